@@ -1,0 +1,1 @@
+"""What a change means: conditions and their transitions, pure."""

@@ -1,0 +1,1 @@
+"""Who looks: the live page and the HTTP API, from Redis."""

@@ -1,0 +1,1 @@
+"""What things are: events, measures, KPIs, policies, records."""
