@@ -1,0 +1,62 @@
+"""How far a figure can be trusted: confidence intervals of proportions, means and net scores.
+
+A partner's quarter of an hour holds some twenty contacts, so small samples are the normal case. A proportion has Wilson's
+interval (Wilson 1927), which stays inside 0 to 1 and is honest at the ends; a mean and a net score have the normal one, which
+needs two observations for its variance. The z of an alert is one-sided: too high is said when the lower bound is past the
+threshold, too low when the upper bound is.
+"""
+
+from math import sqrt
+from typing import Final
+
+from models.figures import Estimate, Kind
+
+__all__ = ["Z_PAGE", "Z_REPORT", "Z_WARN", "interval", "mean_interval", "wilson"]
+
+Z_REPORT: Final = 1.96
+"""Two-sided 95 %: the interval that records carry."""
+Z_WARN: Final = 1.645
+"""One-sided 95 %: the bound that a warning is gated by."""
+Z_PAGE: Final = 2.326
+"""One-sided 99 %: the bound that a page is gated by."""
+
+_POINTS_MAX: Final = 100.0
+
+
+def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's score interval of the proportion `successes / n`, as (low, high) within 0..1; `n` must be above 0."""
+    assert 0 <= successes <= n > 0, f"not a proportion: {successes} of {n}"
+    z2 = z * z
+    width = n + z2
+    middle = (successes + z2 / 2) / width
+    half = z * sqrt(successes * (n - successes) / n + z2 / 4) / width
+    # The ends are exact in the formula and must not be missed by a rounding error.
+    return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
+
+
+def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[float, float] | None:
+    """The normal interval m ± z s/sqrt(n), in the unit of the mean; `variance` is that of one observation. None below n = 2."""
+    if n < 2:  # noqa: PLR2004 - one observation has no variance
+        return None
+    half = z * sqrt(variance / n)
+    return mean - half, mean + half
+
+
+def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
+    """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
+
+    A gauge is exact (low = high = value). Net scores end at -100 and 100.
+    """
+    kind, value, numerator, _, n, variance = estimate
+    if value is None:
+        return None
+    if kind is Kind.PROPORTION:
+        return wilson(numerator, n, z)
+    if kind is Kind.GAUGE:
+        return value, value
+    if variance is None:
+        return None
+    bounds = mean_interval(value, variance, n, z)
+    if bounds is None or kind is Kind.MEAN:
+        return bounds
+    return max(bounds[0], -_POINTS_MAX), min(bounds[1], _POINTS_MAX)
