@@ -71,10 +71,11 @@ bench: $(STAMP) ## events a second beside plain Faust and the floor
 	@$(BIN)/python -m bench
 
 .PHONY: lock
-lock: $(STAMP) ## resolve the dependencies anew into the lock files
+lock: $(STAMP) ## resolve the dependencies and Kafka's jars anew into the lock files
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet $(UV)
 	$(LOCK) --upgrade --output-file requirements.lock
 	$(LOCK) --upgrade --extra local --group dev --constraints requirements.lock --output-file requirements-dev.lock
+	$(BIN)/python -m streams.local.jars
 	@! grep -nE '://|^-' requirements.lock requirements-dev.lock
 
 .PHONY: clean

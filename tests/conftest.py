@@ -1,0 +1,48 @@
+"""The services and names that tests share."""
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.local.kafka import LocalKafka
+from streams.local.redis import LocalRedis
+from tests.services import running
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of one Apache Kafka for the whole run; take topics of your own by `app_id`."""
+    with running(LocalKafka(tmp_path_factory.mktemp("kafka"))) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def private_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A broker for one test that kills, freezes or restarts it."""
+    with running(LocalKafka(tmp_path / "kafka")) as broker:
+        yield broker
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of one Redis for the whole run; take keys of your own by `app_id`."""
+    with running(LocalRedis(tmp_path_factory.mktemp("redis"))) as server:
+        yield server.url
+
+
+@pytest.fixture
+def private_redis(tmp_path: Path) -> Iterator[LocalRedis]:
+    """A Redis for one test that empties or ends it."""
+    with running(LocalRedis(tmp_path / "redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def app_id() -> str:
+    """A name that no other test of this run has: for an application id, a group, a topic prefix, a key prefix."""
+    return f"test-{os.getpid()}-{next(_numbers)}"

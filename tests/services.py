@@ -1,0 +1,30 @@
+"""Local services for tests: a missing one skips on a laptop and fails in CI, where nothing may go untested unseen."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+import pytest
+
+from streams.local.errors import LocalServiceError
+from streams.local.service import LocalService
+
+S = TypeVar("S", bound=LocalService)
+
+
+@contextmanager
+def running(service: S) -> Iterator[S]:
+    """Run a service for the length of a with statement."""
+    try:
+        service.start()
+    except (LocalServiceError, OSError) as error:
+        msg = f"{service.name} does not start: {error}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(msg, pytrace=False)
+        pytest.skip(msg)
+    try:
+        yield service
+    finally:
+        # What a test left open need not be said goodbye to.
+        service.kill()
