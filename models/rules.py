@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
-from json import dumps
 from typing import Final, Literal
+
+from models.revisions import revision_of
 
 __all__ = ["DIMENSIONS", "Dimension", "Direction", "Level", "OnMissing", "Rule", "Severity"]
 
@@ -76,5 +76,14 @@ class Rule:
     def __post_init__(self) -> None:
         """Derive the revision, so that no two rules of different meaning can share one."""
         ladder = [[level.severity, level.enter, level.exit, level.for_ms] for level in self.levels]
-        judged = [self.kpi, sorted(self.scopes), self.window, self.direction, ladder, self.recover_for_ms, self.min_samples, self.on_missing]
-        object.__setattr__(self, "revision", sha256(dumps(judged).encode()).hexdigest()[:12])
+        judged = [
+            self.kpi,
+            sorted(self.scopes),
+            self.window,
+            self.direction,
+            ladder,
+            self.recover_for_ms,
+            self.min_samples,
+            self.on_missing,
+        ]
+        object.__setattr__(self, "revision", revision_of(judged))

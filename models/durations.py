@@ -1,0 +1,24 @@
+"""Durations as people write them: `10s`, `3m`, `4h`, `2d`, or plain seconds."""
+
+import re
+from typing import Final
+
+__all__ = ["to_seconds"]
+
+_UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_TEXT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)", re.ASCII)
+
+
+def to_seconds(value: str | float) -> float:
+    """The seconds that `value` says: a number is seconds, a text is a number and a unit.
+
+    Raises:
+        ValueError: if the text is neither; a boolean is no number.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    found = _TEXT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        msg = f"not a duration: {value!r} (write 10s, 3m, 4h, 2d or a number of seconds)"
+        raise ValueError(msg)
+    return float(found[1]) * _UNITS[found[2]]

@@ -1,0 +1,138 @@
+"""The policy of one partner, ready for the engine: how its figures are counted and which rules judge them.
+
+Definitions are merged from the outside in: defaults, partner, channel, queue; the innermost that says something holds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from models.definitions import Definition
+from models.policy_spec import RULE_SCOPES, PartnerPart, RuleSpec, SharedPart, to_json
+from models.revisions import revision_of
+from models.rules import Level, Rule, Severity
+from models.windows import Scope
+
+__all__ = ["DEFAULT_SHARED", "PartnerPart", "PartnerPolicy", "SharedPart", "compile_partner", "merge"]
+
+DEFAULT_SHARED: Final = SharedPart()
+"""What holds before any policy was applied: the default definition, and no rules."""
+
+_SEVERITIES: Final = tuple(Severity)
+
+
+def merge(*definitions: Definition) -> Definition:
+    """One definition from several, each partial: a later one holds in the fields that it sets, down to a target's."""
+    merged: dict[str, Any] = {}
+    for each in definitions:
+        _lay_over(merged, each.model_dump(exclude_unset=True))
+    return Definition.model_validate(merged)
+
+
+def _lay_over(base: dict[str, Any], over: dict[str, Any]) -> None:
+    for key, value in over.items():
+        if isinstance(value, dict):
+            _lay_over(base.setdefault(key, {}), value)
+        else:
+            base[key] = value
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerPolicy:
+    """What holds for one partner; times are in milliseconds. Equal content has an equal `revision`, wherever it stood."""
+
+    partner_id: str
+    name: str
+    configured: bool
+    """False for a partner that no policy names: counted under the defaults, judged by no rule."""
+    revision: str
+    timezone: str
+    """An IANA name that this machine knows."""
+    settle_ms: int
+    contact_expiry_ms: int
+    feed: Literal["events", "records"]
+    rules: tuple[Rule, ...]
+    """Those that apply, in the file's order."""
+    base: Definition
+    """The partner's own, merged with the defaults."""
+    channels: dict[str, Definition]
+    """Partial, by name; so are queues."""
+    queues: dict[str, Definition]
+    _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
+
+    def definition(self, queue: str | None, channel: str | None) -> Definition:
+        """How a contact of this queue and channel is counted; cached, so that one place is one object."""
+        at = (queue if queue in self.queues else None, channel if channel in self.channels else None)
+        found = self._merged.get(at)
+        if found is None:
+            found = self._merged[at] = self._merge(*at)
+        return found
+
+    def scope_definition(self, scope: Scope) -> Definition:
+        """What the figures of a scope are held against: the partner's, with the overrides of that channel or queue."""
+        return self.definition(
+            scope.value if scope.dimension == "queue" else None,
+            scope.value if scope.dimension == "channel" else None,
+        )
+
+    def _merge(self, queue: str | None, channel: str | None) -> Definition:
+        overrides = [*([self.channels[channel]] if channel is not None else []), *([self.queues[queue]] if queue is not None else [])]
+        return merge(self.base, *overrides) if overrides else self.base
+
+
+def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: str) -> PartnerPolicy:
+    """The policy of `partner_id`: its own part over the shared one, or the shared defaults alone where no policy names it."""
+    # What events call their partner was not chosen in a policy: reserved ids stand here as well, so nothing is validated.
+    own = part or PartnerPart.model_construct(id=partner_id, name=partner_id)
+    base = merge(shared.definition, own.definition)
+    timezone = own.timezone or shared.timezone
+    settle_ms = _ms(shared.settle_seconds if own.settle_seconds is None else own.settle_seconds)
+    contact_expiry_ms = _ms(shared.contact_expiry_seconds)
+    specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
+    content = {
+        "configured": part is not None,
+        "name": own.name,
+        "timezone": timezone,
+        "settle_ms": settle_ms,
+        "contact_expiry_ms": contact_expiry_ms,
+        "feed": own.feed,
+        "definition": base.model_dump(mode="json"),
+        "channels": {name: to_json(partial) for name, partial in own.channels.items()},
+        "queues": {name: to_json(partial) for name, partial in own.queues.items()},
+        "rules": [spec.model_dump(mode="json") for spec in specs],
+    }
+    return PartnerPolicy(
+        partner_id=partner_id,
+        name=own.name,
+        configured=part is not None,
+        revision=revision_of(content),
+        timezone=timezone,
+        settle_ms=settle_ms,
+        contact_expiry_ms=contact_expiry_ms,
+        feed=own.feed,
+        rules=tuple(_rule(spec) for spec in specs),
+        base=base,
+        channels=dict(own.channels),
+        queues=dict(own.queues),
+    )
+
+
+def _rule(spec: RuleSpec) -> Rule:
+    levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in spec.levels]
+    return Rule(
+        id=spec.id,
+        kpi=spec.kpi,
+        scopes=frozenset(RULE_SCOPES[scope] for scope in spec.scopes),
+        window=spec.window,
+        direction=spec.direction,
+        levels=tuple(sorted(levels, key=lambda level: _SEVERITIES.index(level.severity))),
+        recover_for_ms=_ms(spec.recover_for),
+        min_samples=spec.min_samples,
+        on_missing=spec.on_missing,
+        owner=spec.owner,
+        runbook=spec.runbook,
+        suggested_action=spec.suggested_action,
+    )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)

@@ -1,0 +1,143 @@
+"""What a policy file says, part by part; the same models read what travels on `outwatch.policies`.
+
+A definition is partial everywhere: only the fields that stand there hold, the rest comes from further out (`models.policy`).
+"""
+
+from typing import Annotated, Any, Final, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from models.definitions import Definition
+from models.durations import to_seconds
+from models.kpis import CATALOGUE
+from models.rules import Dimension, Direction, OnMissing, Severity
+from models.topics import BROADCAST, UNASSIGNED
+from models.windows import WINDOWS, window
+
+__all__ = ["RULE_SCOPES", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
+
+RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel": "channel", "partner/queue": "queue"}
+"""What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
+
+_HOUR_SECONDS: Final = 3600.0
+_WEEK_SECONDS: Final = 7 * 24 * _HOUR_SECONDS
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        msg = f"{name!r} is no time zone (write an IANA name such as Europe/Lisbon)"
+        raise ValueError(msg) from None
+    return name
+
+
+def _kpi(name: str) -> str:
+    if name not in CATALOGUE:
+        msg = f"{name!r} is no KPI (write one of {', '.join(CATALOGUE)})"
+        raise ValueError(msg)
+    return name
+
+
+def _window(name: str) -> str:
+    try:
+        return window(name).name
+    except KeyError:
+        msg = f"{name!r} is no window (write one of {', '.join(each.name for each in WINDOWS)})"
+        raise ValueError(msg) from None
+
+
+def _partner(name: str) -> str:
+    if name in {BROADCAST, UNASSIGNED}:
+        msg = f"{name!r} is reserved (choose another id)"
+        raise ValueError(msg)
+    return name
+
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+PartnerId = Annotated[Name, AfterValidator(_partner)]
+RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+Zone = Annotated[str, AfterValidator(_zone)]
+Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SECONDS)]
+"""Seconds; a file may write `3m`."""
+Partials = dict[Name, Definition]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Defaults(_Spec):
+    """What holds where a partner says nothing else."""
+
+    timezone: Zone = "UTC"
+    """In which days are cut, an IANA name."""
+    settle_seconds: Duration = 5.0
+    """How long past a grid point the stream must be before rules are judged there."""
+    contact_expiry_seconds: Duration = 4 * _HOUR_SECONDS
+    """When a contact that never closed stops counting as waiting."""
+    definition: Definition = Definition()
+
+
+class LevelSpec(_Spec):
+    """One step of a ladder, in the KPI's unit."""
+
+    severity: Severity
+    enter: float
+    exit: float
+    for_seconds: Duration = Field(alias="for")
+
+
+class RuleSpec(_Spec):
+    """When a figure is worth an alert."""
+
+    id: RuleId
+    kpi: Annotated[str, AfterValidator(_kpi)]
+    scopes: Annotated[tuple[Literal["partner", "partner/channel", "partner/queue"], ...], Field(min_length=1, max_length=3)] = ("partner",)
+    window: Annotated[str, AfterValidator(_window)]
+    direction: Direction
+    levels: Annotated[tuple[LevelSpec, ...], Field(max_length=len(Severity))]
+    recover_for: Duration = 600.0
+    min_samples: int = Field(default=20, ge=1, le=1_000_000)
+    on_missing: OnMissing = OnMissing.HOLD
+    owner: Text | None = None
+    runbook: Text | None = None
+    suggested_action: Text | None = None
+    partners: tuple[Name, ...] | None = None
+
+
+class SharedPart(Defaults):
+    """What holds for every partner: it travels to every partition."""
+
+    rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+
+
+class PartnerPart(_Spec):
+    """One partner: it travels to the partner's partition."""
+
+    id: PartnerId
+    name: Name
+    kind: Literal["partner", "in_house"] = "partner"
+    feed: Literal["events", "records"] = "events"
+    """Whether its sources send single events or whole `contact.record`s; never both."""
+    timezone: Zone | None = None
+    settle_seconds: Duration | None = None
+    definition: Definition = Definition()
+    channels: Annotated[Partials, Field(max_length=100)] = {}
+    queues: Annotated[Partials, Field(max_length=2000)] = {}
+
+
+class PolicyFile(_Spec):
+    """A whole file."""
+
+    version: Literal[1]
+    defaults: Defaults = Defaults()
+    partners: Annotated[tuple[PartnerPart, ...], Field(max_length=10_000)] = ()
+    rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+
+
+def to_json(part: BaseModel) -> dict[str, Any]:
+    """A part as JSON data: what was set and nothing else, so that a partial definition stays partial."""
+    return part.model_dump(mode="json", by_alias=True, exclude_unset=True)

@@ -1,0 +1,137 @@
+"""YAML files that people write: plain data, with the line of every field for what is wrong with it.
+
+YAML 1.2 without tags of its own; a key stands once. Everything wrong with a file is told at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Final, Literal
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from models.errors import FileError, Problem
+
+__all__ = ["Document", "Path", "read_yaml"]
+
+Path = tuple[str | int, ...]
+"""Where a field stands: keys and 0-based positions from the top."""
+
+MAX_CHARACTERS: Final = 2_000_000
+MAX_NODES: Final = 200_000
+"""Of the tree with its aliases followed, so that a small file cannot stand for a huge one."""
+MAX_DEPTH: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as plain data (None, bool, int, float, str, list, dict with str keys) and the line of each of its fields."""
+
+    file: str
+    data: Any
+    lines: Mapping[Path, int]
+
+    def line(self, path: Path) -> int:
+        """The line of the field at `path`, or of the nearest one around it that is there; counted from 1."""
+        while path and path not in self.lines:
+            path = path[:-1]
+        return self.lines.get(path, 1)
+
+    def problem(self, path: Path, message: str, remedy: str, level: Literal["error", "warning"] = "error") -> Problem:
+        """What is wrong with the field at `path`."""
+        return Problem(self.file, self.line(path), field_name(path), message, remedy, level)
+
+    def problems(self, error: ValidationError, at: Path = (), known: Mapping[str, object] | None = None) -> list[Problem]:
+        """Everything that pydantic found wrong with the part of the file at `at`; `known` fields may be meant by unknown ones."""
+        return [self._problem(at, details, known or {}) for details in error.errors(include_url=False)]
+
+    def _problem(self, at: Path, details: ErrorDetails, known: Mapping[str, object]) -> Problem:
+        path = (*at, *details["loc"])
+        match details["type"]:
+            case "missing":
+                return self.problem(path, "is missing", "add it")
+            case "extra_forbidden":
+                close = get_close_matches(str(path[-1]), known, 1)
+                return self.problem(path, "is no field known here", f"write {close[0]}" if close else "remove it or correct its spelling")
+            case "literal_error" | "enum":
+                return self.problem(path, f"{details['input']!r} is not one of them", f"write {details['ctx']['expected']}")
+            case "value_error":
+                message, _, remedy = str(details["ctx"]["error"]).partition(" (")
+                return self.problem(path, message, remedy.removesuffix(")") or "correct it")
+            case _:
+                message = details["msg"][0].lower() + details["msg"][1:]
+                return self.problem(path, message, f"replace {_short(details['input'])}")
+
+
+def field_name(path: Path) -> str:
+    """`rules[2].levels[0].enter`; `(file)` for the whole."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "(file)"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - about what a terminal shows beside the rest
+
+
+class _Reader:
+    """Walks the tree of a file once."""
+
+    def __init__(self, file: str, yaml: YAML) -> None:
+        self.file = file
+        self.yaml = yaml
+        self.lines: dict[Path, int] = {}
+        self.problems: list[Problem] = []
+        self.nodes = 0
+
+    def value(self, node: Node, path: Path) -> Any:  # noqa: ANN401 - a file holds anything
+        self.nodes += 1
+        if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
+            raise FileError([Problem(self.file, node.start_mark.line + 1, field_name(path), "is too large or too deep", "split the file")])
+        self.lines.setdefault(path, node.start_mark.line + 1)
+        if isinstance(node, MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, SequenceNode):
+            return [self.value(each, (*path, at)) for at, each in enumerate(node.value)]
+        return self.yaml.constructor.construct_object(node)
+
+    def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
+        data: dict[str, Any] = {}
+        for key, value in node.value:
+            here, line = (*path, str(key.value)), key.start_mark.line + 1
+            if not isinstance(key, ScalarNode):
+                self.problems.append(Problem(self.file, line, field_name(path), "has a key that is no text", "write a plain name"))
+            elif key.value in data:
+                message = f"stands twice, first in line {self.lines[here]}"
+                self.problems.append(Problem(self.file, line, field_name(here), message, "keep one of them"))
+            else:
+                self.lines[here] = line
+                data[key.value] = self.value(value, here)
+        return data
+
+
+def read_yaml(text: str, file: str) -> Document:
+    """Read YAML `text` of the file called `file`.
+
+    Raises:
+        FileError: with every problem, if it is not YAML, a key stands twice, or it is too large.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise FileError([Problem(file, 1, "(file)", f"has more than {MAX_CHARACTERS} characters", "split the file")])
+    yaml = YAML(typ="safe", pure=True)
+    reader = _Reader(file, yaml)
+    try:
+        node = yaml.compose(text)
+        data = None if node is None else reader.value(node, ())
+    except MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
+        raise FileError([Problem(file, line, "(file)", str(error.problem), "correct the YAML")]) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        message = str(error).partition("\n")[0] or type(error).__name__
+        raise FileError([Problem(file, 1, "(file)", message, "correct the YAML")]) from None
+    if reader.problems:
+        raise FileError(reader.problems)
+    return Document(file, data, reader.lines)
