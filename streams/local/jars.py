@@ -7,7 +7,6 @@ folder that is there is whole. Two processes that fill it at once each fetch, an
 
 import hashlib
 import os
-import shutil
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -31,12 +30,6 @@ class Jar(NamedTuple):
     coordinates: str
     sha256: str
 
-    @property
-    def file_name(self) -> str:
-        """The name that Maven gives the jar."""
-        _, artifact, version = self.coordinates.split(":")
-        return f"{artifact}-{version}.jar"
-
 
 def cache_root() -> Path:
     """Give the folder for what can be fetched again."""
@@ -52,42 +45,8 @@ def read_lock(path: Path = LOCK_PATH) -> list[Jar]:
     return [Jar(*line.split(" sha256:")) for line in lines]
 
 
-def ensure_jars(on_progress: Callable[[str], None] = say_nothing, lock_path: Path = LOCK_PATH, cache: Path | None = None) -> Path:
-    """Return the folder with every jar of the lock, fetching what is not cached; JarError when that fails."""
-    jars = read_lock(lock_path)
-    digest = hashlib.sha256(lock_path.read_bytes()).hexdigest()[:12]
-    folder = (cache or cache_root()) / f"kafka-{KAFKA_VERSION}-{digest}"
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    on_progress(f"fetching Apache Kafka {KAFKA_VERSION}: {len(jars)} jars, once")
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".filling-") as scratch:
-        filled = Path(scratch, "jars")
-        filled.mkdir()
-        with ThreadPoolExecutor(_FETCHES_AT_ONCE) as pool:
-            for done, path in enumerate(pool.map(lambda jar: _fetch_verified(jar, Path(scratch)), jars), start=1):
-                path.rename(filled / path.name)
-                if done % 15 == 0 or done == len(jars):
-                    on_progress(f"fetched {done} of {len(jars)} jars")
-        try:
-            filled.rename(folder)
-        except OSError:
-            if not folder.is_dir():  # Otherwise another process was first with the same jars.
-                raise
-    return folder
-
-
-def _fetch_verified(jar: Jar, scratch: Path) -> Path:
-    path = _fetch(jar.coordinates, scratch)
-    sha256 = _sha256(path)
-    if sha256 != jar.sha256:
-        msg = f"{jar.coordinates} has sha256 {sha256}, and {LOCK_PATH.name} says {jar.sha256}"
-        raise JarError(msg)
-    return path
-
-
-def _fetch(coordinates: str, scratch: Path) -> Path:
-    """Fetch one jar, named by its coordinates, into a Maven repository of our own (jgo's is the user's ~/.m2)."""
+def fetch_jar(coordinates: str, scratch: Path) -> Path:
+    """Fetch one jar from Maven Central to a path under `scratch`; JarError after three tries."""
     # jgo comes with the extra `local` only, and costs 0.2 s to import: not before there is something to fetch.
     from jgo.maven import MavenContext  # noqa: PLC0415
 
@@ -104,6 +63,45 @@ def _fetch(coordinates: str, scratch: Path) -> Path:
     raise JarError(msg)
 
 
+def ensure_jars(
+    on_progress: Callable[[str], None] = say_nothing,
+    lock_path: Path = LOCK_PATH,
+    cache: Path | None = None,
+    fetch: Callable[[str, Path], Path] = fetch_jar,
+) -> Path:
+    """Return the folder with every jar of the lock, fetching what is not cached; JarError when that fails."""
+    jars = read_lock(lock_path)
+    digest = hashlib.sha256(lock_path.read_bytes()).hexdigest()[:12]
+    folder = (cache or cache_root()) / f"kafka-{KAFKA_VERSION}-{digest}"
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    on_progress(f"fetching Apache Kafka {KAFKA_VERSION}: {len(jars)} jars, once")
+
+    def fetch_verified(jar: Jar) -> Path:
+        path = fetch(jar.coordinates, scratch)
+        if (sha256 := _sha256(path)) != jar.sha256:
+            msg = f"{jar.coordinates} has sha256 {sha256}, and {lock_path.name} says {jar.sha256}"
+            raise JarError(msg)
+        return path
+
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".filling-") as scratch_name:
+        scratch = Path(scratch_name)
+        filled = scratch / "jars"
+        filled.mkdir()
+        with ThreadPoolExecutor(_FETCHES_AT_ONCE) as pool:
+            for done, path in enumerate(pool.map(fetch_verified, jars), start=1):
+                path.rename(filled / path.name)
+                if done % 15 == 0 or done == len(jars):
+                    on_progress(f"fetched {done} of {len(jars)} jars")
+        try:
+            filled.rename(folder)
+        except OSError:
+            if not folder.is_dir():  # Otherwise another process was first with the same jars.
+                raise
+    return folder
+
+
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -114,11 +112,8 @@ def write_lock(path: Path = LOCK_PATH) -> None:
     import jgo  # noqa: PLC0415
 
     resolved = {f"{jar.groupId}:{jar.artifactId}:{jar.version}" for root in ROOTS for jar in jgo.resolve(root)}
-    scratch = Path(tempfile.mkdtemp())
-    try:
-        lines = [f"{coordinates} sha256:{_sha256(_fetch(coordinates, scratch))}" for coordinates in sorted(resolved)]
-    finally:
-        shutil.rmtree(scratch)
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = [f"{coordinates} sha256:{_sha256(fetch_jar(coordinates, Path(scratch)))}" for coordinates in sorted(resolved)]
     header = f"# Written by `make lock` from {' and '.join(ROOTS)}."
     path.write_text("\n".join([header, *lines, ""]))
 

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import signal
 import struct
 import subprocess
 import tempfile
@@ -117,5 +118,7 @@ def _run_until_interrupted(port_first: int = 9092) -> None:
 
 
 if __name__ == "__main__":
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)  # A shell's background job is started with SIGINT ignored.
     with contextlib.suppress(KeyboardInterrupt):
         _run_until_interrupted()

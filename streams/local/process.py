@@ -35,7 +35,7 @@ class LeashedProcess:
         with self._leash.stdout as announced:
             line = announced.readline()
         if not line:
-            self._let_go()
+            self.wait()
             msg = f"{argv[0]} cannot be started: {self.tail()}"
             raise OSError(msg)
         self.pid = int(line)
