@@ -1,0 +1,122 @@
+"""Topics of the cluster: made as they must be, and looked at before a worker starts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import TopicAlreadyExistsError
+
+from models.settings import Settings
+from models.topics import TopicSpec
+from streams.errors import TopicsError
+from streams.topic_check import Finding, FoundTopic, Level, check_topics
+
+__all__ = ["Creation", "check", "create", "require_topics"]
+
+REQUEST_TIMEOUT_MS: Final = 20_000
+VISIBLE_SECONDS_MAX: Final = 15.0
+_POLL_SECONDS: Final = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """The names that were made now, and what is still not as it should be."""
+
+    created: list[str]
+    findings: list[Finding]
+
+
+async def create(settings: Settings) -> Creation:
+    """Make every topic that is missing, then look at all of them; one that exists is left as it is.
+
+    Raises:
+        aiokafka.errors.KafkaError: if the cluster cannot be reached.
+    """
+    specs = settings.topics.specs(settings.app_id)
+    async with _client(settings) as client:
+        names = [spec.name for spec in specs]
+        existing = await _describe(client, names)
+        # With replication -1 aiokafka wants to see an assignment of replicas; an empty one leaves it to the cluster.
+        assignment: dict[int, list[int]] | None = {} if settings.replication < 0 else None
+        missing = [spec for spec in specs if spec.name not in existing]
+        wanted = [NewTopic(spec.name, settings.partitions, settings.replication, assignment, spec.config) for spec in missing]
+        if not wanted:
+            return Creation([], _check(settings, specs, existing))
+        answer = await client.create_topics(wanted, timeout_ms=REQUEST_TIMEOUT_MS)
+        refused = [
+            Finding(name, Level.PROBLEM, f"the cluster does not make it: {text or f'error {code}'}", "outwatch topics create")
+            for name, code, text in answer.topic_errors
+            if code not in {0, TopicAlreadyExistsError.errno}
+        ]
+        created = [name for name, code, _ in answer.topic_errors if code == 0]
+        found = await _describe_when_visible(client, names, created)
+        already_said = {finding.topic for finding in refused}
+        findings = [finding for finding in _check(settings, specs, found) if finding.topic not in already_said]
+        return Creation(created, refused + findings)
+
+
+async def check(settings: Settings) -> list[Finding]:
+    """Look at the topics; nothing is changed.
+
+    Raises:
+        aiokafka.errors.KafkaError: if the cluster cannot be reached.
+    """
+    specs = settings.topics.specs(settings.app_id)
+    async with _client(settings) as client:
+        return _check(settings, specs, await _describe(client, [spec.name for spec in specs]))
+
+
+async def require_topics(settings: Settings) -> list[Finding]:
+    """Check the topics before a worker starts, and return the remarks.
+
+    Raises:
+        TopicsError: if there is a problem; the text names each with its remedy.
+        aiokafka.errors.KafkaError: if the cluster cannot be reached.
+    """
+    findings = await check(settings)
+    problems = [str(finding) for finding in findings if finding.level is Level.PROBLEM]
+    if problems:
+        raise TopicsError("\n".join(problems))
+    return findings
+
+
+@asynccontextmanager
+async def _client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    client = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+def _check(settings: Settings, specs: Sequence[TopicSpec], found: dict[str, FoundTopic]) -> list[Finding]:
+    return check_topics(specs, found, settings.partitions, settings.brokers)
+
+
+async def _describe(client: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, FoundTopic]:
+    # All topics are asked for: to ask for one by name makes it, on a cluster that creates topics by itself.
+    wanted = set(names)
+    partitions = {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics() if topic["topic"] in wanted}
+    if not partitions:
+        return {}
+    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, None) for name in partitions])
+    resources = [resource for answer in answers for resource in answer.resources]
+    # A resource is (error code, error text, type, name, entries), an entry begins with its key and value.
+    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in resources}
+    return {name: FoundTopic(number, configs.get(name, {})) for name, number in partitions.items()}
+
+
+async def _describe_when_visible(client: AIOKafkaAdminClient, names: Sequence[str], created: Iterable[str]) -> dict[str, FoundTopic]:
+    """Describe once the metadata shows what was created: the broker answers the creation a moment earlier."""
+    deadline = monotonic() + VISIBLE_SECONDS_MAX
+    while True:
+        found = await _describe(client, names)
+        if found.keys() >= set(created) or monotonic() > deadline:
+            return found
+        await asyncio.sleep(_POLL_SECONDS)

@@ -1,0 +1,41 @@
+"""The command line `outwatch`.
+
+A module a command; each imports what it needs only when it runs, so that `outwatch --help` is quick.
+"""
+
+import logging
+import sys
+
+import typer
+
+from streams.cli import project, run, topics
+from streams.cli.exits import explain
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="outwatch",
+    help="A live watch on outsourced customer service. Settings are environment variables that begin with OUTWATCH_.",
+    epilog="Exit codes: 0 done, 1 problems found, 2 wrong usage or setting, 3 Kafka or Redis unreachable, 4 a worker stopped itself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(project.project)
+app.add_typer(topics.app, name="topics")
+
+
+def main() -> None:
+    """Run the command of `sys.argv`; an error that a user can act on is one line and an exit code, no traceback."""
+    # Clients log each attempt to connect; the one line below says the same once. Processes that run for long set up their own log.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    try:
+        app()
+    except Exception as error:
+        explained = explain(error)
+        if explained is None:
+            raise
+        code, text = explained
+        typer.echo(text, err=True)
+        sys.exit(code)
