@@ -1,0 +1,193 @@
+"""The canonical events: what may arrive on the `cx.*` topics.
+
+These pydantic models are the one source of truth. `models.decode` derives the fast decoder of a run from them, and a property
+test holds the two equal. Unknown fields are ignored (a producer may be newer than we are); types are strict. Durations are
+seconds, times are RFC 3339 text with an offset or epoch milliseconds.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, TypeAdapter
+
+__all__ = [
+    "EVENT_TYPES",
+    "ClockAdvanced",
+    "ContactAbandoned",
+    "ContactAnswered",
+    "ContactCompleted",
+    "ContactLeft",
+    "ContactQueued",
+    "ContactRecord",
+    "Event",
+    "EventBase",
+    "SourceAlive",
+    "SurveyInvited",
+    "SurveyResponse",
+    "event_adapter",
+]
+
+MAX_SECONDS: Final = 10_000_000.0
+"""No duration is longer than this (115 days): it is a unit mistake."""
+
+Name = Annotated[str, Field(min_length=1, max_length=128)]
+Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
+EpochMs = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Timestamp = EpochMs | Annotated[str, Field(min_length=1, max_length=64)]
+"""Epoch milliseconds, or text that `models.times.to_ms` reads; whether it is a time is decided there, not by the type."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+
+
+class EventBase(_Strict):
+    """What every event of a partner carries; all but the first three fields are optional."""
+
+    event_id: Name
+    """Names a delivery, for de-duplication within a partner; for a restated record: contact id and updated_at."""
+    partner_id: Name
+    occurred_at: Timestamp
+    queue: Name | None = None
+    channel: Name | None = None
+    site: Name | None = None
+    team: Name | None = None
+    agent_id: Name | None = None
+    customer_key: Name | None = None
+    """A keyed HMAC of the customer, never a plain hash of a phone number."""
+    reason: Name | None = None
+    activity: Name | None = None
+    segment: Name | None = None
+    language: Name | None = None
+    contact_id: Name | None = None
+    root_contact_id: Name | None = None
+    updated_at: Timestamp | None = None
+
+
+class ContactQueued(EventBase):
+    """A contact began to wait: an arrival, and a live contact until it is answered, abandoned or left."""
+
+    type: Literal["contact.queued"]
+    contact_id: Name
+    priority: int | None = Field(default=None, ge=-1_000_000, le=1_000_000)
+
+
+class ContactAnswered(EventBase):
+    """An agent took the contact; `wait_seconds` is its time in queue, 0 where it never queued."""
+
+    type: Literal["contact.answered"]
+    wait_seconds: Seconds
+
+
+class ContactAbandoned(EventBase):
+    """The customer gave up in the queue after `wait_seconds`."""
+
+    type: Literal["contact.abandoned"]
+    wait_seconds: Seconds
+
+
+class ContactCompleted(EventBase):
+    """An answered contact ended and its wrap-up is done."""
+
+    type: Literal["contact.completed"]
+    talk_seconds: Seconds
+    hold_seconds: Seconds = 0.0
+    holds: int = Field(default=0, ge=0, le=1_000_000)
+    wrap_seconds: Seconds = 0.0
+    resolved: bool | None = None
+    transferred: bool = False
+    escalated: bool = False
+
+
+class ContactLeft(EventBase):
+    """A live contact ended neither answered nor abandoned: call-back, flow-out, transfer."""
+
+    type: Literal["contact.left"]
+    outcome: Name | None = None
+
+
+class ContactRecord(EventBase):
+    """A whole contact in one record, for sources that report at the end; `occurred_at` is its completion.
+
+    `outcome` says what counts: `answered` (wait, service level, handle time), `abandoned`, `not_queued` (hung up before
+    queueing: no abandon), `left`. A contact answered without queueing has no `queued_at` and waits 0.
+    """
+
+    type: Literal["contact.record"]
+    outcome: Literal["answered", "abandoned", "not_queued", "left"]
+    queued_at: Timestamp | None = None
+    queue_exited_at: Timestamp | None = None
+    wait_seconds: Seconds = 0.0
+    talk_seconds: Seconds = 0.0
+    hold_seconds: Seconds = 0.0
+    holds: int = Field(default=0, ge=0, le=1_000_000)
+    wrap_seconds: Seconds = 0.0
+    resolved: bool | None = None
+    transferred: bool = False
+    escalated: bool = False
+
+
+class SurveyInvited(EventBase):
+    """A customer was asked."""
+
+    type: Literal["survey.invited"]
+    survey: Literal["csat", "nps", "ces", "esat", "enps"]
+
+
+class SurveyResponse(EventBase):
+    """A customer answered; counts in the window of the answer."""
+
+    type: Literal["survey.response"]
+    survey: Literal["csat", "nps", "ces", "esat", "enps"]
+    score: float = Field(ge=0, le=1000)
+    scale_max: int | None = Field(default=None, ge=1, le=1000)
+    comment: str | None = Field(default=None, max_length=10_000)
+
+
+class ClockAdvanced(_Strict):
+    """The stream's own clock, accepted only under `clock: log`: everything before `to` has been written.
+
+    `topics` names the source topics that the writer feeds; the frontier is the lowest clock among them. Without it, the
+    topic that holds the record is the only one.
+    """
+
+    type: Literal["clock.advanced"]
+    to: EpochMs
+    topics: list[Name] | None = Field(default=None, max_length=16)
+
+
+class SourceAlive(_Strict):
+    """A source that declares it says every 30 s that it lives, so that silence of a partner differs from its own."""
+
+    type: Literal["source.alive"]
+    source: Name | None = None
+
+
+Event = Annotated[
+    ContactQueued
+    | ContactAnswered
+    | ContactAbandoned
+    | ContactCompleted
+    | ContactLeft
+    | ContactRecord
+    | SurveyInvited
+    | SurveyResponse
+    | ClockAdvanced
+    | SourceAlive,
+    Discriminator("type"),
+]
+"""Any canonical event of this release."""
+
+EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
+    ContactQueued,
+    ContactAnswered,
+    ContactAbandoned,
+    ContactCompleted,
+    ContactLeft,
+    ContactRecord,
+    SurveyInvited,
+    SurveyResponse,
+    ClockAdvanced,
+    SourceAlive,
+)
+
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event)

@@ -1,0 +1,41 @@
+"""Why a record did not count. One value is the log field, the metric label, the dead-letter header and the test's assertion."""
+
+from enum import StrEnum
+
+__all__ = ["LateReason", "RejectReason"]
+
+
+class RejectReason(StrEnum):
+    """Why a record went to the dead letters; each says what to change so that its like counts."""
+
+    NULL = "null"
+    """The value is null, or missing. Source topics are not compacted: send the event, not a tombstone."""
+    TOO_LARGE = "too_large"
+    """The value is longer than `models.decode.MAX_EVENT_BYTES`. Send one event a record; leave transcripts out."""
+    UTF8 = "utf8"
+    """The value is not UTF-8, so it cannot be JSON. Set the producer's encoding, or its serializer where it writes Avro."""
+    JSON = "json"
+    """The value is not one JSON value. Send one object a record, neither cut short nor several to a record."""
+    TYPE = "type"
+    """`type` is missing, or none that this release knows. Correct it, or upgrade the workers before the producer."""
+    INVALID = "invalid"
+    """A field is missing, of the wrong type, or out of bounds; the error names it. Correct the producer."""
+    TIME = "time"
+    """A time cannot be read, has no offset, or lies before 1980. Send RFC 3339 with an offset, or epoch milliseconds."""
+    FUTURE = "future"
+    """The event lies more than 5 minutes ahead of its record's timestamp. Set the clock of the source, or its time zone."""
+    NO_KEY = "no_key"
+    """The record has no key. Give every record its `partner_id` as key."""
+    MISROUTED = "misrouted"
+    """The record lies in another partition than its partner's. Key by `partner_id`, with the partitioner of the settings."""
+    CLOCK = "clock"
+    """`clock.advanced` where the worker does not run with `clock: log`. Replay under an application id of its own."""
+    BUG = "bug"
+    """Our own code raised on it; the error holds the traceback. Report it; send the record again after the upgrade."""
+
+
+class LateReason(StrEnum):
+    """Why a readable record went to `outwatch.late`."""
+
+    PAST_LEDGER = "past_ledger"
+    """It is older than the ledger reaches (35 days), so the figures of its day are closed for good."""
