@@ -7,7 +7,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
-STAMP := .venv/.locked
+STAMP := .venv/.installed
 UV := uv==0.13.9
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock" pyproject.toml
 
@@ -15,12 +15,15 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(STAMP): pyproject.toml requirements-dev.lock
+.venv/.locked: requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "outwatch needs Python 3.11 or newer on the path (or: make PYTHON=/path/to/python3.11)" >&2; exit 1; }
 	@echo "==> virtual environment .venv ($$($(PYTHON) --version))"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "==> locked dependencies"
 	@$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(STAMP): pyproject.toml .venv/.locked
 	@echo "==> this checkout"
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
