@@ -1,0 +1,20 @@
+"""Ctrl-C and SIGTERM as an event, so that what is under way ends in order."""
+
+import asyncio
+import signal
+
+__all__ = ["stop_on_signals"]
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event of the running loop that SIGINT or SIGTERM sets; a second signal ends the process at once."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def begin(number: signal.Signals) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, begin, number)
+    return stop
