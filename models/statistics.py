@@ -21,6 +21,9 @@ Z_PAGE: Final = 2.326
 """One-sided 99 %: the bound that a page is gated by."""
 
 _POINTS_MAX: Final = 100.0
+_PROPORTION: Final = Kind.PROPORTION
+_GAUGE: Final = Kind.GAUGE
+_MEAN: Final = Kind.MEAN
 
 
 def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
@@ -45,18 +48,18 @@ def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[flo
 def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
-    A gauge is exact (low = high = value). Net scores end at -100 and 100.
+    A gauge is exact (low = high = value). Net scores end at -100 and 100. A figure that is not to be judged comes with n = 0.
     """
     kind, value, numerator, _, n, variance = estimate
     if value is None:
         return None
-    if kind is Kind.PROPORTION:
-        return wilson(numerator, n, z)
-    if kind is Kind.GAUGE:
+    if kind is _PROPORTION:
+        return wilson(numerator, n, z) if n else None
+    if kind is _GAUGE:
         return value, value
     if variance is None:
         return None
     bounds = mean_interval(value, variance, n, z)
-    if bounds is None or kind is Kind.MEAN:
+    if bounds is None or kind is _MEAN:
         return bounds
     return max(bounds[0], -_POINTS_MAX), min(bounds[1], _POINTS_MAX)

@@ -1,0 +1,78 @@
+"""What a contract counts and aims at: the definition of the figures of one partner, channel or queue."""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+__all__ = ["DEFAULT", "Basis", "Ces", "Csat", "Definition", "ServiceLevel", "ServiceLevelVariant", "Target"]
+
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+ServiceLevelVariant = Literal[
+    "answered_only", "abandons_count_against", "early_abandons_ignored", "early_abandons_count_for", "short_abandons_excluded"
+]
+"""The five formulas in use; see `models.kpis`."""
+
+Basis = tuple[int, int]
+"""What measures are counted under: (service level threshold ms, short-abandon limit ms). Part of a cell's identity."""
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class ServiceLevel(_Frozen):
+    """Answered within `threshold_seconds` (inclusive), by one of five variants."""
+
+    variant: ServiceLevelVariant = "abandons_count_against"
+    threshold_seconds: Seconds = 20.0
+
+
+class Csat(_Frozen):
+    """Satisfaction: the share of ratings in the `top_boxes` highest of a scale from 1 to `scale_max`."""
+
+    scale_max: int = Field(default=5, ge=2, le=10)
+    top_boxes: int = Field(default=2, ge=1, le=9)
+
+
+class Ces(_Frozen):
+    """Effort: the share of easy answers on a scale from 1 to `scale_max`.
+
+    Easy are the `boxes` highest answers of an `agree` scale (5, 6 and 7 of 7) and the `boxes` lowest of an `effort` scale (write
+    `scale_max: 5, boxes: 2` for 1 and 2 of 5).
+    """
+
+    scale_max: int = Field(default=7, ge=2, le=10)
+    direction: Literal["agree", "effort"] = "agree"
+    boxes: int = Field(default=3, ge=1, le=9)
+
+
+class Target(_Frozen):
+    """Where a figure should be: missing `target` is a warning, missing `critical` is critical; meeting a bound is enough.
+
+    Both are lower bounds of a KPI that is better higher, and upper bounds of every other, a two-sided one included.
+    """
+
+    target: float
+    critical: float | None = None
+
+
+class Definition(_Frozen):
+    """How figures are counted and what they are held against. Ratios are 0 to 1, times seconds, NPS points."""
+
+    service_level: ServiceLevel = ServiceLevel()
+    short_abandon_seconds: Seconds = 5.0
+    abandon_rate_net_of_short: bool = False
+    csat: Csat = Csat()
+    ces: Ces = Ces()
+    min_samples: int = Field(default=20, ge=1, le=1_000_000)
+    targets: dict[str, Target] = Field(default_factory=dict)
+    """By KPI id."""
+
+    @property
+    def basis(self) -> Basis:
+        """What the measures of a cell are counted under."""
+        return round(self.service_level.threshold_seconds * 1000), round(self.short_abandon_seconds * 1000)
+
+
+DEFAULT: Final = Definition()

@@ -1,0 +1,70 @@
+"""A figure: one KPI of one scope and window, with everything needed to judge and to dispute it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+__all__ = ["Estimate", "Figure", "Kind", "Live", "Status"]
+
+
+class Status(StrEnum):
+    """Where a figure stands against its target now; apart from any alert's state."""
+
+    OK = "ok"
+    WARNING = "warning"
+    CRITICAL = "critical"
+    NO_TARGET = "no_target"
+    INSUFFICIENT = "insufficient"
+    STALE = "stale"
+    NOT_APPLICABLE = "not_applicable"
+
+
+class Kind(StrEnum):
+    """What a value is, statistically: it decides the interval."""
+
+    PROPORTION = "proportion"
+    MEAN = "mean"
+    POINTS = "points"
+    GAUGE = "gauge"
+
+
+class Estimate(NamedTuple):
+    """What a KPI is computed to, before targets: the value and what its interval is made of."""
+
+    kind: Kind
+    value: float | None
+    """None where the denominator is zero; never 0 in its place."""
+    numerator: float
+    denominator: float
+    n: int
+    variance: float | None = None
+    """Of a single observation, in the KPI's unit squared; None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """An estimate with its interval (z = 1.96), unit, target and status."""
+
+    kpi: str
+    unit: str
+    value: float | None
+    numerator: float
+    denominator: float
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    status: Status
+    target: float | None
+    critical: float | None
+    definition: str
+    """The formula's variant in words, such as `abandons_count_against, 20 s`."""
+
+
+class Live(NamedTuple):
+    """The contacts that wait in a scope at one moment."""
+
+    waiting: int
+    longest_wait_ms: int | None
+    """None where nobody waits."""
+    past_threshold: int
+    """Waiting longer than their definition's service level threshold."""

@@ -1,0 +1,13 @@
+"""The KPI catalogue: pure functions of measures, and the figures that records carry.
+
+```python
+CATALOGUE["asa"].estimate(flat, None, definition).value       # seconds, or None where nobody was answered
+figures(flat, live, definition, mixed_basis=False)["csat"]    # the dict of a record
+```
+"""
+
+from models.kpis.catalogue import CATALOGUE
+from models.kpis.kpi import Better, Kpi, Perspective, Unit
+from models.kpis.sheet import figures
+
+__all__ = ["CATALOGUE", "Better", "Kpi", "Perspective", "Unit", "figures"]

@@ -1,0 +1,25 @@
+"""Which measures a KPI is made of, as slices of a flat vector.
+
+A KPI stands in a record once anything of its family was counted in the window: a partner without surveys has no CSAT rather
+than an empty one, while abandonment is published, without a value, as soon as one contact was.
+"""
+
+from typing import Final
+
+from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
+
+__all__ = ["CES", "CSAT", "INTERACTIONS", "NPS"]
+
+
+def _of(family: Family) -> slice:
+    return slice(OFFSETS[family], OFFSETS[family] + WIDTHS[family])
+
+
+def _ratings(first: int) -> slice:
+    return slice(first, first + RATING_MAX + 1)
+
+
+INTERACTIONS: Final = _of(Family.INTERACTIONS)
+CSAT: Final = _ratings(M.csat_0)
+NPS: Final = _ratings(M.nps_0)
+CES: Final = _ratings(M.ces_0)

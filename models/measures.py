@@ -1,0 +1,113 @@
+"""Measures: the additive integers that events count and KPIs are computed from.
+
+A cell (partner, queue, channel, counting basis) of a pane holds one vector of integers a family. Durations are whole
+milliseconds; squares are whole seconds squared, rounded down for each event, so that they fit. Being integers, any order and any
+split give the same figure, and what was added can be subtracted. Within a family measures are appended, never reordered:
+stored rows name them by position (`LAYOUT`).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from typing import Final
+
+__all__ = ["FAMILIES", "LAYOUT", "NAMES", "SIZE", "WIDTHS", "Family", "M", "flat_zero", "from_names", "to_names", "total"]
+
+LAYOUT: Final = 1
+"""The version of the positions below; a release reads its own and the previous one."""
+
+RATING_MAX: Final = 10
+"""Ratings are kept exactly, one bin for each whole score from 0 to this."""
+
+_INTERACTIONS: Final = (
+    "arrivals",  # queued, or answered without queueing
+    "answered",
+    "answered_within",  # within the definition's threshold
+    "answered_wait_ms",
+    "answered_wait_s2",
+    "abandoned",
+    "abandoned_within",  # within the service level threshold
+    "abandoned_short",  # within the short-abandon limit
+    "abandoned_wait_ms",
+    "abandoned_wait_s2",
+    "handled",
+    "talk_ms",
+    "hold_ms",
+    "wrap_ms",
+    "handle_s2",
+    "hold_s2",
+    "held",
+    "transferred",
+    "escalated",
+    "resolved",
+    "resolved_answers",
+    "left",
+    "not_queued",
+    "expired",  # live contacts that never closed
+)
+
+_SURVEYS: Final = (
+    "csat_off_scale",
+    "nps_off_scale",
+    "ces_off_scale",
+    "csat_invited",
+    "nps_invited",
+    "ces_invited",
+    *(f"csat_{score}" for score in range(RATING_MAX + 1)),
+    *(f"nps_{score}" for score in range(RATING_MAX + 1)),
+    *(f"ces_{score}" for score in range(RATING_MAX + 1)),
+)
+
+
+class Family(IntEnum):
+    """Which vector of a cell an event counts in; the number is part of stored rows."""
+
+    INTERACTIONS = 0
+    SURVEYS = 1
+
+
+FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS)
+WIDTHS: Final = tuple(len(names) for names in FAMILIES)
+OFFSETS: Final = (0, WIDTHS[0])
+"""Where each family begins in a flat vector."""
+
+NAMES: Final[tuple[str, ...]] = tuple(name for names in FAMILIES for name in names)
+"""All measures of a flat vector, in order."""
+
+SIZE: Final = len(NAMES)
+
+
+class _Positions:
+    """`M.answered` is the position of `answered` in a flat vector."""
+
+    def __getattr__(self, name: str) -> int:
+        try:
+            return NAMES.index(name)
+        except ValueError:
+            raise AttributeError(name) from None
+
+
+M: Final = _Positions()
+
+
+def flat_zero() -> list[int]:
+    """A flat vector of zeros, shape (SIZE,)."""
+    return [0] * SIZE
+
+
+def to_names(flat: Sequence[int]) -> dict[str, int]:
+    """The non-zero measures of a flat vector by name, as records carry them."""
+    return {name: value for name, value in zip(NAMES, flat, strict=True) if value}
+
+
+def from_names(measures: Mapping[str, int] | Iterable[tuple[str, int]]) -> list[int]:
+    """A flat vector from measures by name; names of a newer release are ignored."""
+    flat = flat_zero()
+    for name, value in dict(measures).items():
+        if name in NAMES:
+            flat[NAMES.index(name)] = value
+    return flat
+
+
+def total(flats: Iterable[Sequence[int]]) -> list[int]:
+    """The sum of flat vectors, which is the only way to put figures together; zeros where there are none."""
+    return [sum(column) for column in zip(flat_zero(), *flats, strict=True)]
