@@ -1,5 +1,6 @@
 """The services and names that tests share."""
 
+import contextlib
 import itertools
 import os
 from collections.abc import Iterator
@@ -7,11 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from streams.local.errors import LocalServiceError
+from streams.local.jars import ensure_jars
 from streams.local.kafka import LocalKafka
 from streams.local.redis import LocalRedis
 from tests.services import running
 
 _numbers = itertools.count(1)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fetch Kafka's jars once, before the time of the first test that asks for a broker begins to run."""
+    if any({"kafka", "private_kafka"} & set(getattr(item, "fixturenames", ())) for item in session.items):
+        with contextlib.suppress(LocalServiceError):  # The fixture says what is wrong.
+            ensure_jars(print)
 
 
 @pytest.fixture(scope="session")

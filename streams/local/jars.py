@@ -54,7 +54,7 @@ def fetch_jar(coordinates: str, scratch: Path) -> Path:
     failure: Exception | None = None
     for attempt in range(_FETCH_TRIES_MAX):
         # A folder a try: jgo takes the partial file that a broken connection leaves for the jar.
-        context = MavenContext(repo_cache=scratch / f"try-{attempt}", timeout=30)
+        context = MavenContext(repo_cache=scratch / f"try-{attempt}", timeout=10)
         try:
             return Path(context.project(group, artifact).at_version(version).artifact().resolve())
         except (OSError, RuntimeError) as error:  # requests' errors are OSErrors.
