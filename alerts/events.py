@@ -1,0 +1,78 @@
+"""Records of alerts, as the plain dicts that `models.records` describes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alerts.condition import Change, Condition, Phase
+from alerts.explanation import explain
+from alerts.ids import event_id
+from models.rules import Rule
+
+__all__ = ["Context", "alert_event", "alert_state"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a record says about the commit that it is written in."""
+
+    partner_name: str
+    frontier_ms: int
+    processed_ms: int
+    """Wall time."""
+    revision: int
+    """The commit sequence of the partition."""
+    late: bool
+    trace: Mapping[str, int]
+    """Source topic -> next offset to be read."""
+
+
+def alert_event(rule: Rule | None, change: Change, context: Context) -> dict[str, Any]:
+    """The `models.records.AlertEvent` of a change; `rule` is None where it is gone."""
+    condition = change.after
+    shared = _shared(rule, condition, context, change.at_ms)
+    return shared | {
+        "id": event_id(shared["fingerprint"], shared["episode"], condition.seq),
+        "transition": {"from": change.before.value, "to": condition.phase.value, "kind": change.kind.value, "reason": change.reason},
+        "processed_at": context.processed_ms,
+        "late": context.late,
+        "trace": dict(context.trace),
+    }
+
+
+def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
+    """The `models.records.AlertState` of a condition at the grid point `at_ms`; one that is OK has a tombstone instead."""
+    assert condition.phase is not Phase.OK, "nothing is left to tell of a condition that is OK"
+    return _shared(rule, condition, context, at_ms) | {
+        "state": condition.phase.value,
+        "quality": condition.quality.value,
+        "since": condition.since_ms,
+        "as_of": context.processed_ms,
+        "revision": context.revision,
+    }
+
+
+def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
+    assert condition.evidence is not None, "a condition that changed has evidence"
+    return {
+        "fingerprint": condition.fingerprint,
+        "episode": condition.episode,
+        "seq": condition.seq,
+        "partner": condition.partner,
+        "scope": condition.scope,
+        "rule": {
+            "id": condition.rule_id,
+            "revision": condition.revision,
+            "owner": rule and rule.owner,
+            "runbook": rule and rule.runbook,
+            "suggested_action": rule and rule.suggested_action,
+        },
+        "severity": condition.severity and condition.severity.value,
+        "evidence": condition.evidence.model_dump(mode="json", by_alias=True),
+        "explanation": explain(rule, condition, context.partner_name, at_ms),
+        "started_at": condition.started_ms,
+        "fired_at": condition.fired_ms,
+        "ended_at": condition.ended_ms,
+        "evaluated_at": at_ms,
+        "frontier": context.frontier_ms,
+    }

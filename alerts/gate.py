@@ -1,0 +1,111 @@
+"""The gate: on which side of each level a figure stands, and whether anything can be said at all.
+
+A level is entered by the one-sided bound: "below" when even the upper bound is, "above" when even the lower bound is, at 95 % for a
+warning and 99 % for a critical. So few contacts never page by chance. It is left by the plain value, since nobody is woken by that.
+"""
+
+from enum import Enum, StrEnum
+from typing import Final, NamedTuple
+
+from models.figures import Estimate, Kind
+from models.rules import Direction, Level, OnMissing, Rule, Severity
+from models.statistics import Z_PAGE, Z_WARN, interval
+
+__all__ = ["Quality", "Reading", "Sample", "Side", "bounds", "judge"]
+
+_Z: Final = {Severity.WARNING: Z_WARN, Severity.CRITICAL: Z_PAGE}
+
+_ZERO: Final = Estimate(Kind.GAUGE, 0.0, 0, 0, 0)
+"""What `on_missing: zero` reads in an empty window: exact, since nothing happened is not an estimate."""
+
+
+class Quality(StrEnum):
+    """What the last grid point was worth."""
+
+    GOOD = "good"
+    INSUFFICIENT = "insufficient"
+    """Too few samples, or none of known spread: the state stays and no time accrues."""
+    MISSING = "missing"
+    """No figure; the rule's `on_missing` said what to make of it."""
+
+
+class Side(Enum):
+    """Where a figure stands with respect to one level."""
+
+    BREACHED = "breached"
+    """Past `enter`, its bound too."""
+    BETWEEN = "between"
+    """Neither: nothing is entered and nothing is left."""
+    LEFT = "left"
+    """The plain value is past `exit`."""
+
+
+class Sample(NamedTuple):
+    """What a rule is judged on at one grid point."""
+
+    estimate: Estimate | None
+    """None, like a value of None, when nothing is there."""
+    definition: str
+    """The formula's variant in words."""
+    unit: str
+    from_ms: int
+    """Inclusive."""
+    to_ms: int
+    """Exclusive."""
+
+
+class Reading(NamedTuple):
+    """What the gate makes of a sample."""
+
+    quality: Quality
+    estimate: Estimate | None
+    """As judged: 0 under `on_missing: zero`."""
+    sides: tuple[Side, ...] | None
+    """A level each, mildest first; None in a gap, where nothing can be said."""
+
+
+def bounds(estimate: Estimate, severity: Severity) -> tuple[float, float] | None:
+    """The one-sided bounds that a level of this severity is gated by, as (low, high); None where they are unknown."""
+    return interval(estimate, _Z[severity])
+
+
+def judge(rule: Rule, sample: Sample) -> Reading:
+    """Say where the sample stands with respect to each level of the rule."""
+    estimate = sample.estimate
+    if estimate is None or estimate.value is None:
+        if rule.on_missing is not OnMissing.ZERO:
+            return _missing(rule)
+        estimate = _ZERO
+    # A gauge is a count of what is there now, not a sample of anything.
+    if estimate.kind is not Kind.GAUGE and estimate.n < rule.min_samples:
+        return Reading(Quality.INSUFFICIENT, estimate, None)
+    sides = []
+    for level in rule.levels:
+        side = _side(rule.direction, level, estimate)
+        if side is None:
+            return Reading(Quality.INSUFFICIENT, estimate, None)
+        sides.append(side)
+    return Reading(Quality.GOOD, estimate, tuple(sides))
+
+
+def _missing(rule: Rule) -> Reading:
+    if rule.on_missing is OnMissing.BREACHING:
+        return Reading(Quality.MISSING, None, (Side.BREACHED,) * len(rule.levels))
+    if rule.on_missing is OnMissing.OK:
+        return Reading(Quality.MISSING, None, (Side.LEFT,) * len(rule.levels))
+    return Reading(Quality.MISSING, None, None)
+
+
+def _side(direction: Direction, level: Level, estimate: Estimate) -> Side | None:
+    value = estimate.value
+    assert value is not None, "a missing value is not judged"
+    below = direction is Direction.BELOW
+    # The bounds enclose the value, so they are needed only once the value itself is past the threshold.
+    if value < level.enter if below else value > level.enter:
+        limits = bounds(estimate, level.severity)
+        if limits is None:
+            return None
+        if limits[1] < level.enter if below else limits[0] > level.enter:
+            return Side.BREACHED
+        return Side.BETWEEN
+    return Side.LEFT if (value >= level.exit if below else value <= level.exit) else Side.BETWEEN

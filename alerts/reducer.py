@@ -1,0 +1,232 @@
+"""The reducer: one rule judged at one grid point, pure.
+
+    OK -> PENDING -> FIRING <-> RECOVERING -> RESOLVED -> OK
+
+A ladder of n levels is n edges that accrue side by side: a level that is off accrues towards entering while it is breached, one that
+is on accrues towards leaving while the plain value is past its exit. What is on is always the mildest level up to the present
+severity, so "critical" implies "warning". With an unchanged sample nothing changes before `next_due_ms`: the engine skips the grid
+points up to there, and live, catch-up and backtest give the same changes.
+"""
+
+from dataclasses import replace
+from itertools import starmap
+
+from alerts import reason
+from alerts.condition import RESOLVED_KEPT_MS, Change, ChangeKind, Condition, Phase
+from alerts.evidence import gather
+from alerts.gate import Reading, Sample, Side, judge
+from alerts.hold import Hold
+from models.rules import OnMissing, Rule, Severity
+from models.windows import GRID_MS
+
+__all__ = ["evaluate", "forget", "next_due_ms", "retire"]
+
+_Holds = tuple[Hold | None, ...]
+
+
+def evaluate(rule: Rule, condition: Condition, sample: Sample, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    """Judge `sample` by `rule` at the grid point `at_ms`; the same condition comes back where nothing changed."""
+    assert at_ms % GRID_MS == 0, f"{at_ms} is not a grid point"
+    assert condition.rule_id == rule.id, f"a condition of {condition.rule_id} judged by {rule.id}"
+    condition, adopted = _adopt(rule, condition, at_ms)
+    condition, forgotten = forget(condition, at_ms)
+    reading = judge(rule, sample)
+    if reading.sides is None:
+        return _gap(rule, condition, reading, at_ms), adopted + forgotten
+    condition, judged = _judged(rule, condition, sample, reading, at_ms)
+    return condition, adopted + forgotten + judged
+
+
+def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
+    """The grid point from which on `evaluate` would change something with an unchanged sample: 0 at once, None never.
+
+    Without a rule, as after `retire`, it is `forget` that is due.
+    """
+    if rule is not None and condition.revision != rule.revision:
+        return 0
+    if condition.phase is Phase.RESOLVED:
+        assert condition.ended_ms is not None, "a resolved condition has ended"
+        return condition.ended_ms + RESOLVED_KEPT_MS
+    if rule is None:
+        return None
+    top = _top(rule, condition)
+    due = (hold.due_ms(_span_ms(rule, top, level)) for level, hold in enumerate(condition.holds) if hold)
+    return min((each for each in due if each is not None), default=None)
+
+
+def retire(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    """End it because its rule or partner is gone; from then on only `forget` is due."""
+    return _end(condition, at_ms, "retired, its rule or partner is gone")
+
+
+def forget(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    """Clear it once it has been resolved for `RESOLVED_KEPT_MS`; `evaluate` does so by itself, a retired one needs this."""
+    if condition.phase is not Phase.RESOLVED:
+        return condition, ()
+    assert condition.ended_ms is not None, "a resolved condition has ended"
+    if at_ms < condition.ended_ms + RESOLVED_KEPT_MS:
+        return condition, ()
+    change = _change(ChangeKind.CLEARED, condition, replace(condition, phase=Phase.OK), f"kept {reason.span(RESOLVED_KEPT_MS)}", at_ms)
+    return _blank(condition), (change,)
+
+
+def _adopt(rule: Rule, condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    """Go on under a rule of another meaning: what fires keeps firing; what accrued was held against something else and starts anew."""
+    if condition.revision == rule.revision:
+        return condition, ()
+    condition = replace(condition, revision=rule.revision, holds=())
+    if not condition.open or any(level.severity is condition.severity for level in rule.levels):
+        return condition, ()
+    assert condition.severity is not None, "what is open has a severity"
+    order = list(Severity)
+    milder = [level.severity for level in rule.levels if order.index(level.severity) < order.index(condition.severity)]
+    if not milder:
+        return _end(condition, at_ms, f"retired, the rule has no level {condition.severity} any more")
+    after = replace(condition, severity=milder[-1], seq=condition.seq + 1)
+    why = reason.line(condition.phase, after.phase, f"eased, the rule has no level {condition.severity} any more")
+    return after, (Change(ChangeKind.EASED, condition.phase, after, why, at_ms),)
+
+
+def _end(condition: Condition, at_ms: int, why: str) -> tuple[Condition, tuple[Change, ...]]:
+    if condition.phase in (Phase.OK, Phase.RESOLVED):
+        return condition, ()
+    # What never fired has nothing to resolve.
+    phase = Phase.RESOLVED if condition.open else Phase.OK
+    after = replace(condition, phase=phase, since_ms=at_ms, ended_ms=at_ms, seq=condition.seq + 1, holds=())
+    change = Change(ChangeKind.RETIRED, condition.phase, after, reason.line(condition.phase, phase, why), at_ms)
+    return (after if condition.open else _blank(condition)), (change,)
+
+
+def _gap(rule: Rule, condition: Condition, reading: Reading, at_ms: int) -> Condition:
+    """Nothing can be said: time stops, or under `no_data` starts anew after the gap; the phase stays."""
+    forgets = reading.estimate is None and rule.on_missing is OnMissing.NO_DATA
+    holds: _Holds = () if forgets else tuple(hold and hold.paused(at_ms) for hold in condition.holds)
+    if holds == condition.holds and reading.quality is condition.quality:
+        return condition
+    return replace(condition, holds=holds, quality=reading.quality)
+
+
+def _judged(rule: Rule, condition: Condition, sample: Sample, reading: Reading, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    assert reading.sides is not None, "a gap is not judged"
+    top = _top(rule, condition)
+    running = _run(condition.holds, reading.sides, top, at_ms)
+    new_top = _climb(rule, running, top, at_ms)
+    # A level that changed sides accrues towards its other edge from the next grid point on.
+    low, high = sorted((top, new_top))
+    holds = tuple(None if low < level <= high else hold for level, hold in enumerate(running))
+    phase = _phase(condition, holds, new_top)
+    if phase is Phase.OK and condition.phase is Phase.OK:
+        return (condition if condition.quality is reading.quality else replace(condition, quality=reading.quality)), ()
+    after = replace(condition, phase=phase, quality=reading.quality, holds=holds if phase is not Phase.RESOLVED else ())
+    after = replace(after, severity=_severity(rule, after, new_top))
+    if phase is condition.phase and new_top == top:
+        return (condition if after == condition else after), ()
+    return _changed(rule, condition, after, (top, new_top), (sample, reading), at_ms)
+
+
+def _changed(
+    rule: Rule, before: Condition, after: Condition, tops: tuple[int, int], saw: tuple[Sample, Reading], at_ms: int
+) -> tuple[Condition, tuple[Change, ...]]:
+    top, new_top = tops
+    kind = _kind(after.phase, top, new_top)
+    level = rule.levels[_deciding(rule, before, after, kind, tops)]
+    seen = gather(rule, level, *saw)
+    begins = before.phase in (Phase.OK, Phase.RESOLVED)
+    after = replace(
+        after,
+        since_ms=before.since_ms if after.phase is before.phase else at_ms,
+        started_ms=at_ms if begins else before.started_ms,
+        fired_ms=at_ms if kind is ChangeKind.FIRED else None if begins else before.fired_ms,
+        ended_ms=at_ms if after.phase in (Phase.RESOLVED, Phase.OK) else None,
+        evidence=seen,
+    )
+    change = _change(kind, before, after, reason.of_change(kind, rule, level, seen), at_ms)
+    return (_blank(change.after) if after.phase is Phase.OK else change.after), (change,)
+
+
+def _change(kind: ChangeKind, before: Condition, after: Condition, why: str, at_ms: int) -> Change:
+    return Change(kind, before.phase, replace(after, seq=before.seq + 1), reason.line(before.phase, after.phase, why), at_ms)
+
+
+def _blank(condition: Condition) -> Condition:
+    return Condition(condition.rule_id, condition.partner, condition.scope, condition.revision, quality=condition.quality)
+
+
+def _top(rule: Rule, condition: Condition) -> int:
+    """The index of the severest level that is on; -1 for none."""
+    if not condition.open:
+        return -1
+    return next(index for index, level in enumerate(rule.levels) if level.severity is condition.severity)
+
+
+def _span_ms(rule: Rule, top: int, level: int) -> int:
+    return rule.recover_for_ms if level <= top else rule.levels[level].for_ms
+
+
+def _run(holds: _Holds, sides: tuple[Side, ...], top: int, at_ms: int) -> list[Hold | None]:
+    """Each level's hold after this grid point: towards leaving up to `top`, towards entering above it."""
+
+    def held(level: int, side: Side) -> Hold | None:
+        if side is not (Side.LEFT if level <= top else Side.BREACHED):
+            return None
+        return ((holds[level] if holds else None) or Hold()).running(at_ms)
+
+    return list(starmap(held, enumerate(sides)))
+
+
+def _climb(rule: Rule, holds: list[Hold | None], top: int, at_ms: int) -> int:
+    """The severest level that is on now: up at once to whatever has been held for its time, else down past what has been left."""
+    through = [hold is not None and hold.age_ms(at_ms) >= _span_ms(rule, top, level) for level, hold in enumerate(holds)]
+    entered = [level for level in range(top + 1, len(holds)) if through[level]]
+    standing = [level for level in range(top + 1) if not through[level]]
+    return max(entered or standing, default=-1)
+
+
+def _phase(condition: Condition, holds: _Holds, top: int) -> Phase:
+    if top >= 0:
+        return Phase.FIRING if holds[0] is None else Phase.RECOVERING
+    if condition.open:
+        return Phase.RESOLVED
+    if any(holds):
+        return Phase.PENDING
+    return Phase.RESOLVED if condition.phase is Phase.RESOLVED else Phase.OK
+
+
+def _severity(rule: Rule, after: Condition, top: int) -> Severity | None:
+    if after.phase is Phase.PENDING:
+        return rule.levels[_severest(after.holds)].severity
+    return rule.levels[top].severity if top >= 0 else after.severity
+
+
+def _severest(holds: _Holds) -> int:
+    return max(level for level, hold in enumerate(holds) if hold)
+
+
+def _kind(phase: Phase, top: int, new_top: int) -> ChangeKind:
+    if new_top > top:
+        return ChangeKind.FIRED if top < 0 else ChangeKind.ESCALATED
+    if new_top >= 0 and new_top < top:
+        return ChangeKind.EASED
+    return {
+        Phase.OK: ChangeKind.CLEARED,
+        Phase.PENDING: ChangeKind.PENDING,
+        Phase.FIRING: ChangeKind.REFIRED,
+        Phase.RECOVERING: ChangeKind.RECOVERING,
+        Phase.RESOLVED: ChangeKind.RESOLVED,
+    }[phase]
+
+
+def _deciding(rule: Rule, before: Condition, after: Condition, kind: ChangeKind, tops: tuple[int, int]) -> int:
+    """The level whose threshold the change is about."""
+    top, new_top = tops
+    match kind:
+        case ChangeKind.FIRED | ChangeKind.ESCALATED:
+            return new_top
+        case ChangeKind.EASED:
+            return top
+        case ChangeKind.PENDING:
+            return _severest(after.holds)
+        case ChangeKind.CLEARED:
+            return next((index for index, level in enumerate(rule.levels) if level.severity is before.severity), 0)
+        case _:
+            return 0
