@@ -30,6 +30,8 @@ class RejectReason(StrEnum):
     """The record lies in another partition than its partner's. Key by `partner_id`, with the partitioner of the settings."""
     CLOCK = "clock"
     """`clock.advanced` where the worker does not run with `clock: log`. Replay under an application id of its own."""
+    PARTNERS = "partners"
+    """More partners without a policy than the limit allows. Name them in the policy, or correct the producer's `partner_id`."""
     BUG = "bug"
     """Our own code raised on it; the error holds the traceback. Report it; send the record again after the upgrade."""
 

@@ -1,0 +1,220 @@
+"""The records that outwatch writes: forbidden to carry a field that is not declared here.
+
+The committed JSON Schemas are generated from these models; the engine writes the same shapes through `orjson` without validating
+each, and tests hold every emitted record against its model.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from models.figures import Status
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "AlertEvent",
+    "AlertState",
+    "Command",
+    "Evidence",
+    "Heartbeat",
+    "KpiFigure",
+    "KpiRecord",
+    "PolicyRecord",
+    "RollupRecord",
+    "RuleRef",
+    "Transition",
+]
+
+SCHEMA_VERSION = "1"
+"""In the header `schema_version` of every record; a breaking change is a new topic."""
+
+EpochMs = Annotated[int, Field(ge=0)]
+
+
+class _Out(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class KpiFigure(_Out):
+    """One KPI: `value` is null where the denominator is zero."""
+
+    value: float | None
+    unit: str
+    numerator: float
+    denominator: float
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    status: Status
+    target: float | None
+    critical: float | None
+    benchmark: float | None = None
+    definition: str
+
+
+class _Figures(_Out):
+    partner: str
+    scope: str
+    """`all`, `queue=NAME` or `channel=NAME`."""
+    configured: bool
+    """False for a partner that no policy names: counted under the defaults."""
+    policy_revision: str
+    """Of the definitions that the figures were counted and judged under."""
+    kpis: dict[str, KpiFigure]
+    measures: dict[str, int]
+    """The additive integers behind the figures; those that are zero are left out. Sum these, never the ratios."""
+    from_: EpochMs = Field(alias="from")
+    """Inclusive, exact."""
+    to: EpochMs
+    """Exclusive, exact."""
+    as_of: EpochMs
+    """Wall time of the commit."""
+    frontier: EpochMs
+    """Stream time: everything before it has been counted."""
+    revision: int
+    """The commit sequence of the partition; never goes back for a key."""
+
+
+class KpiRecord(_Figures):
+    """`outwatch.kpis`, key partner/scope/window: the present figures of a scope and window; a tombstone when it expires."""
+
+    window: str
+
+
+class RollupRecord(_Figures):
+    """`outwatch.rollups.1d`, key partner/scope/date: a closed calendar day in the partner's zone."""
+
+    date: str
+    timezone: str
+    final: bool
+    """False while a late record may still correct it cheaply; a later revision may follow all the same."""
+
+
+class Heartbeat(_Out):
+    """`outwatch.heartbeats`, key partition: lets a reader tell unchanged from stopped."""
+
+    partition: int
+    frontier: EpochMs
+    as_of: EpochMs
+    revision: int
+    evaluated_to: EpochMs
+    """The last grid point at which rules were judged."""
+    worker: str
+    counters: dict[str, int]
+    """Totals of the partition since its state began: events, duplicates, late and dead letters by reason, what bounds dropped."""
+    cadence_seconds: float
+    """What the slowest scope achieves when the limit of records or bytes a second binds."""
+
+
+class RuleRef(_Out):
+    """The rule an alert comes from, as the policy had it."""
+
+    id: str
+    revision: str
+    owner: str | None = None
+    runbook: str | None = None
+    suggested_action: str | None = None
+
+
+class Transition(_Out):
+    """A change of a condition's state, and why."""
+
+    from_: str = Field(alias="from")
+    to: str
+    kind: Literal["pending", "fired", "escalated", "eased", "recovering", "refired", "resolved", "cleared", "retired"]
+    reason: str
+
+
+class Evidence(_Out):
+    """What the condition saw at the grid point that decided."""
+
+    kpi: str
+    definition: str
+    window: str
+    value: float | None
+    unit: str
+    numerator: float
+    denominator: float
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    enter: float | None
+    exit: float | None
+    for_seconds: int | None
+    min_samples: int
+    quality: Literal["good", "insufficient", "missing"]
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+
+
+class AlertEvent(_Out):
+    """`outwatch.alerts`, key partner: one transition."""
+
+    id: str
+    fingerprint: str
+    episode: str | None
+    seq: int
+    partner: str
+    scope: str
+    rule: RuleRef
+    transition: Transition
+    severity: str | None
+    evidence: Evidence
+    explanation: str
+    """One sentence a person would say."""
+    started_at: EpochMs | None
+    fired_at: EpochMs | None
+    ended_at: EpochMs | None
+    evaluated_at: EpochMs
+    """The grid point (stream time)."""
+    frontier: EpochMs
+    processed_at: EpochMs
+    """Wall time of the commit."""
+    late: bool
+    trace: dict[str, int]
+    """Source topic -> next offset to be read when this was decided."""
+
+
+class AlertState(_Out):
+    """`outwatch.alerts.state`, key fingerprint: the present state of one alert; a tombstone 15 min after it resolved."""
+
+    fingerprint: str
+    episode: str | None
+    seq: int
+    partner: str
+    scope: str
+    rule: RuleRef
+    state: Literal["ok", "pending", "firing", "recovering", "resolved"]
+    severity: str | None
+    quality: Literal["good", "insufficient", "missing"]
+    evidence: Evidence
+    explanation: str
+    since: EpochMs
+    started_at: EpochMs | None
+    fired_at: EpochMs | None
+    ended_at: EpochMs | None
+    evaluated_at: EpochMs
+    frontier: EpochMs
+    as_of: EpochMs
+    revision: int
+
+
+class PolicyRecord(_Out):
+    """`outwatch.policies`, keys partner/revision and partner/current: one partner's part, or the shared part (partner `*`)."""
+
+    format: Literal[1] = 1
+    partner: str
+    revision: str
+    applied_at: EpochMs
+    part: dict[str, Any]
+
+
+class Command(_Out):
+    """`outwatch.commands`: what an operator asks for."""
+
+    id: str
+    type: str
+    actor: str
+    at: EpochMs
+    partner: str
+    payload: dict[str, Any] = Field(default_factory=dict)

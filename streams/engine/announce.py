@@ -1,0 +1,88 @@
+"""Announcing: what became of conditions, as rows of the state and records for readers, and the heartbeat."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from alerts.condition import Phase
+from alerts.events import Context, alert_event, alert_state
+from models.windows import GRID_MS
+from streams.engine import rows
+from streams.engine.config import EngineConfig
+from streams.engine.judge import Judged
+from streams.engine.output import Output, cloudevent
+from streams.engine.partner import Partner
+from streams.engine.publish import Moment
+from streams.engine.state import State
+
+__all__ = ["Announced", "Announcer", "Verdict"]
+
+_LATE_MS: Final = 60_000
+"""A transition processed this long after the grid point that decided it belongs to the past."""
+_CADENCE_SECONDS: Final = 5.0
+
+
+class Verdict(NamedTuple):
+    """What became of one condition, and when."""
+
+    partner: Partner
+    judged: Judged
+    at_ms: int
+    """The grid point."""
+    frontier_ms: int
+    offsets: dict[str, int]
+
+
+class Announced(NamedTuple):
+    """For one commit."""
+
+    rows: list[tuple[bytes, bytes | None]]
+    records: list[Output]
+    lines: list[str]
+
+
+class Announcer:
+    """Of one engine."""
+
+    def __init__(self, config: EngineConfig) -> None:
+        self._config = config
+
+    def announce(self, verdicts: Sequence[Verdict], moment: Moment) -> Announced:
+        """Every change as an event; of each condition the last state, as a row and a record."""
+        topics, source = self._config.topics, self._config.source
+        kept: dict[bytes, bytes | None] = {}
+        states: dict[str, Output] = {}
+        events: list[Output] = []
+        lines: list[str] = []
+        for verdict in verdicts:
+            partner, (rule, scope, condition, changes), at_ms, frontier_ms, offsets = verdict
+            late = not self._config.clock_from_log and moment.now_ms - at_ms > _LATE_MS
+            context = Context(partner.policy.name, frontier_ms, moment.now_ms, moment.revision, late, offsets)
+            for change in changes:
+                body = alert_event(rule, change, context)
+                events.append(cloudevent(topics.alerts, "alert", source, partner.id, partner.id, body["id"], body))
+                lines.append(f"{partner.id} {scope} {condition.rule_id}: {change.reason}")
+            fingerprint = condition.fingerprint
+            forgotten = condition.phase is Phase.OK and not any(condition.holds)
+            kept[rows.key("alert", fingerprint)] = None if forgotten else rows.pack(condition.to_row())
+            if changes or (condition.phase is not Phase.OK and condition.evidence is not None):
+                state = None if condition.phase is Phase.OK else alert_state(rule, condition, context, at_ms)
+                identity = f"{fingerprint}@{moment.revision}"
+                states[fingerprint] = cloudevent(topics.alerts_state, "alert.state", source, partner.id, fingerprint, identity, state)
+        return Announced(list(kept.items()), [*events, *states.values()], lines)
+
+    def heartbeat(self, state: State, moment: Moment, waited_ms: int) -> Output:
+        """That the partition lives, how far it is, and what it counted."""
+        partition = str(state.partition)
+        settled = max(0, moment.frontier_ms - state.policies.settle_ms)
+        body = {
+            "partition": state.partition,
+            "frontier": moment.frontier_ms,
+            "as_of": moment.now_ms,
+            "revision": moment.revision,
+            "evaluated_to": settled - settled % GRID_MS,
+            "worker": self._config.worker,
+            "counters": {name: count for name, count in sorted(state.counters.items()) if count},
+            "cadence_seconds": _CADENCE_SECONDS + waited_ms / 1000,
+        }
+        identity = f"{partition}@{moment.revision}"
+        return cloudevent(self._config.topics.heartbeats, "heartbeat", self._config.source, partition, partition, identity, body)

@@ -1,0 +1,42 @@
+"""What an engine is built from."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from models.topics import Partitioner, Topics
+from models.windows import MINUTE_MS
+
+__all__ = ["EngineConfig", "Limits"]
+
+FUTURE_MS: Final = 5 * MINUTE_MS
+"""An event further ahead of its record's timestamp than this comes from a wrong clock."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one partition number's state; what exceeds one is counted."""
+
+    seen_ids: int = 1_000_000
+    seen_horizon_ms: int = 15 * MINUTE_MS
+    open_contacts: int = 100_000
+    unconfigured_partners: int = 1_000
+    pending_outputs: int = 5_000
+    """Dead letters and the like that force a commit before the second is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """The same for every partition number of an application."""
+
+    app_id: str
+    worker: str
+    topics: Topics
+    partitions: int
+    partitioner: Partitioner = Partitioner.MURMUR2
+    clock_from_log: bool = False
+    limits: Limits = Limits()
+
+    @property
+    def source(self) -> str:
+        """CloudEvents' `source` of what is written."""
+        return f"/outwatch/{self.app_id}"

@@ -1,0 +1,245 @@
+"""The engine of one partition number: all that is meant happens here, and nothing is fetched, awaited or sent.
+
+Runs of records go in, the frontier moves on, and what belongs together comes out: rows of the state, records for readers and source
+offsets, for one transaction. Time, and what a record is, are arguments, so a test can drive thousands of crash schedules through it.
+
+    engine.load(key, value) for each row of the changelog, then engine.loaded()
+    for _ in engine.apply(topic, follows, records, now_ms): ...  # each step is a good place to yield
+    engine.idle(topic, at_ms)                                    # the broker had nothing more of `topic` at that time
+    for _ in engine.advance(): ...
+    commit = engine.drain(now_ms, Budget(...))
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from models.errors import PolicyError
+from models.measures import Family
+from models.policy_record import decode_policy
+from models.reasons import RejectReason
+from models.topics import BROADCAST
+from models.windows import GRID_MS
+from streams.engine import rows
+from streams.engine.announce import Announcer, Verdict
+from streams.engine.commands import outcome_of
+from streams.engine.config import EngineConfig
+from streams.engine.fold import fold_expired
+from streams.engine.intake import Intake
+from streams.engine.judge import judge
+from streams.engine.letters import SourceRecord, dead_letter
+from streams.engine.output import Commit, Output
+from streams.engine.partner import Partner
+from streams.engine.publish import Moment, Publisher
+from streams.engine.state import State
+from streams.engine.stored import Loader
+from streams.errors import GapError
+
+__all__ = ["Budget", "Engine"]
+
+_HEARTBEAT_MS: Final = 5_000
+
+
+@dataclass(slots=True)
+class Budget:
+    """What an engine may publish in one commit; transitions, letters and heartbeats are not counted."""
+
+    records: int
+    bytes: int
+
+
+class Engine:
+    """See the module. One caller at a time; the generators may be left off between steps, never resumed after `drain` failed."""
+
+    def __init__(self, partition: int, config: EngineConfig) -> None:
+        self.partition = partition
+        self._state = State(partition, config)
+        self._config = config
+        self._intake = Intake(self._state, self.advance)
+        self._publisher = Publisher(config.topics.kpis, config.topics.rollups_1d, config.source)
+        self._announcer = Announcer(config)
+        self._loader = Loader()
+        self._verdicts: list[Verdict] = []
+        self._committed_offsets: dict[str, int] = {}
+        self._heartbeat_ms = 0
+
+    @property
+    def applied(self) -> dict[str, int]:
+        """By topic, the next offset to be read: where the sources are to be sought after a restart."""
+        return self._state.applied
+
+    @property
+    def frontier_ms(self) -> int:
+        """Stream time up to which everything was applied; 0 while unknown."""
+        return self._state.frontier.value_ms
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Totals since the state began."""
+        return dict(self._state.counters)
+
+    @property
+    def urgent(self) -> bool:
+        """Whether something must not wait for the next second: a transition, or more letters than should pile up."""
+        state = self._state
+        return any(each.judged.changes for each in self._verdicts) or len(state.outputs) >= self._config.limits.pending_outputs
+
+    def apply(self, topic: str, follows: int, records: Sequence[SourceRecord], now_ms: int) -> Iterator[None]:
+        """Apply a run of one topic.
+
+        Args:
+            topic: The source topic.
+            follows: The position that the run was fetched from: where the run before it ended.
+            records: In order of their offsets, at least one.
+            now_ms: The wall clock; no record's timestamp counts as later.
+
+        Raises:
+            GapError: if the run does not follow the last applied one.
+        """
+        applied = self._state.applied.get(topic)
+        if applied is not None and follows != applied:
+            msg = f"{topic}[{self.partition}]: applied up to {applied}, but the run was fetched from {follows}"
+            raise GapError(msg)
+        assert records[0].offset >= follows, f"{topic}[{self.partition}]: offset {records[0].offset} before {follows}"
+        if topic == self._config.topics.policies:
+            self._apply_policies(records, now_ms)
+        elif topic == self._config.topics.commands:
+            self._apply_commands(records, now_ms)
+        else:
+            yield from self._intake.count(topic, records, now_ms)
+            return
+        self._state.applied[topic] = records[-1].offset + 1
+        self._state.frontier.observe(topic, min(records[-1].timestamp, now_ms))
+        yield from self.advance()
+
+    def idle(self, topic: str, at_ms: int) -> None:
+        """At `at_ms` the broker answered that nothing of `topic` is left to read, and all that was fetched is applied."""
+        self._state.frontier.observe(topic, at_ms)
+
+    def advance(self) -> Iterator[None]:
+        """Close every grid point that the frontier has passed, in order; yields after each partner's."""
+        state = self._state
+        while (partner := state.take_due()) is not None:
+            self._close(partner)
+            yield
+
+    def _close(self, partner: Partner) -> None:
+        state = self._state
+        assert partner.due_ms is not None, "only what is due is closed"
+        grid = partner.due_ms - partner.policy.settle_ms
+        if partner.panes.closed_ms == 0:
+            grid = state.grid_ms(partner.policy.settle_ms)
+        grid -= grid % GRID_MS
+        if grid > partner.panes.closed_ms:
+            self._expire_contacts(partner, grid)
+            partner.adopt()
+            partner.close(grid)
+            frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
+            self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, state.contacts, grid)]
+        state.reschedule(partner)
+
+    def _expire_contacts(self, partner: Partner, grid_ms: int) -> None:
+        for waiting in self._state.contacts.expire(partner.id, grid_ms - partner.policy.contact_expiry_ms):
+            slot = partner.slot(Family.INTERACTIONS, waiting.queue, waiting.channel)
+            partner.fold(fold_expired, None, grid_ms - GRID_MS, slot)
+            self._state.counters["contacts_expired"] += 1
+
+    def _apply_policies(self, records: Sequence[SourceRecord], now_ms: int) -> None:
+        state = self._state
+        changed: set[str] = set()
+        for record in records:
+            try:
+                change = decode_policy(record.key, record.value)
+            except PolicyError as error:
+                state.counters["policies_refused"] += 1
+                state.outputs.append(dead_letter(self._config.topics.dead_letters, record, RejectReason.INVALID, str(error), now_ms))
+                continue
+            if state.policies.take(change):
+                changed.add(change.partner)
+        if not changed:
+            return
+        affected = set(state.partners) | set(state.policies.partner_ids) if BROADCAST in changed else changed
+        for partner_id in affected:
+            partner = state.partner(partner_id)
+            if partner is not None:
+                partner.pending = state.policies.of(partner_id)
+                state.want(partner, partner.panes.closed_ms + GRID_MS if partner.panes.closed_ms else 0)
+
+    def _apply_commands(self, records: Sequence[SourceRecord], now_ms: int) -> None:
+        for record in records:
+            self._state.counters["commands"] += 1
+            self._state.outputs.append(outcome_of(record, self._config, now_ms))
+
+    def drain(self, now_ms: int, budget: Budget) -> Commit | None:
+        """What is to be written in one transaction now; None when there is nothing to say.
+
+        Once it returned a commit, either that is committed or the engine is thrown away.
+        """
+        state = self._state
+        state.sequence += 1
+        state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
+        state.contacts.forget_early(state.frontier.value_ms)
+        moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
+        alerts = self._announcer.announce(self._verdicts, moment)
+        records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
+        changed = [*alerts.rows, *self._rows()]
+        state.outputs, self._verdicts = [], []
+        beats = now_ms - self._heartbeat_ms >= _HEARTBEAT_MS
+        if beats:
+            self._heartbeat_ms = now_ms
+            records.append(self._announcer.heartbeat(state, moment, self._publisher.slowest_ms(now_ms)))
+        if not records and not changed and state.applied == self._committed_offsets:
+            state.sequence -= 1
+            return None
+        self._committed_offsets = dict(state.applied)
+        applied = [state.applied, state.frontier.to_row(), state.sequence, dict(state.counters)]
+        changed.append((rows.key("applied"), rows.pack(applied)))
+        return Commit(state.sequence, changed, records, dict(state.applied), alerts.lines)
+
+    def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
+        state = self._state
+        for group, partner in self._publisher.due(state.partners, state.contacts, moment.now_ms):
+            if budget.records <= 0 or budget.bytes <= 0:
+                self._publisher.left_over(group, partner, moment.now_ms)
+                continue
+            for output in self._publisher.publish(partner, group, state.contacts, moment):
+                budget.records -= 1
+                budget.bytes -= len(output.value or b"")
+                yield output
+
+    def _rows(self) -> Iterator[tuple[bytes, bytes | None]]:
+        state = self._state
+        for partner in list(state.partners.values()):
+            yield from partner.panes.drain()
+            if partner.row_changed:
+                partner.row_changed = False
+                yield rows.key("partner", partner.id), rows.pack(partner.to_row())
+        yield from state.seen.drain(state.sequence)
+        yield from state.contacts.drain(state.sequence)
+        yield from state.policies.drain()
+
+    def load(self, key: bytes, value: bytes) -> None:
+        """Take a stored row, the newest under its key, in any order.
+
+        Raises:
+            StateError: if it cannot be read, or a newer release wrote it.
+        """
+        self._loader.take(key, value)
+
+    def loaded(self) -> None:
+        """Make the rows that were taken the state."""
+        self._loader.finish(self._state)
+        self._committed_offsets = dict(self._state.applied)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that rows must bring back, to compare two engines by."""
+        state = self._state
+        return {
+            "applied": dict(state.applied),
+            "frontier": state.frontier.to_row(),
+            "sequence": state.sequence,
+            "counters": {name: count for name, count in state.counters.items() if count},
+            "seen": set(state.seen.hashes),
+            "contacts": state.contacts.snapshot(),
+            "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
+        }

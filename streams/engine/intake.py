@@ -1,0 +1,269 @@
+"""Intake: what one record does to the state. The loop in `Intake.count` is the way of every event; look at the budget before adding.
+
+A record's effects are computed whole before any is added: whatever raises leaves nothing half done, goes to the dead letters, and
+the rest of its run counts.
+"""
+
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from enum import Enum, auto
+from typing import Any, Final
+
+import xxhash
+
+from models import decode
+from models.decode import ClockAdvanced, ContactRecord, Rejection, decode_run
+from models.errors import TimeError
+from models.measures import WIDTHS, Family
+from models.reasons import LateReason, RejectReason
+from models.times import EARLIEST_MS, to_ms
+from models.windows import GRID_MS, MINUTE_MS
+from streams.engine.config import FUTURE_MS
+from streams.engine.contacts import Waiting
+from streams.engine.fold import FOLDS, Fold, fold_exit, fold_handled, fold_queued
+from streams.engine.letters import SourceRecord, dead_letter, late_record
+from streams.engine.panes import LEDGER_MS
+from streams.engine.partner import EVERYTHING, Partner
+from streams.engine.state import State
+
+__all__ = ["Intake"]
+
+_NEVER: Final = 2**62
+
+
+class _Contact(Enum):
+    """What an event does to the live contact it names."""
+
+    NOTHING = auto()
+    OPENS = auto()
+    CLOSES = auto()
+    CLOSES_IF_OPEN = auto()
+
+
+_CONTACT: Final = {
+    "contact.queued": _Contact.OPENS,
+    "contact.answered": _Contact.CLOSES,
+    "contact.abandoned": _Contact.CLOSES,
+    "contact.left": _Contact.CLOSES,
+    "contact.completed": _Contact.CLOSES_IF_OPEN,
+}
+
+_STRUCTS: Final[dict[str, type]] = {
+    "contact.queued": decode.ContactQueued,
+    "contact.answered": decode.ContactAnswered,
+    "contact.abandoned": decode.ContactAbandoned,
+    "contact.completed": decode.ContactCompleted,
+    "contact.left": decode.ContactLeft,
+    "survey.response": decode.SurveyResponse,
+    "survey.invited": decode.SurveyInvited,
+}
+
+_EFFECTS: Final[dict[type, tuple[Family, Fold, _Contact]]] = {
+    _STRUCTS[name]: (family, fold, _CONTACT.get(name, _Contact.NOTHING)) for name, (family, fold) in FOLDS.items()
+}
+"""By the struct of an event: the family and fold it counts by, and what it does to a live contact."""
+
+
+class Intake:
+    """Of one engine; `advance` is the engine's, called where a run is cut at a grid point that fell due."""
+
+    def __init__(self, state: State, advance: Callable[[], Iterator[None]]) -> None:
+        self._state = state
+        self._advance = advance
+        self._from_log = state.config.clock_from_log
+
+    def _limit(self, topic: str) -> int:
+        """The record timestamp of `topic` at which a grid point falls due, as things stand."""
+        due = self._state.next_due_ms
+        return due if not self._from_log and self._state.frontier.others_ms(topic) >= due else _NEVER
+
+    def count(self, topic: str, records: Sequence[SourceRecord], now_ms: int) -> Iterator[None]:  # noqa: C901, PLR0912, PLR0915 - one loop: calls cost
+        """Count the records of one run, cut where their timestamps pass a due grid point; yields between the steps of an advance."""
+        state = self._state
+        partners, seen, hashes = state.partners, state.seen, state.seen.hashes
+        hash_of = xxhash.xxh3_64_intdigest
+        limit, minute, remember = self._limit(topic), -1, seen.hashes.add
+        counted = duplicates = 0
+        future_ms = _NEVER if self._from_log else FUTURE_MS
+        events: list[Any] = list(decode_run([record.value for record in records], [record.headers for record in records]))
+        for record, event in zip(records, events, strict=True):
+            arrived_ms = record.timestamp
+            if arrived_ms >= limit:
+                state.applied[topic] = record.offset
+                state.frontier.observe(topic, min(arrived_ms, now_ms))
+                yield from self._advance()
+                limit, minute = self._limit(topic), -1
+            effect = _EFFECTS.get(event.__class__)
+            if effect is None:
+                counted += self._other(topic, record, event, now_ms)
+                limit = self._limit(topic)
+                if event.__class__ is ClockAdvanced:
+                    state.applied[topic] = record.offset + 1
+                    yield from self._advance()
+                    minute = -1
+                continue
+            family, fold, contact = effect
+            try:
+                partner = partners.get(event.partner_id)
+                if partner is None or record.key != partner.key:
+                    partner = self._routed(record, event.partner_id, now_ms)
+                    if partner is None:
+                        continue
+                at_ms = event.occurred_at
+                if at_ms.__class__ is not int or at_ms < EARLIEST_MS:
+                    at_ms = to_ms(at_ms)
+                if at_ms - arrived_ms > future_ms:
+                    ahead = (at_ms - arrived_ms) // 1000
+                    self._reject(record, RejectReason.FUTURE, f"{ahead} s ahead of its record's timestamp", now_ms)
+                    continue
+                digest = hash_of(event.event_id.encode(), partner.seed)
+                if digest in hashes:
+                    duplicates += 1
+                    continue
+                slot = partner.slots[family].get((event.queue, event.channel))
+                if slot is None:
+                    slot = partner.slot(family, event.queue, event.channel)
+                if slot.start == at_ms - at_ms % GRID_MS and at_ms >= partner.panes.closed_ms:
+                    pane = slot.pane
+                    if not pane.dirty:
+                        pane.dirty = True
+                        partner.panes.dirty.append(slot.start)
+                    fold(event, slot.vector, slot.first, slot.second)
+                else:
+                    if not self._in_time(topic, record, at_ms, partner, now_ms):
+                        continue
+                    partner.fold(fold, event, at_ms, slot)
+                    limit = self._limit(topic)
+                if contact is not _Contact.NOTHING:
+                    self._contact(contact, partner, event, at_ms, slot.first)
+            except TimeError as error:
+                self._reject(record, RejectReason.TIME, str(error), now_ms)
+                continue
+            except Exception:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts
+                self._reject(record, RejectReason.BUG, traceback.format_exc(), now_ms)
+                continue
+            if arrived_ms // MINUTE_MS != minute:
+                minute = arrived_ms // MINUTE_MS
+                remember = seen.adder(arrived_ms).append
+            hashes.add(digest)
+            remember(digest)
+            partner.changed = EVERYTHING
+            counted += 1
+        state.counters["events"] += counted
+        state.counters["duplicates"] += duplicates
+        state.applied[topic] = records[-1].offset + 1
+        state.frontier.observe(topic, min(records[-1].timestamp, now_ms))
+        yield from self._advance()
+
+    def _in_time(self, topic: str, record: SourceRecord, at_ms: int, partner: Partner, now_ms: int) -> bool:
+        """Whether the ledger still takes an event of `at_ms`; sees to it that its pane is closed when that falls due.
+
+        Asked for the first event of a pane, and for all that come after their pane was closed.
+        """
+        state, panes = self._state, partner.panes
+        if not self._from_log:
+            # Partners that lie idle are not closed at every grid point: say where the frontier is before calling this one late.
+            state.frontier.observe(topic, min(record.timestamp, now_ms))
+        oldest = panes.ledger_start() or (0 if self._from_log else record.timestamp - LEDGER_MS)
+        if at_ms < oldest:
+            self._late(record, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
+            return False
+        if panes.closed_ms:
+            grid = state.grid_ms(partner.policy.settle_ms)
+            if panes.closed_ms < grid and at_ms < grid:
+                partner.close(grid)
+            if at_ms < panes.closed_ms:
+                state.counters["late_corrections"] += 1
+            state.want(partner, max(at_ms - at_ms % GRID_MS, panes.closed_ms) + GRID_MS)
+        return True
+
+    def _routed(self, record: SourceRecord, partner_id: str, now_ms: int) -> Partner | None:
+        """The partner of a record whose key did not match at once; None, and a dead letter, where it does not belong here."""
+        state = self._state
+        if record.key is None:
+            self._reject(record, RejectReason.NO_KEY, f"no key; the partner is {partner_id!r}", now_ms)
+            return None
+        partner = state.partner(partner_id)
+        if partner is None and state.at_home(partner_id):
+            limit = state.config.limits.unconfigured_partners
+            self._reject(record, RejectReason.PARTNERS, f"{limit} partners without a policy are counted already", now_ms)
+            return None
+        if partner is None or record.key != partner.key:
+            msg = f"partition {record.partition} is not that of key {record.key[:128]!r} and partner {partner_id!r}"
+            state.counters[f"misrouted.{record.topic}"] += 1
+            self._reject(record, RejectReason.MISROUTED, msg, now_ms)
+            return None
+        return partner
+
+    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, within_ms: int) -> None:
+        contacts, contact_id = self._state.contacts, event.contact_id
+        if contact is _Contact.OPENS:
+            if not partner.queues_contacts:
+                partner.queues_contacts = partner.row_changed = True
+            contacts.open(partner.id, contact_id, Waiting(at_ms, event.queue, event.channel, within_ms))
+        elif contact_id is not None and partner.queues_contacts:
+            contacts.close(partner.id, contact_id, at_ms, remember=contact is _Contact.CLOSES)
+
+    def _other(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
+        """Everything that is not one event in one cell; returns how many events were counted."""
+        if event.__class__ is Rejection:
+            self._reject(record, event.reason, event.error, now_ms)
+        elif event.__class__ is ClockAdvanced:
+            if self._from_log:
+                self._state.frontier.tick(topic, event.to, self._fed(topic, event.topics))
+            else:
+                self._reject(record, RejectReason.CLOCK, "clock.advanced counts only under `clock: log`", now_ms)
+        elif event.__class__ is ContactRecord:
+            try:
+                return self._record(topic, record, event, now_ms)
+            except TimeError as error:
+                self._reject(record, RejectReason.TIME, str(error), now_ms)
+            except Exception:  # noqa: BLE001 - as above
+                self._reject(record, RejectReason.BUG, traceback.format_exc(), now_ms)
+        return 0
+
+    def _fed(self, topic: str, named: list[str] | None) -> list[str]:
+        """The subscribed topics that a clock names; its own where it names none."""
+        known = set(self._state.config.topics.sources)
+        return [each for each in named or () if each in known] or [topic]
+
+    def _record(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
+        """`contact.record`: an arrival, an exit from the queue and a handled contact, each at its own time."""
+        state = self._state
+        partner = self._routed(record, event.partner_id, now_ms)
+        if partner is None:
+            return 0
+        done_ms = to_ms(event.occurred_at)
+        exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
+        queued_ms = exited_ms if event.queued_at is None else to_ms(event.queued_at)
+        if not self._from_log and done_ms > record.timestamp + FUTURE_MS:
+            self._reject(record, RejectReason.FUTURE, f"{(done_ms - record.timestamp) // 1000} s ahead of its record's timestamp", now_ms)
+            return 0
+        digest = xxhash.xxh3_64_intdigest(event.event_id.encode(), partner.seed)
+        if digest in state.seen.hashes:
+            state.counters["duplicates"] += 1
+            return 0
+        slot = partner.slot(Family.INTERACTIONS, event.queue, event.channel)
+        parts: list[tuple[Fold, int]] = [(fold_exit, exited_ms)]
+        if event.outcome != "not_queued":
+            parts.append((fold_queued, queued_ms))
+        if event.outcome == "answered":
+            parts.append((fold_handled, done_ms))
+        for fold, _ in parts:  # on a scratch vector first: what raises, raises before anything was added
+            fold(event, [0] * WIDTHS[Family.INTERACTIONS], slot.first, slot.second)
+        if not all(self._in_time(topic, record, at_ms, partner, now_ms) for at_ms in {at for _, at in parts}):
+            return 0
+        for fold, at_ms in parts:
+            partner.fold(fold, event, at_ms, slot)
+        state.seen.hashes.add(digest)
+        state.seen.adder(record.timestamp).append(digest)
+        partner.changed = EVERYTHING
+        return 1
+
+    def _reject(self, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> None:
+        self._state.counters[f"dead_letters.{reason}"] += 1
+        self._state.outputs.append(dead_letter(self._state.config.topics.dead_letters, record, reason, error, now_ms))
+
+    def _late(self, record: SourceRecord, error: str, now_ms: int) -> None:
+        self._state.counters[f"late.{LateReason.PAST_LEDGER}"] += 1
+        self._state.outputs.append(late_record(self._state.config.topics.late, record, LateReason.PAST_LEDGER, error, now_ms))

@@ -1,0 +1,134 @@
+"""Judging: which rules are looked at when a partner's grid point is closed, and what they see.
+
+A rule is evaluated only where a figure of its window may have changed or its condition has something due; the reducer in `alerts` is
+written so that this equals evaluating at every grid point.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from alerts.condition import RESOLVED_KEPT_MS, Change, Condition, Phase
+from alerts.gate import Sample
+from alerts.reducer import evaluate, forget, next_due_ms, retire
+from models.figures import Live
+from models.kpis import CATALOGUE, Kpi
+from models.measures import SIZE
+from models.rules import Rule
+from models.windows import HOUR_MS, Scope
+from streams.engine.contacts import Contacts
+from streams.engine.partner import Partner, lives
+from streams.engine.totals import ALL, WindowTotal, flats
+
+__all__ = ["Judged", "due_ms", "judge"]
+
+_ZEROS = [0] * SIZE
+_NOBODY = Live(0, None, 0)
+
+
+class Judged(NamedTuple):
+    """What became of one condition: its changes at this grid point, if any."""
+
+    rule: Rule | None
+    """None where the rule is gone."""
+    scope: Scope
+    condition: Condition
+    changes: tuple[Change, ...]
+
+
+class _View:
+    """The figures of one partner at one grid point, each window summed once and only when asked for."""
+
+    def __init__(self, partner: Partner, contacts: Contacts, at_ms: int) -> None:
+        self._partner = partner
+        self._at_ms = at_ms
+        self._flats: dict[str, dict[Scope, list[int]]] = {}
+        self._rebased: dict[str, set[Scope]] = {}
+        # Only rules over waiting contacts ask, and only theirs is the cost.
+        live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
+        self.waiting = lives(contacts.by_partner.get(partner.id), at_ms) if live else {}
+
+    def flats(self, total: WindowTotal) -> dict[Scope, list[int]]:
+        found = self._flats.get(total.window.name)
+        if found is None:
+            found = self._flats[total.window.name] = flats((total.cells,))
+            self._rebased[total.window.name] = self._partner.rebased((total.cells,))
+        return found
+
+    def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Sample:
+        """What `kpi` is in the closed window of `scope`."""
+        definition = self._partner.policy.scope_definition(scope)
+        flat = self.flats(total).get(scope, _ZEROS)
+        live = self.waiting.get(scope, _NOBODY) if total.window.width_ms <= HOUR_MS else None
+        estimate = kpi.estimate(flat, live, definition)
+        if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
+            # Part of the window was counted under another definition: there is a figure, but no sample to judge.
+            estimate = estimate._replace(n=0)
+        return Sample(estimate, kpi.describe(definition), kpi.unit.value, total.start_ms, self._at_ms)
+
+
+def judge(partner: Partner, contacts: Contacts, at_ms: int) -> Iterator[Judged]:
+    """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
+    view = _View(partner, contacts, at_ms)
+    totals = {total.window.name: total for total in partner.totals}
+    rules = {rule.id: rule for rule in partner.policy.rules}
+    for (rule_id, scope), condition in list(partner.conditions.items()):
+        if rule_id not in rules or scope.dimension not in rules[rule_id].scopes:
+            yield from _keep(partner, None, scope, condition, _without_rule(condition, at_ms))
+    for rule in rules.values():
+        total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
+        changed = total.changed or kpi.live
+        for scope in sorted(_scopes(partner, view, total, rule)):
+            condition = partner.conditions.get((rule.id, scope)) or Condition(rule.id, partner.id, str(scope))
+            due = next_due_ms(rule, condition)
+            if changed or (due is not None and due <= at_ms):
+                yield from _keep(partner, rule, scope, condition, evaluate(rule, condition, view.sample(kpi, total, scope), at_ms))
+    for total in partner.totals:
+        total.changed = False
+
+
+def due_ms(partner: Partner) -> int | None:
+    """The next grid point at which a condition changes by itself; None if none will."""
+    rules = {rule.id: rule for rule in partner.policy.rules}
+    due = (next_due_ms(rules[of], each) if of in rules else forgotten_ms(each) for (of, _), each in partner.conditions.items())
+    return min((each for each in due if each is not None), default=None)
+
+
+def _without_rule(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
+    retired, changes = retire(condition, at_ms)
+    forgotten, more = forget(retired, at_ms)
+    return forgotten, changes + more
+
+
+def _keep(
+    partner: Partner, rule: Rule | None, scope: Scope, before: Condition, result: tuple[Condition, tuple[Change, ...]]
+) -> Iterator[Judged]:
+    condition, changes = result
+    known = (before.rule_id, scope) in partner.conditions
+    if _blank(condition):
+        partner.conditions.pop((before.rule_id, scope), None)
+    elif condition is not before or not known:
+        partner.conditions[before.rule_id, scope] = condition
+    if changes or (condition is not before and (known or not _blank(condition))):
+        yield Judged(rule, scope, condition, changes)
+
+
+def _blank(condition: Condition) -> bool:
+    """Whether there is nothing to remember: it is OK and accrues nothing."""
+    return condition.phase is Phase.OK and not any(condition.holds)
+
+
+def _scopes(partner: Partner, view: _View, total: WindowTotal, rule: Rule) -> set[Scope]:
+    """Where the rule applies: the whole partner always, a queue or channel while it has figures, waits or a condition."""
+    found = {scope for scope in view.flats(total) if scope.dimension in rule.scopes}
+    found |= {scope for scope in view.waiting if scope.dimension in rule.scopes}
+    found |= {scope for rule_id, scope in partner.conditions if rule_id == rule.id and scope.dimension in rule.scopes}
+    if "all" in rule.scopes:
+        found.add(ALL)
+    return found
+
+
+def forgotten_ms(condition: Condition) -> int | None:
+    """When a condition whose rule is gone is forgotten; it has to be retired first, which is due at once."""
+    if condition.phase is not Phase.RESOLVED or condition.ended_ms is None:
+        return 0
+    return condition.ended_ms + RESOLVED_KEPT_MS

@@ -1,0 +1,53 @@
+"""Dead letters and late records: what could not be counted, kept with its bytes, coordinates and reason."""
+
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+from models.reasons import LateReason, RejectReason
+from streams.engine.output import Output
+
+__all__ = ["SourceRecord", "dead_letter", "late_record"]
+
+_BYTES_MAX: Final = 900_000
+"""A longer value is cut, so that the letter itself is not refused; its length and hash are kept."""
+_ERROR_CHARS_MAX: Final = 8_000
+
+
+class SourceRecord(Protocol):
+    """What the engine reads of a record, as aiokafka hands it over."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Any
+    """A sequence of (str, bytes)."""
+
+
+def dead_letter(topic: str, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> Output:
+    """The letter of a record that could not be read."""
+    return _kept(topic, record, "dlq", reason, error, now_ms)
+
+
+def late_record(topic: str, record: SourceRecord, reason: LateReason, error: str, now_ms: int) -> Output:
+    """A readable record that came too late for the ledger."""
+    return _kept(topic, record, "late", reason, error, now_ms)
+
+
+def _kept(topic: str, record: SourceRecord, prefix: str, reason: str, error: str, now_ms: int) -> Output:
+    value = record.value
+    headers = [(name, content) for name, content in record.headers if not name.startswith(f"{prefix}.")]
+    headers += [
+        (f"{prefix}.topic", record.topic.encode()),
+        (f"{prefix}.partition", b"%d" % record.partition),
+        (f"{prefix}.offset", b"%d" % record.offset),
+        (f"{prefix}.reason", reason.encode()),
+        (f"{prefix}.error", error[:_ERROR_CHARS_MAX].encode("utf-8", "replace")),
+        (f"{prefix}.failed-at", b"%d" % now_ms),
+    ]
+    if value is not None and len(value) > _BYTES_MAX:
+        headers += [(f"{prefix}.length", b"%d" % len(value)), (f"{prefix}.sha256", sha256(value).hexdigest().encode())]
+        value = value[:_BYTES_MAX]
+    return Output(topic, record.key, value, headers)

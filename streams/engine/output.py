@@ -1,0 +1,51 @@
+"""What an engine hands over to be written: records for readers, and the commit that holds everything together."""
+
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from models.records import SCHEMA_VERSION
+
+__all__ = ["Commit", "Headers", "Output", "cloudevent"]
+
+Headers = list[tuple[str, bytes]]
+
+_FIXED: Final[Headers] = [
+    ("ce_specversion", b"1.0"),
+    ("content-type", b"application/json"),
+    ("schema_version", SCHEMA_VERSION.encode()),
+]
+
+
+class Output(NamedTuple):
+    """A record to be written to the partition of the engine that made it."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """What goes into one transaction: rows of the state, records, and the source offsets to be read next, by topic."""
+
+    sequence: int
+    rows: list[tuple[bytes, bytes | None]]
+    records: list[Output]
+    offsets: dict[str, int]
+    transitions: list[str]
+    """One line for each alert that changed, for the log once it is committed."""
+
+
+def cloudevent(topic: str, kind: str, source: str, subject: str, key: str, identity: str, body: dict[str, Any] | None) -> Output:
+    """A record in CloudEvents' binary mode; without a body, a tombstone."""
+    headers: Headers = [
+        *_FIXED,
+        ("ce_id", identity.encode()),
+        ("ce_source", source.encode()),
+        ("ce_type", f"outwatch.{kind}".encode()),
+        ("ce_subject", subject.encode()),
+    ]
+    return Output(topic, key.encode(), None if body is None else orjson.dumps(body), headers)

@@ -1,0 +1,271 @@
+"""Panes: what was counted in a stretch of time, by cell, in tiers of coarser and coarser stretches.
+
+| tier | length | kept for |
+| --- | --- | --- |
+| 0 | 10 s | 35 min |
+| 1 | 1 min | 5 h |
+| 2 | 15 min | 49 h, and to the end of that calendar day |
+| 3 | a day in the contract's zone | 35 days |
+
+A pane that outlives its tier is merged into the next, so a late event is counted in the finest pane that still holds its time and
+stored rows stay few. Tier 0 lives as lists of integers; the others as the very bytes of their rows, thawed when touched: five times
+smaller. Everything is relative to `closed_ms`, the last grid point that was closed.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+from models.measures import WIDTHS
+from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
+from streams.engine import rows
+
+__all__ = ["LEDGER_MS", "Cell", "Cells", "Pane", "PaneStore", "add_cells", "day_end", "day_name", "day_start"]
+
+_DAY_TIER: Final = 3
+_QUARTER_MS: Final = 15 * MINUTE_MS
+_LENGTHS: Final = (GRID_MS, MINUTE_MS, _QUARTER_MS)
+_KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
+LEDGER_MS: Final = 35 * DAY_MS
+"""How far back an event may lie and still be counted."""
+_CELLS_A_ROW: Final = 300
+"""A row ends here: 300 cells of at most 128 characters a name and 39 integers stay well below 256 kB."""
+
+
+class Cell(NamedTuple):
+    """What a vector of measures belongs to within a partner."""
+
+    family: int
+    queue: str | None
+    channel: str | None
+    within_ms: int
+    short_ms: int
+
+
+Cells = dict[Cell, list[int]]
+
+
+class Pane:
+    """A pane being counted into."""
+
+    __slots__ = ("cells", "dirty")
+
+    def __init__(self, cells: Cells | None = None) -> None:
+        self.cells: Cells = {} if cells is None else cells
+        self.dirty = False
+
+
+def add_cells(into: Cells, cells: Cells, sign: int = 1) -> None:
+    """Add (or, with sign -1, subtract) cells; what becomes zero throughout is removed."""
+    for cell, vector in cells.items():
+        have = into.get(cell)
+        if have is None:
+            into[cell] = list(vector) if sign > 0 else [-value for value in vector]
+            continue
+        summed = [a + b for a, b in zip(have, vector, strict=True)] if sign > 0 else [a - b for a, b in zip(have, vector, strict=True)]
+        if any(summed):
+            into[cell] = summed
+        else:
+            del into[cell]
+
+
+@lru_cache(maxsize=4096)
+def _day_bounds(hour_ms: int, zone: str) -> tuple[int, int]:
+    """The day around the quarter hour `hour_ms`, cut at the zone's midnights: 23, 24 or 25 hours long."""
+    local = datetime.fromtimestamp(hour_ms / 1000, UTC).astimezone(ZoneInfo(zone))
+    first = datetime(local.year, local.month, local.day, tzinfo=ZoneInfo(zone))
+    after = first + timedelta(days=1)
+    return round(first.timestamp() * 1000), round(after.timestamp() * 1000)
+
+
+def day_start(at_ms: int, zone: str) -> int:
+    """When the calendar day of `at_ms` begins in `zone`, as epoch milliseconds."""
+    return _day_bounds(at_ms - at_ms % _QUARTER_MS, zone)[0]
+
+
+def day_end(at_ms: int, zone: str) -> int:
+    """When the calendar day of `at_ms` ends in `zone`."""
+    return _day_bounds(at_ms - at_ms % _QUARTER_MS, zone)[1]
+
+
+def day_name(at_ms: int, zone: str) -> str:
+    """The date of `at_ms` in `zone`, such as `2026-03-29`."""
+    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
+
+
+def encode(cells: Cells) -> tuple[bytes, ...]:
+    """The rows' values of a pane, one a chunk."""
+    listed = [[*cell, *vector] for cell, vector in cells.items()]
+    return tuple(rows.pack(listed[at : at + _CELLS_A_ROW]) for at in range(0, len(listed), _CELLS_A_ROW))
+
+
+def decode(chunks: tuple[bytes, ...]) -> Cells:
+    """The inverse of `encode`; vectors of an older layout are filled up with zeros."""
+    cells: Cells = {}
+    for chunk in chunks:
+        for family, queue, channel, within, short, *vector in rows.unpack(["pane"], chunk):
+            vector.extend([0] * (WIDTHS[family] - len(vector)))
+            cells[Cell(family, queue, channel, within, short)] = vector
+    return cells
+
+
+class PaneStore:
+    """All panes of one partner."""
+
+    __slots__ = ("_changed", "_cold", "_edges", "_thawed", "closed_ms", "dirty", "hot", "partner_id", "zone")
+
+    def __init__(self, partner_id: str, zone: str, closed_ms: int) -> None:
+        self.partner_id = partner_id
+        self.zone = zone
+        """IANA; cuts the days."""
+        self.closed_ms = closed_ms
+        """The last grid point that was closed; 0 while none was."""
+        self.hot: dict[int, Pane] = {}
+        """Tier 0 by start."""
+        self.dirty: list[int] = []
+        """The starts of tier 0 whose pane is marked dirty, each once."""
+        self._edges = self._edges_at(closed_ms)
+        self._cold: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self._thawed: dict[tuple[int, int], Pane] = {}
+        self._changed: dict[tuple[int, int, int], bytes | None] = {}
+        """Rows to be written: (tier, start, chunk) -> value, None to delete."""
+
+    def _edges_at(self, closed_ms: int) -> tuple[int, int, int]:
+        """Where tiers 0, 1 and 2 begin: what lies before belongs to the next; all is tier 0 while nothing was closed."""
+        if closed_ms == 0:
+            return 0, 0, 0
+        first, second = closed_ms - _KEPT[0], closed_ms - _KEPT[1]
+        return first - first % MINUTE_MS, second - second % _QUARTER_MS, day_start(closed_ms - _KEPT[2], self.zone)
+
+    def ledger_start(self) -> int:
+        """What happened before this is not counted any more; 0 while nothing was closed."""
+        return 0 if self.closed_ms == 0 else day_start(self.closed_ms - LEDGER_MS, self.zone)
+
+    @property
+    def final_before_ms(self) -> int:
+        """Days that begin before this are kept as a whole."""
+        return self._edges[2]
+
+    def slot(self, at_ms: int) -> tuple[int, int]:
+        """The (tier, start) of the finest pane that holds `at_ms`."""
+        first, second, third = self._edges
+        if at_ms >= first:
+            return 0, at_ms - at_ms % GRID_MS
+        if at_ms >= second:
+            return 1, at_ms - at_ms % MINUTE_MS
+        if at_ms >= third:
+            return 2, at_ms - at_ms % _QUARTER_MS
+        return _DAY_TIER, day_start(at_ms, self.zone)
+
+    def pane(self, at_ms: int) -> Pane:
+        """The pane to count an event of `at_ms` into, marked as changed."""
+        tier, start = self.slot(at_ms)
+        if tier == 0:
+            pane = self.hot.get(start)
+            if pane is None:
+                pane = self.hot[start] = Pane()
+            if not pane.dirty:
+                pane.dirty = True
+                self.dirty.append(start)
+        else:
+            pane = self._thawed.get((tier, start))
+            if pane is None:
+                pane = self._thawed[tier, start] = Pane(decode(self._cold.get((tier, start), ())))
+        return pane
+
+    def cells_between(self, start_ms: int, end_ms: int) -> Iterator[Cells]:
+        """The cells of every pane in [start_ms, end_ms), which must lie on edges of the tiers they fall in."""
+        first, second, third = self._edges
+        hot = self.hot
+        low = max(start_ms, first)
+        if end_ms > low:
+            if (end_ms - low) // GRID_MS > len(hot):
+                yield from (pane.cells for start, pane in hot.items() if low <= start < end_ms)
+            else:
+                yield from (hot[start].cells for start in range(low, end_ms, GRID_MS) if start in hot)
+        for tier, edge, above in ((1, second, first), (2, third, second)):
+            yield from self._cold_between(tier, max(start_ms, edge), min(end_ms, above))
+        if start_ms < third:
+            for tier, start in {*self._cold, *self._thawed}:
+                if tier == _DAY_TIER and start_ms <= start < min(end_ms, third):
+                    yield self._cells(tier, start)
+
+    def _cold_between(self, tier: int, low: int, high: int) -> Iterator[Cells]:
+        length = _LENGTHS[tier]
+        for start in range(low, high, length):
+            if (tier, start) in self._cold or (tier, start) in self._thawed:
+                yield self._cells(tier, start)
+
+    def _cells(self, tier: int, start: int) -> Cells:
+        pane = self._thawed.get((tier, start))
+        return pane.cells if pane is not None else decode(self._cold[tier, start])
+
+    def advance(self, closed_ms: int) -> None:
+        """Move `closed_ms` on and merge what outlived its tier; zones may have changed in between."""
+        before, self.closed_ms = self._edges, closed_ms
+        first, second, third = self._edges = self._edges_at(closed_ms)
+        if first != before[0]:
+            for start in [s for s in self.hot if s < first]:
+                self._merge(0, start)
+        if (second, third) != before[1:]:
+            expired = self.ledger_start()
+            for tier, start in sorted({*self._cold, *self._thawed}):
+                if tier == _DAY_TIER:
+                    if start < expired:
+                        self._forget(tier, start)
+                elif start < (second if tier == 1 else third):
+                    self._merge(tier, start)
+
+    def _merge(self, tier: int, start: int) -> None:
+        cells = self._forget(tier, start)
+        into = self.pane(start)
+        add_cells(into.cells, cells)
+
+    def _forget(self, tier: int, start: int) -> Cells:
+        if tier == 0:
+            cells = self.hot.pop(start).cells
+        else:
+            cells = self._cells(tier, start)
+            self._cold.pop((tier, start), None)
+            self._thawed.pop((tier, start), None)
+        for chunk in range((len(cells) - 1) // _CELLS_A_ROW + 1):
+            self._changed[tier, start, chunk] = None
+        return cells
+
+    def __bool__(self) -> bool:
+        """Whether anything is held at all."""
+        return bool(self.hot or self._cold or self._thawed)
+
+    def drain(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The rows that changed since the last call, thawed panes frozen again."""
+        changed, self._changed = self._changed, {}
+        for start in self.dirty:
+            pane = self.hot.get(start)
+            if pane is not None:
+                pane.dirty = False
+                for chunk, value in enumerate(encode(pane.cells)):
+                    changed[0, start, chunk] = value
+        self.dirty.clear()
+        for (tier, start), pane in self._thawed.items():
+            self._cold[tier, start] = chunks = encode(pane.cells)
+            for chunk, value in enumerate(chunks):
+                changed[tier, start, chunk] = value
+        self._thawed.clear()
+        for (tier, start, chunk), row in changed.items():
+            yield rows.key("pane", self.partner_id, tier, start, chunk), row
+
+    def load(self, tier: int, start: int, chunk: int, value: bytes) -> None:
+        """Take a stored row; chunks of a pane come in any order."""
+        if tier == 0:
+            self.hot.setdefault(start, Pane()).cells.update(decode((value,)))
+        else:
+            have = list(self._cold.get((tier, start), ()))
+            have.extend([b""] * (chunk + 1 - len(have)))
+            have[chunk] = value
+            self._cold[tier, start] = tuple(have)
+
+    def snapshot(self) -> dict[tuple[int, int], Cells]:
+        """Every pane's cells by (tier, start), for comparison."""
+        return {(0, s): p.cells for s, p in self.hot.items()} | {k: self._cells(*k) for k in {*self._cold, *self._thawed}}

@@ -1,0 +1,237 @@
+"""One partner's state within an engine: its panes, window totals, conditions, and what it owes to readers."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import xxhash
+
+from alerts.condition import Condition
+from models.figures import Live
+from models.measures import WIDTHS, Family
+from models.policy import PartnerPolicy
+from models.windows import GRID_MS, MINUTE_MS, Scope
+from streams.engine.contacts import Waiting
+from streams.engine.fold import Fold
+from streams.engine.panes import Cell, Cells, Pane, PaneStore, add_cells, day_end, day_start
+from streams.engine.totals import WindowTotal, flats, new_totals, scopes_of
+
+__all__ = ["Partner", "Slot", "lives"]
+
+_CELLS_MAX: Final = 400
+"""Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
+_OTHER: Final = "other"
+_QUARTER_MS: Final = 15 * MINUTE_MS
+UNKNOWN: Final[tuple[list[int], int]] = ([], 0)
+"""Published before, by a worker that is gone: equal to no record."""
+_NOBODY: Final = Live(0, None, 0)
+EVERYTHING: Final = 7
+"""All groups of records are to be published: see `streams.engine.publish`."""
+
+
+class Slot:
+    """A cell as the fold finds it: its thresholds, and the vector of the pane it was last counted in."""
+
+    __slots__ = ("cell", "first", "pane", "second", "start", "vector")
+
+    def __init__(self, cell: Cell, first: int, second: int) -> None:
+        self.cell = cell
+        self.first = first
+        """The service level threshold in ms; for surveys the end of the CSAT scale."""
+        self.second = second
+        """The short-abandon limit in ms; for surveys the end of the CES scale."""
+        self.start = -1
+        self.pane = Pane()
+        self.vector: list[int] = []
+
+
+@dataclass(slots=True, eq=False)
+class Partner:
+    """Mutable; owned by one engine."""
+
+    id: str
+    policy: PartnerPolicy
+    panes: PaneStore
+    key: bytes = b""
+    seed: int = 0
+    """Of the hash of event ids, so that two partners may number their events alike."""
+    totals: tuple[WindowTotal, ...] = field(default_factory=new_totals)
+    slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
+    conditions: dict[tuple[str, Scope], Condition] = field(default_factory=dict)
+    """By rule id and scope."""
+    due_ms: int | None = None
+    """The frontier at which the next grid point matters to this partner; None while nothing can change."""
+    queues_contacts: bool = False
+    """Whether it ever sent `contact.queued`: only then is a close without an opening worth remembering."""
+    pending: PartnerPolicy | None = None
+    """Holds from the next grid point on."""
+    changed: int = EVERYTHING
+    """Which groups of records may differ from what was published."""
+    published_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """By group: when (wall time)."""
+    published: dict[tuple[Scope, str], tuple[list[int], int]] = field(default_factory=dict)
+    """By scope and window: the measures of the last record, and how many waited in it."""
+    days_changed: set[int] = field(default_factory=set)
+    """Closed days whose record is to be written again."""
+    row_changed: bool = True
+    folded_cells: int = 0
+
+    def __post_init__(self) -> None:
+        """Derive what the fold compares by."""
+        self.key = self.id.encode()
+        self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
+
+    def slot(self, family: Family, queue: str | None, channel: str | None) -> Slot:
+        """The slot of a cell, made when it is first seen under the present policy."""
+        slot = self.slots[family].get((queue, channel))
+        if slot is None:
+            definition = self.policy.definition(queue, channel)
+            named = (queue, channel)
+            if len(self.slots[family]) >= _CELLS_MAX:
+                self.folded_cells += 1
+                queue = channel = _OTHER
+            if family is Family.INTERACTIONS:
+                first, second = definition.basis
+                slot = Slot(Cell(family, queue, channel, first, second), first, second)
+            else:
+                slot = Slot(Cell(family, queue, channel, 0, 0), definition.csat.scale_max, definition.ces.scale_max)
+            if queue is not _OTHER or len(self.slots[family]) < 2 * _CELLS_MAX:
+                self.slots[family][named] = slot
+        return slot
+
+    def open_vector(self, at_ms: int, slot: Slot) -> list[int]:
+        """The vector of a pane that is not closed yet; the fold asks only when the slot was last used elsewhere."""
+        pane = self.panes.pane(at_ms)
+        vector = pane.cells.get(slot.cell)
+        if vector is None:
+            vector = pane.cells[slot.cell] = [0] * WIDTHS[slot.cell.family]
+        slot.start, slot.pane, slot.vector = at_ms - at_ms % GRID_MS, pane, vector
+        return vector
+
+    def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> bool:
+        """Count an event wherever its time lies; true if it is late, in a pane that was closed already."""
+        if at_ms >= self.panes.closed_ms:
+            fold(event, self.open_vector(at_ms, slot), slot.first, slot.second)
+            return False
+        delta = [0] * WIDTHS[slot.cell.family]
+        fold(event, delta, slot.first, slot.second)
+        add_cells(self.panes.pane(at_ms).cells, {slot.cell: delta})
+        for total in self.totals:
+            total.add_late(at_ms, slot.cell, delta)
+        day = day_start(at_ms, self.panes.zone)
+        if day not in self.days_changed and day < day_start(self.panes.closed_ms, self.panes.zone):
+            self.days_changed.add(day)
+            self.row_changed = True
+        return True
+
+    def close(self, closed_ms: int) -> None:
+        """Close the panes before `closed_ms`, a grid point: totals move on, tiers merge, a day that ended is to be written."""
+        panes = self.panes
+        before, final = panes.closed_ms, panes.final_before_ms
+        for total in self.totals:
+            total.close(panes, closed_ms)
+        if before == 0:
+            self._days_of_the_past(closed_ms)
+        elif day_start(before, panes.zone) != day_start(closed_ms, panes.zone):
+            self._days_between(before, closed_ms)
+        panes.advance(closed_ms)
+        if final and final != panes.final_before_ms:
+            self._days_between(final, panes.final_before_ms)
+        self.row_changed = True
+        self.changed = EVERYTHING
+
+    def _days_of_the_past(self, closed_ms: int) -> None:
+        """What was counted before the frontier was known belongs to days that closed unseen."""
+        today = day_start(closed_ms, self.panes.zone)
+        self.days_changed |= {day_start(start, self.panes.zone) for start in self.panes.hot if start < today}
+
+    def _days_between(self, before_ms: int, closed_ms: int) -> None:
+        day = before_ms
+        while day_end(day, self.panes.zone) <= closed_ms:
+            self.days_changed.add(day_start(day, self.panes.zone))
+            day = day_end(day, self.panes.zone)
+
+    def adopt(self) -> bool:
+        """Take the pending policy, if there is one; true if it differs."""
+        if self.pending is None:
+            return False
+        policy, self.pending = self.pending, None
+        if policy.revision == self.policy.revision and policy.configured == self.policy.configured:
+            return False
+        self.policy = policy
+        self.panes.zone = policy.timezone
+        for slots in self.slots:
+            slots.clear()
+        self.changed = EVERYTHING
+        return True
+
+    def next_change_ms(self, *, waiting: bool) -> int | None:
+        """The next grid point at which a total, a tier or a day changes without a further event; None if none will."""
+        panes, closed = self.panes, self.panes.closed_ms
+        due: list[int] = []
+        if self.pending is not None or waiting:
+            due.append(closed + GRID_MS)
+        if panes.hot:
+            newest = max(panes.hot)
+            due.append(closed + GRID_MS if newest >= closed else closed - closed % MINUTE_MS + MINUTE_MS)
+        due.extend(total.start_ms + total.window.edge_ms + total.window.width_ms for total in self.totals if total.cells)
+        if panes:
+            due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))
+        return min(due, default=None)
+
+    def to_row(self) -> list[Any]:
+        """What the state keeps beside panes and conditions."""
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, sorted(self.days_changed)]
+
+    def loaded(self) -> None:
+        """Sum the totals anew, after panes were loaded; the scopes in them were published before."""
+        for total in self.totals:
+            total.rebuild(self.panes)
+        for scope in flats(total.cells for total in self.totals):
+            self.published.update({(scope, total.window.name): UNKNOWN for total in self.totals})
+
+    def snapshot(self) -> dict[str, Any]:
+        """All that rows must bring back."""
+        return {
+            "row": self.to_row(),
+            "panes": self.panes.snapshot(),
+            "totals": [(total.start_ms, total.cells) for total in self.totals],
+            "conditions": dict(self.conditions),
+        }
+
+    def live_parts(self, total: WindowTotal, end_ms: int) -> Iterator[Cells]:
+        """The cells of a window up to `end_ms`, open panes included."""
+        yield total.cells
+        yield from self.panes.cells_between(self.panes.closed_ms, end_ms)
+
+    def rebased(self, parts: Iterable[Cells]) -> set[Scope]:
+        """The scopes in which something was counted under another basis than the policy's present one."""
+        found: set[Scope] = set()
+        for cells in parts:
+            for family, queue, channel, within_ms, short_ms in cells:
+                if family == Family.INTERACTIONS and (within_ms, short_ms) != self.policy.definition(queue, channel).basis:
+                    found.update(scopes_of(queue, channel))
+        return found
+
+
+def lives(waits: dict[str, Waiting] | None, at_ms: int) -> dict[Scope, Live]:
+    """Who waits at `at_ms`, by scope; scopes where nobody does are left out."""
+    if not waits:
+        return {}
+    by_cell: dict[tuple[str | None, str | None], list[int]] = {}
+    for queued_ms, queue, channel, within_ms in waits.values():
+        entry = by_cell.get((queue, channel))
+        if entry is None:
+            entry = by_cell[queue, channel] = [0, queued_ms, 0]
+        entry[0] += 1
+        if queued_ms < entry[1]:
+            entry[1] = queued_ms
+        if at_ms - queued_ms > within_ms:
+            entry[2] += 1
+    found: dict[Scope, Live] = {}
+    for (queue, channel), (count, oldest_ms, past) in by_cell.items():
+        longest_ms = max(0, at_ms - oldest_ms)
+        for scope in scopes_of(queue, channel):
+            have = found.get(scope, _NOBODY)
+            found[scope] = Live(have.waiting + count, max(have.longest_wait_ms or 0, longest_ms), have.past_threshold + past)
+    return found

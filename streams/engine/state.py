@@ -1,0 +1,108 @@
+"""The state of one partition number, shared by the parts of its engine, and the schedule of what falls due."""
+
+from collections import Counter
+from heapq import heappop, heappush
+from typing import Final
+
+from models.topics import partition_of
+from models.windows import GRID_MS
+from streams.engine.config import EngineConfig
+from streams.engine.contacts import Contacts
+from streams.engine.frontier import Frontier
+from streams.engine.judge import due_ms
+from streams.engine.output import Output
+from streams.engine.panes import PaneStore
+from streams.engine.partner import Partner
+from streams.engine.policies import Policies
+from streams.engine.seen import SeenIds
+
+__all__ = ["State"]
+
+_STRANGERS_MAX: Final = 10_000
+
+
+class State:
+    """Mutable; nothing in it knows of Kafka."""
+
+    def __init__(self, partition: int, config: EngineConfig) -> None:
+        self.partition = partition
+        self.config = config
+        self.partners: dict[str, Partner] = {}
+        self.policies = Policies()
+        self.contacts = Contacts(config.limits.open_contacts)
+        self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
+        self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
+        self.applied: dict[str, int] = {}
+        """By topic: the next offset to be read."""
+        self.counters: Counter[str] = Counter()
+        self.sequence = 0
+        self.outputs: list[Output] = []
+        """Dead letters, late records and outcomes of commands, for the next commit."""
+        self._due: list[tuple[int, str]] = []
+        self._strangers: set[str] = set()
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """The partner, made when it is first seen; None where it belongs to another partition or the limit is reached."""
+        partner = self.partners.get(partner_id)
+        if partner is not None or not self.at_home(partner_id):
+            return partner
+        policy = self.policies.of(partner_id)
+        if not policy.configured and self._unconfigured() >= self.config.limits.unconfigured_partners:
+            return None
+        frontier = self.frontier.value_ms - policy.settle_ms
+        closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
+        partner = self.partners[partner_id] = Partner(partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms))
+        for total in partner.totals:
+            total.rebuild(partner.panes)
+        self.want(partner, closed_ms)
+        return partner
+
+    def _unconfigured(self) -> int:
+        return sum(not partner.policy.configured for partner in self.partners.values())
+
+    def at_home(self, partner_id: str) -> bool:
+        """Whether the partner belongs to this partition number."""
+        if partner_id in self.partners:
+            return True
+        if partner_id in self._strangers:
+            return False
+        if partition_of(partner_id, self.config.partitions, self.config.partitioner) == self.partition:
+            return True
+        if len(self._strangers) < _STRANGERS_MAX:
+            self._strangers.add(partner_id)
+        return False
+
+    def want(self, partner: Partner, grid_ms: int) -> None:
+        """Have the partner closed at the grid point `grid_ms`, if nothing is due before."""
+        due = grid_ms + partner.policy.settle_ms
+        if partner.due_ms is None or due < partner.due_ms:
+            partner.due_ms = due
+            heappush(self._due, (due, partner.id))
+
+    def reschedule(self, partner: Partner) -> None:
+        """Find the next grid point at which something becomes different, after the partner was closed."""
+        closed = partner.panes.closed_ms
+        waiting = bool(self.contacts.by_partner.get(partner.id))
+        due = [each for each in (partner.next_change_ms(waiting=waiting), due_ms(partner)) if each is not None]
+        partner.due_ms = None
+        if due:
+            self.want(partner, max(min(due), closed + GRID_MS))
+
+    @property
+    def next_due_ms(self) -> int:
+        """The frontier at which something falls due; far away if nothing does."""
+        return self._due[0][0] if self._due else 2**62
+
+    def take_due(self) -> Partner | None:
+        """The next partner that is due at the present frontier, in order of time; None if none is."""
+        while self._due and self._due[0][0] <= self.frontier.value_ms:
+            due, partner_id = heappop(self._due)
+            partner = self.partners.get(partner_id)
+            if partner is not None and partner.due_ms == due:
+                return partner
+        return None
+
+    def grid_ms(self, settle_ms: int) -> int:
+        """The last grid point that the frontier has passed by `settle_ms`."""
+        at = self.frontier.value_ms - settle_ms
+        return at - at % GRID_MS

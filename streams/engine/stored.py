@@ -1,0 +1,111 @@
+"""Loading: from the rows of the changelog to a state."""
+
+from collections.abc import Callable
+from typing import Any
+
+from alerts.condition import Condition
+from alerts.errors import RowFormatError
+from models.windows import Scope
+from streams.engine import rows
+from streams.engine.panes import PaneStore
+from streams.engine.partner import Partner
+from streams.engine.state import State
+from streams.errors import CorruptRowError, NewerStateError
+
+__all__ = ["Loader"]
+
+
+class Loader:
+    """Rows come in the order of the log, which is not the order in which they depend on each other: they are sorted at the end.
+
+    A row that a later one replaces, or deletes, is taken again with the newer value, or None.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[bytes, bytes] = {}
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Keep the newest value of each row."""
+        if value is None:
+            self._rows.pop(key, None)
+        else:
+            self._rows[key] = value
+
+    def finish(self, state: State) -> None:
+        """Fill the state, which must be empty.
+
+        Raises:
+            CorruptRowError: if a row cannot be read.
+            NewerStateError: if a newer release wrote one.
+        """
+        kinds: dict[str, list[tuple[list[Any], bytes]]] = {}
+        for key, value in self._rows.items():
+            parts = rows.unpack_key(key)
+            kinds.setdefault(parts[0], []).append((parts, value))
+        self._rows.clear()
+        unknown = kinds.keys() - _STEPS.keys()
+        if unknown:
+            msg = f"rows of kind {', '.join(map(repr, sorted(map(str, unknown))))} are unknown to this release: run the newer release"
+            raise NewerStateError(msg)
+        for kind, step in _STEPS.items():
+            for parts, value in kinds.get(kind, ()):
+                try:
+                    step(state, parts, value)
+                except (RowFormatError, TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                    msg = f"row {parts} does not hold: {error!r}"
+                    raise CorruptRowError(msg) from error
+        state.contacts.loaded()
+        for partner in state.partners.values():
+            partner.loaded()
+            state.want(partner, partner.panes.closed_ms)
+            state.reschedule(partner)
+
+
+def _applied(state: State, key: list[Any], value: bytes) -> None:
+    applied, frontier, sequence, counters = rows.unpack(key, value)
+    state.applied = applied
+    state.frontier.load(frontier)
+    state.sequence = sequence
+    state.counters.update(counters)
+
+
+def _policy(state: State, key: list[Any], value: bytes) -> None:
+    state.policies.load(key[1], rows.unpack(key, value))
+
+
+def _partner(state: State, key: list[Any], value: bytes) -> None:
+    closed_ms, zone, queues_contacts, days = rows.unpack(key, value)
+    partner_id = key[1]
+    partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms))
+    partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
+    state.partners[partner_id] = partner
+
+
+def _pane(state: State, key: list[Any], value: bytes) -> None:
+    _, partner_id, tier, start, chunk = key
+    state.partners[partner_id].panes.load(tier, start, chunk, value)
+
+
+def _alert(state: State, key: list[Any], value: bytes) -> None:
+    condition = Condition.from_row(rows.unpack(key, value))
+    state.partners[condition.partner].conditions[condition.rule_id, Scope.parse(condition.scope)] = condition
+
+
+def _ids(state: State, key: list[Any], value: bytes) -> None:
+    state.seen.load(key[1], key[2], rows.unpack_hashes(key, value))
+
+
+def _contacts(state: State, key: list[Any], value: bytes) -> None:
+    state.contacts.load(key[1], rows.unpack(key, value))
+
+
+_STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
+    "applied": _applied,
+    "policy": _policy,
+    "partner": _partner,
+    "pane": _pane,
+    "alert": _alert,
+    "ids": _ids,
+    "contacts": _contacts,
+}
+"""By kind of row, in the order in which they depend on each other."""

@@ -1,0 +1,102 @@
+"""Running totals of the rolling windows over closed panes: an event costs the same whatever the number and width of windows.
+
+A window's total takes the panes that closed and loses those that fell out whenever a grid point is closed; a late event is added
+to every total that reaches back to it. Live figures add the open panes when they are asked for.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from models.measures import OFFSETS, flat_zero
+from models.windows import WINDOWS, Scope, Window
+from streams.engine.panes import Cell, Cells, PaneStore, add_cells
+
+__all__ = ["ALL", "WindowTotal", "flat_of_all", "flats", "new_totals", "scopes_of"]
+
+ALL = Scope("all")
+
+
+class WindowTotal:
+    """The sum of the closed panes of [start_ms, closed), by cell."""
+
+    __slots__ = ("cells", "changed", "start_ms", "window")
+
+    def __init__(self, window: Window) -> None:
+        self.window = window
+        self.start_ms = 0
+        self.cells: Cells = {}
+        self.changed = False
+        """Whether a figure of the window may have changed since rules were last judged."""
+
+    def close(self, panes: PaneStore, closed_ms: int) -> None:
+        """Take what closed up to `closed_ms` and lose what fell out. Call before `panes` advances."""
+        start, before = self.window.start(closed_ms), panes.closed_ms
+        old = self.start_ms
+        self.start_ms = start
+        if start >= before:
+            if self.cells:
+                self.cells, self.changed = {}, True
+            self._add(panes, start, closed_ms, 1)
+            return
+        if self.cells and start > old:
+            self._add(panes, old, start, -1)
+        self._add(panes, before, closed_ms, 1)
+
+    def _add(self, panes: PaneStore, low: int, high: int, sign: int) -> None:
+        for cells in panes.cells_between(low, high):
+            add_cells(self.cells, cells, sign)
+            self.changed = True
+
+    def rebuild(self, panes: PaneStore) -> None:
+        """Sum the window anew from the panes, after they were loaded."""
+        self.cells = {}
+        self.start_ms = self.window.start(panes.closed_ms)
+        self._add(panes, self.start_ms, panes.closed_ms, 1)
+
+    def add_late(self, at_ms: int, cell: Cell, delta: list[int]) -> None:
+        """Count an event of `at_ms`, before the last closed grid point, if the window reaches back to it."""
+        if at_ms >= self.start_ms:
+            add_cells(self.cells, {cell: delta})
+            self.changed = True
+
+
+@lru_cache(maxsize=65_536)
+def scopes_of(queue: str | None, channel: str | None) -> tuple[Scope, ...]:
+    """The scopes that a cell counts in."""
+    scopes = [ALL]
+    if queue is not None:
+        scopes.append(Scope("queue", queue))
+    if channel is not None:
+        scopes.append(Scope("channel", channel))
+    return tuple(scopes)
+
+
+def new_totals() -> tuple[WindowTotal, ...]:
+    """One total for each window, shape (len(WINDOWS),)."""
+    return tuple(WindowTotal(window) for window in WINDOWS)
+
+
+def flats(parts: Iterable[Cells]) -> dict[Scope, list[int]]:
+    """Flat vectors by scope: all, each queue, each channel, summed from cells."""
+    summed: dict[Scope, list[int]] = {}
+    for cells in parts:
+        for cell, vector in cells.items():
+            low = OFFSETS[cell.family]
+            high = low + len(vector)
+            for scope in scopes_of(cell.queue, cell.channel):
+                flat = summed.get(scope)
+                if flat is None:
+                    flat = summed[scope] = flat_zero()
+                flat[low:high] = [a + b for a, b in zip(flat[low:high], vector, strict=True)]
+    return summed
+
+
+def flat_of_all(parts: Iterable[Cells]) -> list[int]:
+    """The flat vector of all cells together."""
+    flat = flat_zero()
+    for cells in parts:
+        for cell, vector in cells.items():
+            low = OFFSETS[cell.family]
+            high = low + len(vector)
+            flat[low:high] = [a + b for a, b in zip(flat[low:high], vector, strict=True)]
+    return flat
