@@ -64,3 +64,8 @@ def test_without_a_value_there_is_no_interval(kind: Kind) -> None:
 
 def test_a_mean_of_unknown_variance_has_no_interval() -> None:
     assert interval(Estimate(Kind.MEAN, 3.0, 30, 10, 10), Z_REPORT) is None
+
+
+@pytest.mark.parametrize("kind", [Kind.PROPORTION, Kind.MEAN, Kind.POINTS])
+def test_a_figure_that_is_not_to_be_judged_has_no_interval(kind: Kind) -> None:
+    assert interval(Estimate(kind, 0.5, 10, 20, 0, 1.0), Z_REPORT) is None

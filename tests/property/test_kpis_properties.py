@@ -1,0 +1,205 @@
+"""What holds of every KPI whatever was counted, and a second computation of each from the raw events."""
+
+from collections.abc import Sequence
+from statistics import variance
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
+from models.figures import Estimate, Kind, Live
+from models.kpis import CATALOGUE, figures
+from models.measures import OFFSETS, SIZE, WIDTHS, flat_zero, from_names, to_names, total
+from models.records import KpiFigure
+from models.statistics import Z_PAGE, Z_REPORT, Z_WARN, interval
+from streams.engine.fold import FOLDS
+
+Raw = dict[str, Any]
+
+SECONDS = st.integers(0, 120_000).map(lambda ms: ms / 1000)
+WAITED = st.fixed_dictionaries({"type": st.sampled_from(["contact.answered", "contact.abandoned"]), "wait_seconds": SECONDS})
+COMPLETED = st.fixed_dictionaries(
+    {
+        "type": st.just("contact.completed"),
+        "talk_seconds": SECONDS,
+        "hold_seconds": st.just(0.0) | SECONDS,
+        "wrap_seconds": SECONDS,
+        "holds": st.just(0),
+        "resolved": st.none() | st.booleans(),
+        "transferred": st.booleans(),
+        "escalated": st.booleans(),
+    }
+)
+ANSWERED = st.fixed_dictionaries(
+    {
+        "type": st.just("survey.response"),
+        "survey": st.sampled_from(["csat", "nps", "ces"]),
+        "score": st.integers(0, 10).map(float) | st.just(4.5),
+        "scale_max": st.none(),
+    }
+)
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED, max_size=30)
+DEFINITIONS = st.builds(
+    Definition,
+    service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
+    short_abandon_seconds=st.sampled_from([0.0, 5.0, 30.0]),
+    abandon_rate_net_of_short=st.booleans(),
+    csat=st.sampled_from([Csat(), Csat(scale_max=10, top_boxes=3)]),
+    ces=st.sampled_from([Ces(), Ces(scale_max=5, direction="effort", boxes=2)]),
+)
+LIVES = st.builds(Live, st.integers(3, 9), st.integers(0, 10**7), st.integers(0, 3)) | st.just(Live(0, None, 0))
+
+
+def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
+    """The flat vector of some events, by the engine's own fold."""
+    flat = flat_zero()
+    for raw in events:
+        family, fold = FOLDS[raw["type"]]
+        vector = [0] * WIDTHS[family]
+        limits = (definition.csat.scale_max, definition.ces.scale_max) if raw["type"].startswith("survey") else definition.basis
+        fold(SimpleNamespace(**raw), vector, *limits)
+        low = OFFSETS[family]
+        flat[low : low + len(vector)] = [a + b for a, b in zip(flat[low : low + len(vector)], vector, strict=True)]
+    return flat
+
+
+def mean(values: Sequence[float]) -> float | None:
+    return sum(values) / len(values) if values else None
+
+
+def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float | None]:
+    """Every KPI of the past straight from the events: no measures, no shared code."""
+    waits = {kind: [e["wait_seconds"] for e in events if e["type"] == f"contact.{kind}"] for kind in ("answered", "abandoned")}
+    answered, abandoned = waits["answered"], waits["abandoned"]
+    x, short = definition.service_level.threshold_seconds, definition.short_abandon_seconds
+    in_time, early = [w for w in answered if w <= x], [w for w in abandoned if w <= x]
+    not_short = [w for w in abandoned if w > short]
+    patient = not_short if definition.abandon_rate_net_of_short else abandoned
+    done = [e for e in events if e["type"] == "contact.completed"]
+    holds = [e["hold_seconds"] for e in done]
+
+    def share(part: int, whole: int) -> float | None:
+        return part / whole if whole else None
+
+    def scores(survey: str, low: int, high: int) -> list[float]:
+        told = [e["score"] for e in events if e["type"] == "survey.response" and e["survey"] == survey]
+        return [score for score in told if low <= score <= high and score == round(score)]
+
+    csat, nps, ces = scores("csat", 1, definition.csat.scale_max), scores("nps", 0, 10), scores("ces", 1, definition.ces.scale_max)
+    top = [s for s in csat if s > definition.csat.scale_max - definition.csat.top_boxes]
+    easy = [s for s in ces if (s <= 2 if definition.ces.direction == "effort" else s >= 5)]
+    net = mean([100 if s >= 9 else -100 if s <= 6 else 0 for s in nps])
+    said = [e["resolved"] for e in done if e["resolved"] is not None]
+    offered = len(answered) + len(abandoned)
+    return {
+        "service_level": share(len(in_time), offered),
+        "service_level_answered_only": share(len(in_time), len(answered)),
+        "service_level_abandons_count_against": share(len(in_time), offered),
+        "service_level_early_abandons_ignored": share(len(in_time), offered - len(early)),
+        "service_level_early_abandons_count_for": share(len(in_time) + len(early), offered),
+        "service_level_short_abandons_excluded": share(len(in_time), len(answered) + len(not_short)),
+        "asa": mean(answered),
+        "avg_time_to_abandon": mean(abandoned),
+        "abandon_rate": share(len(patient), len(answered) + len(patient)),
+        "aht": mean([e["talk_seconds"] + e["hold_seconds"] + e["wrap_seconds"] for e in done]),
+        "avg_hold": mean(holds),
+        "avg_hold_held": mean([hold for hold in holds if hold]),
+        "transfer_rate": mean([e["transferred"] for e in done]),
+        "escalation_rate": mean([e["escalated"] for e in done]),
+        "fcr_reported": mean(said),
+        "csat": share(len(top), len(csat)),
+        "nps": net,
+        "ces": share(len(easy), len(ces)),
+    }
+
+
+def estimates(flat: Sequence[int], definition: Definition, live: Live | None = None) -> dict[str, Estimate]:
+    return {name: kpi.estimate(flat, live, definition) for name, kpi in CATALOGUE.items() if live or not kpi.live}
+
+
+@given(EVENTS, DEFINITIONS)
+def test_the_catalogue_equals_a_recomputation_from_the_raw_events(events: list[Raw], definition: Definition) -> None:
+    found = estimates(counted(events, definition), definition)
+    expected = recomputed(events, definition)
+    assert expected.keys() == found.keys()
+    for name, value in expected.items():
+        assert found[name].value == (None if value is None else pytest.approx(value)), name
+
+
+@given(EVENTS)
+def test_the_variance_of_a_mean_is_that_of_its_observations_but_for_the_rounding_of_squares(events: list[Raw]) -> None:
+    done = [e for e in events if e["type"] == "contact.completed"]
+    observed = {
+        "asa": [e["wait_seconds"] for e in events if e["type"] == "contact.answered"],
+        "avg_time_to_abandon": [e["wait_seconds"] for e in events if e["type"] == "contact.abandoned"],
+        "aht": [e["talk_seconds"] + e["hold_seconds"] + e["wrap_seconds"] for e in done],
+        "avg_hold": [e["hold_seconds"] for e in done],
+        "avg_hold_held": [e["hold_seconds"] for e in done if e["hold_seconds"]],
+    }
+    found = estimates(counted(events, Definition()), Definition())
+    assert observed.keys() == {name for name, estimate in found.items() if estimate.kind is Kind.MEAN}
+    for name, values in observed.items():
+        n = len(values)
+        if n < 2:
+            assert found[name].variance is None
+        else:
+            exact = variance(values)
+            assert exact - n / (n - 1) - 1e-6 <= (found[name].variance or 0.0) <= exact + 1e-6, name
+
+
+@given(EVENTS, EVENTS, DEFINITIONS)
+def test_the_figure_of_a_whole_is_the_ratio_of_summed_parts(one: list[Raw], other: list[Raw], definition: Definition) -> None:
+    parts = [estimates(counted(events, definition), definition) for events in (one, other)]
+    for name, whole in estimates(total([counted(one, definition), counted(other, definition)]), definition).items():
+        numerator, denominator = sum(part[name].numerator for part in parts), sum(part[name].denominator for part in parts)
+        assert whole.denominator == denominator
+        assert whole.numerator == pytest.approx(numerator)
+        scale = 100 if whole.kind is Kind.POINTS else 1
+        assert whole.value == (pytest.approx(scale * numerator / denominator) if denominator else None)
+
+
+@given(EVENTS, DEFINITIONS, LIVES)
+def test_a_value_lies_within_its_interval_and_a_page_asks_for_the_widest(events: list[Raw], definition: Definition, live: Live) -> None:
+    for name, estimate in estimates(counted(events, definition), definition, live).items():
+        bounds = [interval(estimate, z) for z in (Z_WARN, Z_REPORT, Z_PAGE)]
+        if estimate.value is None:
+            assert bounds == [None] * 3
+            continue
+        enclosed = [(low, high) for low, high in filter(None, bounds)]
+        lows, highs = [low for low, _ in enclosed], [high for _, high in enclosed]
+        assert all(low <= estimate.value <= high for low, high in enclosed), name
+        assert lows == sorted(lows, reverse=True)
+        assert highs == sorted(highs)
+
+
+@given(EVENTS, DEFINITIONS, st.none() | LIVES, st.booleans(), st.booleans())
+def test_every_figure_is_what_a_record_declares(
+    events: list[Raw], definition: Definition, live: Live | None, mixed: bool, own_limits: bool
+) -> None:
+    aimed = definition.model_copy(update={"targets": {"asa": Target(target=20), "nps": Target(target=30, critical=0)}})
+    flat = counted(events, definition)
+    for name, found in figures(flat, live, aimed, mixed_basis=mixed, own_limits=own_limits).items():
+        record = KpiFigure.model_validate(found)
+        estimate = CATALOGUE[name].estimate(flat, live, aimed)
+        assert record.model_dump(mode="json") == found
+        assert (record.value, record.numerator, record.denominator, record.n) == estimate[1:5]
+        assert (record.value is None) == (record.status == "not_applicable")
+
+
+FLATS = st.lists(st.integers(-(2**53), 2**53), min_size=SIZE, max_size=SIZE)
+
+
+@given(FLATS, FLATS, FLATS)
+def test_summing_is_associative_and_commutative_and_what_was_added_can_be_subtracted(a: list[int], b: list[int], c: list[int]) -> None:
+    assert total([total([a, b]), c]) == total([a, total([b, c])]) == total([c, b, a])
+    assert total([a, b, [-value for value in b]]) == a
+    assert total([a]) == a
+    assert total([]) == flat_zero()
+
+
+@given(FLATS)
+def test_measures_by_name_are_the_same_measures(flat: list[int]) -> None:
+    assert from_names(to_names(flat)) == flat
