@@ -1,10 +1,9 @@
-"""A figure: one KPI of one scope and window, with everything needed to judge and to dispute it."""
+"""What a KPI is computed to, and what a figure says of it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Estimate", "Figure", "Kind", "Live", "Status"]
+__all__ = ["Estimate", "Kind", "Live", "Status"]
 
 
 class Status(StrEnum):
@@ -39,25 +38,6 @@ class Estimate(NamedTuple):
     n: int
     variance: float | None = None
     """Of a single observation, in the KPI's unit squared; None where unknown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """An estimate with its interval (z = 1.96), unit, target and status."""
-
-    kpi: str
-    unit: str
-    value: float | None
-    numerator: float
-    denominator: float
-    n: int
-    ci_low: float | None
-    ci_high: float | None
-    status: Status
-    target: float | None
-    critical: float | None
-    definition: str
-    """The formula's variant in words, such as `abandons_count_against, 20 s`."""
 
 
 class Live(NamedTuple):
