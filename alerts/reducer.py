@@ -40,7 +40,7 @@ def evaluate(rule: Rule, condition: Condition, sample: Sample, at_ms: int) -> tu
 def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
     """The grid point from which on `evaluate` would change something with an unchanged sample: 0 at once, None never.
 
-    Without a rule, as after `retire`, it is `forget` that is due.
+    Where the rule is gone, None for it, `retire` is due at once and then `forget`.
     """
     if rule is not None and condition.revision != rule.revision:
         return 0
@@ -48,7 +48,7 @@ def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
         assert condition.ended_ms is not None, "a resolved condition has ended"
         return condition.ended_ms + RESOLVED_KEPT_MS
     if rule is None:
-        return None
+        return 0
     top = _top(rule, condition)
     due = (hold.due_ms(_span_ms(rule, top, level)) for level, hold in enumerate(condition.holds) if hold)
     return min((each for each in due if each is not None), default=None)
@@ -108,6 +108,9 @@ def _gap(rule: Rule, condition: Condition, reading: Reading, at_ms: int) -> Cond
 
 def _judged(rule: Rule, condition: Condition, sample: Sample, reading: Reading, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
     assert reading.sides is not None, "a gap is not judged"
+    idle = condition.phase in (Phase.OK, Phase.RESOLVED)
+    if idle and Side.BREACHED not in reading.sides:
+        return (condition if condition.quality is reading.quality else replace(condition, quality=reading.quality)), ()
     top = _top(rule, condition)
     running = _run(condition.holds, reading.sides, top, at_ms)
     new_top = _climb(rule, running, top, at_ms)
@@ -115,13 +118,13 @@ def _judged(rule: Rule, condition: Condition, sample: Sample, reading: Reading, 
     low, high = sorted((top, new_top))
     holds = tuple(None if low < level <= high else hold for level, hold in enumerate(running))
     phase = _phase(condition, holds, new_top)
-    if phase is Phase.OK and condition.phase is Phase.OK:
-        return (condition if condition.quality is reading.quality else replace(condition, quality=reading.quality)), ()
-    after = replace(condition, phase=phase, quality=reading.quality, holds=holds if phase is not Phase.RESOLVED else ())
-    after = replace(after, severity=_severity(rule, after, new_top))
-    if phase is condition.phase and new_top == top:
-        return (condition if after == condition else after), ()
-    return _changed(rule, condition, after, (top, new_top), (sample, reading), at_ms)
+    stays = phase is condition.phase and new_top == top
+    if stays and holds == condition.holds and reading.quality is condition.quality:
+        return condition, ()
+    on = _severest(holds) if phase is Phase.PENDING else new_top
+    severity = rule.levels[on].severity if on >= 0 else condition.severity
+    after = replace(condition, phase=phase, severity=severity, quality=reading.quality, holds=holds)
+    return (after, ()) if stays else _changed(rule, condition, after, (top, new_top), (sample, reading), at_ms)
 
 
 def _changed(
@@ -187,15 +190,7 @@ def _phase(condition: Condition, holds: _Holds, top: int) -> Phase:
         return Phase.FIRING if holds[0] is None else Phase.RECOVERING
     if condition.open:
         return Phase.RESOLVED
-    if any(holds):
-        return Phase.PENDING
-    return Phase.RESOLVED if condition.phase is Phase.RESOLVED else Phase.OK
-
-
-def _severity(rule: Rule, after: Condition, top: int) -> Severity | None:
-    if after.phase is Phase.PENDING:
-        return rule.levels[_severest(after.holds)].severity
-    return rule.levels[top].severity if top >= 0 else after.severity
+    return Phase.PENDING if any(holds) else Phase.OK
 
 
 def _severest(holds: _Holds) -> int:

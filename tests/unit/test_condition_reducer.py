@@ -60,6 +60,7 @@ def test_a_reload_that_leaves_only_severer_levels_ends_the_alert_rather_than_pag
 
 
 def test_a_retired_alert_is_resolved_kept_and_then_forgotten() -> None:
+    assert next_due_ms(None, firing()) == 0
     retired, changes = retire(firing(), at(7))
     assert [(change.kind, change.before, change.after.phase) for change in changes] == [("retired", "firing", "resolved")]
     assert changes[0].reason == "FIRING => RESOLVED: retired, its rule or partner is gone"
@@ -76,7 +77,7 @@ def test_retiring_what_is_pending_leaves_nothing_to_resolve() -> None:
     conditions, _ = drive(RULE, [BAD])
     retired, changes = retire(conditions[-1], at(1))
     assert [(change.kind, change.after.phase) for change in changes] == [("retired", "ok")]
-    assert (retired.phase, retired.started_ms, next_due_ms(None, retired)) == (Phase.OK, None, None)
+    assert retired == Condition(RULE.id, "delta", "all", RULE.revision, quality=Quality.GOOD)
 
 
 def test_due_times_are_the_next_edges() -> None:
