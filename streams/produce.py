@@ -37,14 +37,7 @@ class Feed:
         self._topics = {source: str(getattr(settings.topics, source)) for source in sources}
         self._partitions: dict[str, int] = {}
         self._buffers: dict[tuple[str, int], list[tuple[bytes | None, bytes]]] = {}
-        self._producer = AIOKafkaProducer(
-            bootstrap_servers=settings.brokers,
-            enable_idempotence=True,
-            max_batch_size=_MAX_RECORD_BYTES,
-            max_request_size=_MAX_RECORD_BYTES,
-            # Batches are made here, so there is nothing to wait for.
-            linger_ms=0,
-        )
+        self._producer: AIOKafkaProducer
         self.buffered = 0
 
     async def __aenter__(self) -> Self:
@@ -54,6 +47,14 @@ class Feed:
             TopicsError: if a topic has not as many partitions as the settings say.
             aiokafka.errors.KafkaConnectionError: if no broker answers.
         """
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=self._settings.brokers,
+            enable_idempotence=True,
+            max_batch_size=_MAX_RECORD_BYTES,
+            max_request_size=_MAX_RECORD_BYTES,
+            # Batches are made here, so there is nothing to wait for.
+            linger_ms=0,
+        )
         try:
             await self._producer.start()
             for topic in self._topics.values():

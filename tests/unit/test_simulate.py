@@ -34,7 +34,7 @@ def readable(deliveries: Sequence[Delivery]) -> list[dict[str, Any]]:
 
 def service_level(of: list[dict[str, Any]]) -> float:
     answered = [event for event in of if event["type"] == "contact.answered"]
-    abandoned = sum(event["type"] == "contact.abandoned" for event in of)
+    abandoned: int = sum(event["type"] == "contact.abandoned" for event in of)
     in_time: int = sum(event["wait_seconds"] <= (60 if event["channel"] == "chat" else 20) for event in answered)
     return in_time / (len(answered) + abandoned)
 
