@@ -7,6 +7,7 @@ from typing import NamedTuple
 from models.windows import GRID_MS
 from streams.delivery import Delivery
 from streams.produce import MAX_BUFFERED, Feed
+from streams.signals import wait_or_stop
 
 __all__ = ["Player", "Tick", "ticked"]
 
@@ -60,7 +61,7 @@ class Player:
                 ahead = (step.at_ms - began_at_ms) / 1000 / speed - (loop.time() - began)
                 if ahead > 0:
                     await self._feed.flush()
-                    await _wait(stop, ahead)
+                    await wait_or_stop(stop, ahead)
             if stop.is_set():
                 break
             self.at_ms = max(self.at_ms, step.at_ms)
@@ -70,11 +71,3 @@ class Player:
             elif self._clock:
                 self._feed.advance(step.at_ms)
         await self._feed.flush()
-
-
-async def _wait(stop: asyncio.Event, wait_seconds: float) -> None:
-    try:
-        async with asyncio.timeout(wait_seconds):
-            await stop.wait()
-    except TimeoutError:
-        return

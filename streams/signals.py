@@ -3,7 +3,7 @@
 import asyncio
 import signal
 
-__all__ = ["stop_on_signals"]
+__all__ = ["stop_on_signals", "wait_or_stop"]
 
 
 def stop_on_signals() -> asyncio.Event:
@@ -18,3 +18,12 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, begin, number)
     return stop
+
+
+async def wait_or_stop(stop: asyncio.Event, wait_seconds: float) -> None:
+    """Return after `wait_seconds`, or as soon as `stop` is set."""
+    try:
+        async with asyncio.timeout(wait_seconds):
+            await stop.wait()
+    except TimeoutError:
+        return

@@ -1,0 +1,114 @@
+"""The view in Redis: what stands under which key. The projector writes it, pages and commands read it.
+
+Values are the records of the topics as they are (`models.records`), but for the totals over all partners. Losing the view loses
+nothing: it is rebuilt from the topics.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from models.records import EpochMs, KpiFigure
+
+__all__ = ["STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
+
+TRANSITIONS_MAX: Final = 1000
+"""The newest transitions that the view keeps; `outwatch.alerts` has all of them."""
+
+STALE_AFTER_MS: Final = 15_000
+"""Without a heartbeat for this long, or with a frontier this far behind the wall clock, figures are stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one installation; another application id has a view of its own beside it."""
+
+    app_id: str
+
+    @property
+    def view(self) -> str:
+        """Every key of the view begins with this; nothing else does."""
+        return f"{self.app_id}:view:"
+
+    def figures(self, window: str, dimension: str) -> str:
+        """A hash, field `partner/scope/window`: the present `KpiRecord` of every scope of a dimension (all, queue, channel)."""
+        return f"{self.view}kpis:{window}:{dimension}"
+
+    @property
+    def totals(self) -> str:
+        """A hash, field window: the `Total` over all partners."""
+        return f"{self.view}totals"
+
+    def day(self, date: str) -> str:
+        """A hash, field `partner/scope/date`: the `RollupRecord` of every scope on a day."""
+        return f"{self.view}rollups.1d:{date}"
+
+    @property
+    def alerts(self) -> str:
+        """A hash, field fingerprint: the present `AlertState` of each alert."""
+        return f"{self.view}alerts"
+
+    @property
+    def transitions(self) -> str:
+        """A sorted set by `processed_at`: the newest `TRANSITIONS_MAX` of `AlertEvent`."""
+        return f"{self.view}transitions"
+
+    @property
+    def heartbeats(self) -> str:
+        """A hash, field partition: its newest `Heartbeat`."""
+        return f"{self.view}heartbeats"
+
+    @property
+    def policies(self) -> str:
+        """A hash, field partner or `*`: the current `PolicyRecord`."""
+        return f"{self.view}policies"
+
+    @property
+    def offsets(self) -> str:
+        """A hash, field `topic:partition`: the next offset that the view does not hold yet."""
+        return f"{self.view}offsets"
+
+    @property
+    def projector(self) -> str:
+        """The `Health` of the projector."""
+        return f"{self.app_id}:projector"
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Total(_Shown):
+    """All partners together in one window, each counted under its own definition."""
+
+    partner: str
+    """`*`."""
+    window: str
+    partners: int
+    """How many are summed."""
+    missing: int
+    """Partners that the policy names and that have no figures in this window."""
+    kpis: dict[str, KpiFigure]
+    measures: dict[str, int]
+    start: EpochMs
+    """The earliest of the partners' windows."""
+    to: EpochMs
+    """The latest of the partners' windows."""
+    as_of: EpochMs
+    """Of the partner that was committed longest ago."""
+    frontier: EpochMs
+    """The lowest of all."""
+
+
+class Health(_Shown):
+    """Written every second, so that a reader can tell an unchanged view from one that nobody keeps."""
+
+    as_of: EpochMs
+    worker: str
+    lag_records: int
+    """What stands in the topics and not yet in the view."""
+    unreadable: int
+    """Records that made no sense since the process began; each is in its log."""
+    rebuilds: int
+    """How often this process began the view anew: at its first start, and after every flush."""

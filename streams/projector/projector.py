@@ -1,0 +1,151 @@
+"""The projector: from the topics into Redis, batch by batch, for as long as it is let."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+from aiokafka import ConsumerRecord
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from models import clock
+from models.settings import Settings
+from models.view import Health, Keys
+from streams.admin import require_topics
+from streams.projector.projection import Command, Projection, Record, UnreadableError
+from streams.projector.source import Source
+from streams.projector.store import Positions, ViewStore
+from streams.projector.totals import Totals
+from streams.signals import stop_on_signals, wait_or_stop
+
+__all__ = ["Projector", "run_projector"]
+
+BATCH_WAIT_SECONDS: Final = 0.25
+HEALTH_SECONDS: Final = 1.0
+"""A flush while nothing comes in is seen within this."""
+RETRY_SECONDS_MIN: Final = 0.2
+RETRY_SECONDS_MAX: Final = 5.0
+REDIS_TIMEOUT_SECONDS: Final = 5.0
+
+_log = logging.getLogger("outwatch.projector")
+
+Batch = dict[str, list[ConsumerRecord[bytes, bytes]]]
+
+
+async def run_projector(settings: Settings) -> None:
+    """Keep the view up to date until SIGTERM or Ctrl-C.
+
+    Raises:
+        TopicsError: if the topics are not as they must be.
+        aiokafka.errors.KafkaConnectionError: if no broker answers at the start; later it waits.
+    """
+    stop = stop_on_signals()
+    await require_topics(settings)
+    seconds = REDIS_TIMEOUT_SECONDS
+    async with Redis.from_url(settings.redis_url, socket_timeout=seconds, socket_connect_timeout=seconds) as client:
+        await Projector(settings, client, clock.now_ms).run(stop)
+
+
+class Projector:
+    """Carries committed records into the view.
+
+    Args:
+        settings: brokers, topics, and the application id that the keys begin with.
+        client: the Redis of the view.
+        now_ms: the wall clock, for the sign of life.
+    """
+
+    def __init__(self, settings: Settings, client: Redis, now_ms: Callable[[], int]) -> None:
+        keys = Keys(settings.app_id)
+        self._settings = settings
+        self._now_ms = now_ms
+        self._store = ViewStore(client, keys)
+        self._projection = Projection(settings.topics, keys, Totals())
+        self._source = Source(settings, self._projection.topics)
+        self._positions: dict[str, int] | None = None
+        self._said_at = 0.0
+        self._unreadable = 0
+        self._rebuilds = 0
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Project until `stop`; Redis or Kafka away is waited for, with nothing read meanwhile."""
+        retry_seconds = RETRY_SECONDS_MIN
+        async with self._source:
+            while not stop.is_set():
+                try:
+                    await self._step()
+                    retry_seconds = RETRY_SECONDS_MIN
+                except (RedisError, KafkaError) as error:
+                    # Whether the last batch was applied is not known; the offsets in Redis will tell.
+                    self._positions = None
+                    _log.warning("%s: %s; next try in %.1f s", type(error).__name__, error, retry_seconds)
+                    await wait_or_stop(stop, retry_seconds)
+                    retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
+
+    async def _step(self) -> None:
+        if self._positions is None:
+            self._positions = await self._find_place()
+        batch = await self._source.batch(BATCH_WAIT_SECONDS)
+        if batch and not await self._apply(batch, self._positions):
+            self._positions = None
+        elif monotonic() - self._said_at >= HEALTH_SECONDS:
+            await self._say_health(self._positions)
+
+    async def _find_place(self) -> dict[str, int]:
+        """Go on where the view stands, or begin it anew if there is none, or none of these topics."""
+        stored, ends = await self._store.positions(), await self._source.ends()
+        starts = await self._source.starts(ends)
+        # Beyond the end there was another topic of that name: what the view holds of it is no more.
+        if not stored or any(stored.get(name, 0) > end for name, end in ends.items()):
+            _log.info("the view is built anew from the topics")
+            self._rebuilds += 1
+            await self._store.begin(starts)
+            stored = starts
+        elif starts.keys() - stored.keys():
+            await self._store.add({name: starts[name] for name in starts.keys() - stored.keys()})
+        positions = starts | {name: stored[name] for name in starts.keys() & stored.keys()}
+        self._projection.go_on_with(await self._store.totals())
+        self._source.seek(positions)
+        return positions
+
+    async def _apply(self, batch: Batch, positions: dict[str, int]) -> bool:
+        commands: list[Command] = []
+        follows: dict[str, int] = {}
+        leads_to: dict[str, int] = {}
+        for name, records in batch.items():
+            if records[0].offset < positions[name]:
+                return False  # The topic was made anew while we read it.
+            follows[name], leads_to[name] = positions[name], records[-1].offset + 1
+            for record in records:
+                commands += self._project(record)
+        commands += self._projection.totals()
+        if not await self._store.apply(commands, follows, leads_to):
+            _log.info("the view was flushed, or another projector is at work")
+            return False
+        positions.update(leads_to)
+        return True
+
+    def _project(self, record: ConsumerRecord[bytes, bytes]) -> list[Command]:
+        try:
+            return self._projection.project(Record(record.topic, record.partition, record.key or b"", record.value))
+        except UnreadableError as error:
+            self._unreadable += 1
+            _log.error("unreadable: %s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
+            return []
+
+    async def _say_health(self, positions: Positions) -> None:
+        if not positions.items() <= (await self._store.positions()).items():
+            self._positions = None
+            return
+        health = Health(
+            as_of=self._now_ms(),
+            worker=self._settings.worker,
+            lag_records=await self._source.lag_records(),
+            unreadable=self._unreadable,
+            rebuilds=self._rebuilds,
+        )
+        await self._store.say(health)
+        self._said_at = monotonic()

@@ -1,0 +1,112 @@
+"""Totals over all partners: nothing is decided across partners, so they are summed here, where all of them pass. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import orjson
+
+from models.definitions import DEFAULT
+from models.figures import Estimate, Kind, Live, Status
+from models.kpis import CATALOGUE, figures
+from models.measures import flat_zero, from_names, to_names, total
+from models.statistics import Z_REPORT, interval
+from models.topics import BROADCAST
+
+__all__ = ["Totals", "total_of"]
+
+_PROPORTIONS: Final = frozenset(kpi.id for kpi in CATALOGUE.values() if kpi.estimate(flat_zero(), None, DEFAULT).kind is Kind.PROPORTION)
+_OWN_DEFINITIONS: Final = "each partner by its own definition"
+
+Figures = Mapping[str, Any]
+"""A `models.records.KpiRecord`, as JSON gives it."""
+
+
+class Totals:
+    """The present figures of every partner, and the sums of those windows in which something changed."""
+
+    def __init__(self) -> None:
+        self._windows: dict[str, dict[str, Figures]] = {}
+        self._configured: set[str] = set()
+        self._changed: set[str] = set()
+
+    def put(self, window: str, partner: str, record: Figures | None) -> None:
+        """Take over the figures of a partner, or forget them."""
+        partners = self._windows.setdefault(window, {})
+        if record is None:
+            partners.pop(partner, None)
+        else:
+            partners[partner] = record
+        self._changed.add(window)
+
+    def configure(self, partner: str, *, configured: bool) -> None:
+        """Note whether the policy names a partner: one that it names is missing where it has no figures."""
+        if configured != (partner in self._configured):
+            (self._configured.add if configured else self._configured.discard)(partner)
+            self._changed.update(self._windows)
+
+    def drain(self) -> dict[str, bytes | None]:
+        """The total of every window that changed since the last call, as JSON; None where no partner is left."""
+        changed, self._changed = self._changed, set()
+        return {window: self._total(window) for window in sorted(changed)}
+
+    def _total(self, window: str) -> bytes | None:
+        partners = self._windows[window]
+        if not partners:
+            return None
+        return orjson.dumps({**total_of(partners.values(), window), "missing": len(self._configured - partners.keys())})
+
+
+def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
+    """The sum of the figures of several partners, without who is missing: the fields of `models.view.Total`.
+
+    Ratios are sums of numerators over sums of denominators, each counted under its partner's definition. Means are computed from the
+    summed measures, with their intervals. What waits now adds up, and the oldest is the oldest of all. A total has no target.
+    """
+    parts = list(records)
+    flat = total(from_names(part["measures"]) for part in parts)
+    kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False)
+    for kpi in kpis.keys() & _PROPORTIONS:
+        kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"]]))
+    return {
+        "partner": BROADCAST,
+        "window": window,
+        "partners": len(parts),
+        "kpis": kpis,
+        "measures": to_names(flat),
+        "start": min(part["from"] for part in parts),
+        "to": max(part["to"] for part in parts),
+        "as_of": min(part["as_of"] for part in parts),
+        "frontier": min(part["frontier"] for part in parts),
+    }
+
+
+def _live(parts: list[Figures]) -> Live | None:
+    """The contacts that wait anywhere; None in windows that do not carry them."""
+
+    def values(kpi: str) -> list[float]:
+        return [part["kpis"][kpi]["value"] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["value"] is not None]
+
+    waiting, longest_seconds = values("in_queue"), values("longest_wait")
+    if not waiting:
+        return None
+    longest_ms = round(max(longest_seconds) * 1000) if longest_seconds else None
+    return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))))
+
+
+def _proportion(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
+    numerator, denominator = (sum(part[name] for part in parts) for name in ("numerator", "denominator"))
+    value = numerator / denominator if denominator else None
+    n = sum(part["n"] for part in parts)
+    low, high = interval(Estimate(Kind.PROPORTION, value, numerator, denominator, n), Z_REPORT) or (None, None)
+    definitions = {part["definition"] for part in parts}
+    status = Status.NOT_APPLICABLE if value is None else Status.NO_TARGET if n >= DEFAULT.min_samples else Status.INSUFFICIENT
+    return {
+        "value": value,
+        "numerator": numerator,
+        "denominator": denominator,
+        "n": n,
+        "ci_low": low,
+        "ci_high": high,
+        "status": status,
+        "definition": definitions.pop() if len(definitions) == 1 else _OWN_DEFINITIONS,
+    }

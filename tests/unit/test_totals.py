@@ -1,0 +1,101 @@
+"""Totals over all partners."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.definitions import Definition, ServiceLevel
+from models.figures import Live
+from models.view import Total
+from streams.projector.totals import Totals, total_of
+from tests.view_records import AT_MS, kpi_record
+
+ACME = {"arrivals": 100, "answered": 90, "answered_within": 81, "answered_wait_ms": 900_000, "answered_wait_s2": 20_000, "abandoned": 10}
+BOREAL = {"arrivals": 10, "answered": 10, "answered_within": 2, "answered_wait_ms": 700_000, "answered_wait_s2": 60_000}
+
+
+def figures_of(partner: str, measures: dict[str, int], **more: Any) -> dict[str, Any]:
+    _, value = kpi_record(partner, measures, **more)
+    return dict(json.loads(value))
+
+
+def test_a_ratio_is_the_sum_of_numerators_over_the_sum_of_denominators() -> None:
+    total = total_of([figures_of("acme", ACME), figures_of("boreal", BOREAL)], "15m")
+    level = total["kpis"]["service_level"]
+    assert (level["numerator"], level["denominator"], level["n"]) == (83, 110, 110)
+    assert level["value"] == pytest.approx(83 / 110)
+    assert level["ci_low"] < level["value"] < level["ci_high"]
+    assert total["measures"]["answered"] == 100
+
+
+def test_a_mean_is_that_of_all_contacts_with_its_interval() -> None:
+    asa = total_of([figures_of("acme", ACME), figures_of("boreal", BOREAL)], "15m")["kpis"]["asa"]
+    assert (asa["value"], asa["n"]) == (pytest.approx(16.0), 100)
+    assert asa["ci_low"] < asa["value"] < asa["ci_high"]
+
+
+def test_each_partner_counts_under_its_own_definition_and_the_total_says_so() -> None:
+    lenient = Definition(service_level=ServiceLevel(variant="answered_only", threshold_seconds=60))
+    level = total_of([figures_of("acme", ACME), figures_of("boreal", BOREAL | {"abandoned": 10}, definition=lenient)], "15m")["kpis"][
+        "service_level"
+    ]
+    assert (level["numerator"], level["denominator"]) == (83, 110)
+    assert level["definition"] == "each partner by its own definition"
+
+
+def test_who_waits_adds_up_and_the_oldest_is_the_oldest_of_all() -> None:
+    parts = [
+        figures_of("acme", ACME, live=Live(3, 12_000, 0)),
+        figures_of("boreal", BOREAL, live=Live(2, 95_500, 1)),
+        figures_of("cascade", BOREAL, live=Live(0, None, 0)),
+    ]
+    kpis = total_of(parts, "15m")["kpis"]
+    assert [kpis[kpi]["value"] for kpi in ("in_queue", "longest_wait", "waiting_past_threshold")] == [5, 95.5, 1]
+
+
+def test_where_nobody_waits_there_is_no_oldest() -> None:
+    kpis = total_of([figures_of("acme", ACME, live=Live(0, None, 0))], "15m")["kpis"]
+    assert (kpis["in_queue"]["value"], kpis["longest_wait"]["value"]) == (0, None)
+
+
+def test_a_window_without_live_figures_has_none_in_the_total() -> None:
+    assert "in_queue" not in total_of([figures_of("acme", ACME, window_name="24h")], "24h")["kpis"]
+
+
+def test_the_oldest_as_of_and_the_lowest_frontier_hold_for_all() -> None:
+    total = total_of([figures_of("acme", ACME, at_ms=AT_MS), figures_of("boreal", BOREAL, at_ms=AT_MS - 40_000)], "15m")
+    assert (total["as_of"], total["frontier"], total["to"]) == (AT_MS - 40_000, AT_MS - 40_000, AT_MS)
+
+
+def test_a_total_is_what_the_view_declares() -> None:
+    totals = Totals()
+    totals.put("15m", "acme", figures_of("acme", ACME, live=Live(1, 1_000, 0)))
+    (value,) = totals.drain().values()
+    total = Total.model_validate_json(value or b"")
+    assert (total.partner, total.partners, total.missing) == ("*", 1, 0)
+
+
+def test_a_partner_that_leaves_the_policy_is_no_longer_missing() -> None:
+    totals = Totals()
+    totals.put("15m", "acme", figures_of("acme", ACME))
+    totals.configure("boreal", configured=True)
+    assert json.loads(totals.drain()["15m"] or b"")["missing"] == 1
+    totals.configure("boreal", configured=False)
+    assert json.loads(totals.drain()["15m"] or b"")["missing"] == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500)), min_size=1, max_size=6))
+def test_the_total_of_one_definition_equals_one_partner_with_all_contacts(counts: list[tuple[int, int, int]]) -> None:
+    parts = [
+        {"answered": within + over, "answered_within": within, "abandoned": abandoned, "answered_wait_ms": 1000 * over}
+        for within, over, abandoned in counts
+    ]
+    together = {name: sum(part[name] for part in parts) for name in parts[0]}
+    total = total_of([figures_of(f"p{number}", part) for number, part in enumerate(parts)], "15m")
+    whole = figures_of("all", together)
+    assert total["kpis"].keys() == whole["kpis"].keys()
+    for kpi, figure in whole["kpis"].items():
+        assert total["kpis"][kpi] == pytest.approx(figure), kpi
