@@ -15,7 +15,7 @@ DAY_MS: Final = 24 * HOUR_MS
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A rolling window; `edge_ms` is the granularity of its trailing edge, at most 1/60 of its width."""
+    """A rolling window; `edge_ms` is the granularity of its trailing edge: that of the grid, or at most 1/60 of the width."""
 
     name: str
     width_ms: int
@@ -64,7 +64,7 @@ class Scope(NamedTuple):
             ValueError: for anything else.
         """
         dimension, _, value = text.partition("=")
-        if dimension == "all" and not value:
+        if text == "all":
             return cls("all")
         if dimension == "queue" and value:
             return cls("queue", value)
