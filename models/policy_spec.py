@@ -14,6 +14,7 @@ from models.kpis import CATALOGUE
 from models.rules import Dimension, Direction, OnMissing, Severity
 from models.topics import BROADCAST, UNASSIGNED
 from models.windows import WINDOWS, window
+from models.yaml_file import suggest
 
 __all__ = ["RULE_SCOPES", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
 
@@ -35,7 +36,7 @@ def _zone(name: str) -> str:
 
 def _kpi(name: str) -> str:
     if name not in CATALOGUE:
-        msg = f"{name!r} is no KPI (write one of {', '.join(CATALOGUE)})"
+        msg = f"{name!r} is no KPI ({suggest(name, CATALOGUE)})"
         raise ValueError(msg)
     return name
 
@@ -44,7 +45,7 @@ def _window(name: str) -> str:
     try:
         return window(name).name
     except KeyError:
-        msg = f"{name!r} is no window (write one of {', '.join(each.name for each in WINDOWS)})"
+        msg = f"{name!r} is no window ({suggest(name, [each.name for each in WINDOWS])})"
         raise ValueError(msg) from None
 
 

@@ -3,7 +3,7 @@
 YAML 1.2 without tags of its own; a key stands once. Everything wrong with a file is told at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final, Literal
@@ -16,7 +16,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from models.errors import FileError, Problem
 
-__all__ = ["Document", "Path", "read_yaml"]
+__all__ = ["Document", "Path", "field_name", "read_yaml", "suggest"]
 
 Path = tuple[str | int, ...]
 """Where a field stands: keys and 0-based positions from the top."""
@@ -25,6 +25,8 @@ MAX_CHARACTERS: Final = 2_000_000
 MAX_NODES: Final = 200_000
 """Of the tree with its aliases followed, so that a small file cannot stand for a huge one."""
 MAX_DEPTH: Final = 32
+
+COLLECTIONS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +47,17 @@ class Document:
         """What is wrong with the field at `path`."""
         return Problem(self.file, self.line(path), field_name(path), message, remedy, level)
 
-    def problems(self, error: ValidationError, at: Path = (), known: Mapping[str, object] | None = None) -> list[Problem]:
-        """Everything that pydantic found wrong with the part of the file at `at`; `known` fields may be meant by unknown ones."""
-        return [self._problem(at, details, known or {}) for details in error.errors(include_url=False)]
+    def problems(self, error: ValidationError, at: Path = (), known: Collection[str] = ()) -> list[Problem]:
+        """Everything that pydantic found wrong with the part of the file at `at`; unknown fields may have meant a `known` one."""
+        return [self._problem(at, details, known) for details in error.errors(include_url=False)]
 
-    def _problem(self, at: Path, details: ErrorDetails, known: Mapping[str, object]) -> Problem:
+    def _problem(self, at: Path, details: ErrorDetails, known: Collection[str]) -> Problem:
         path = (*at, *details["loc"])
         match details["type"]:
             case "missing":
                 return self.problem(path, "is missing", "add it")
             case "extra_forbidden":
-                close = get_close_matches(str(path[-1]), known, 1)
-                return self.problem(path, "is no field known here", f"write {close[0]}" if close else "remove it or correct its spelling")
+                return self.problem(path, "is no field known here", suggest(str(path[-1]), known, "remove it or correct its spelling"))
             case "literal_error" | "enum":
                 return self.problem(path, f"{details['input']!r} is not one of them", f"write {details['ctx']['expected']}")
             case "value_error":
@@ -70,6 +71,12 @@ class Document:
 def field_name(path: Path) -> str:
     """`rules[2].levels[0].enter`; `(file)` for the whole."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "(file)"
+
+
+def suggest(name: str, known: Collection[str], otherwise: str | None = None) -> str:
+    """What to do about a name that is not `known`: write the one that it resembles, or else `otherwise` or any of them."""
+    close = [each for each in get_close_matches(name, known, 2) if each != name]
+    return f"write {close[0]}" if close else otherwise or f"write one of {', '.join(known)}"
 
 
 def _short(value: object) -> str:
@@ -92,11 +99,15 @@ class _Reader:
         if self.nodes > MAX_NODES or len(path) > MAX_DEPTH:
             raise FileError([Problem(self.file, node.start_mark.line + 1, field_name(path), "is too large or too deep", "split the file")])
         self.lines.setdefault(path, node.start_mark.line + 1)
+        if not isinstance(node, ScalarNode) and node.tag not in COLLECTIONS:
+            self.problems.append(Problem(self.file, node.start_mark.line + 1, field_name(path), f"has the tag {node.tag}", "remove it"))
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
             return [self.value(each, (*path, at)) for at, each in enumerate(node.value)]
-        return self.yaml.constructor.construct_object(node)
+        data = self.yaml.constructor.construct_object(node)
+        # What JSON does not have, such as a date, stays the text that it is in the file.
+        return data if data is None or isinstance(data, bool | int | float | str) else node.value
 
     def _mapping(self, node: MappingNode, path: Path) -> dict[str, Any]:
         data: dict[str, Any] = {}

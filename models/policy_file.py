@@ -1,0 +1,93 @@
+"""Policy files: read, checked and taken apart into what travels on `outwatch.policies`."""
+
+from json import dumps
+from typing import Any, Final, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
+from models.errors import FileError, PolicyError, Problem
+from models.policy_lint import lint_definitions, lint_partners, lint_rules
+from models.policy_spec import Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
+from models.yaml_file import Document, Path, read_yaml
+
+__all__ = ["lint", "load", "parts"]
+
+T = TypeVar("T", bound=BaseModel)
+
+FIELDS: Final = frozenset(
+    field.alias or name
+    for model in (Defaults, PartnerPart, RuleSpec, LevelSpec, Definition, ServiceLevel, Csat, Ces, Target)
+    for name, field in model.model_fields.items()
+)
+"""What a misspelt field may have been meant for."""
+
+
+class _Outline(BaseModel):
+    """The file without what stands in its parts, so that one bad part does not hide what is wrong with the others."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1]
+    defaults: dict[str, Any] = Field(default_factory=dict)
+    partners: list[Any] = Field(default_factory=list, max_length=10_000)
+    rules: list[Any] = Field(default_factory=list, max_length=500)
+
+
+def lint(text: str, file: str) -> list[Problem]:
+    """Everything wrong with the policy in `text`, in the order of its lines; empty when all is well."""
+    return _read(text, file)[1]
+
+
+def load(text: str, file: str) -> PolicyFile:
+    """The policy in `text`; warnings do not refuse it.
+
+    Raises:
+        PolicyError: with everything that is wrong.
+    """
+    data, problems = _read(text, file)
+    errors = [problem for problem in problems if problem.level == "error"]
+    if errors:
+        raise PolicyError(errors)
+    return PolicyFile.model_validate_json(dumps(data), strict=True)
+
+
+def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
+    try:
+        document = read_yaml(text, file)
+    except FileError as error:
+        return None, list(error.problems)
+    problems: list[Problem] = []
+    outline = _valid(_Outline, document.data, document, (), problems)
+    if outline is not None:
+        defaults = _valid(Defaults, outline.defaults, document, ("defaults",), problems)
+        partners = [_valid(PartnerPart, each, document, ("partners", at), problems) for at, each in enumerate(outline.partners)]
+        rules = [_valid(RuleSpec, each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
+        # A partner that does not read is named all the same: the rules that name it are not wrong for it.
+        ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
+        findings = [
+            *lint_partners(ids),
+            *lint_rules(rules, {each for each in ids if each is not None}),
+            *lint_definitions(defaults or Defaults(), partners),
+        ]
+        problems += [document.problem(each.path, each.message, each.remedy, each.level) for each in findings]
+    return document.data, sorted(problems, key=lambda problem: problem.line)
+
+
+def parts(policy: PolicyFile) -> tuple[SharedPart, dict[str, PartnerPart]]:
+    """What is shared, and each partner's own part by id."""
+    shared = SharedPart.model_validate({**_set(policy.defaults), "rules": policy.rules})
+    return shared, {partner.id: partner for partner in policy.partners}
+
+
+def _set(part: BaseModel) -> dict[str, Any]:
+    return {name: getattr(part, name) for name in part.model_fields_set}
+
+
+def _valid(model: type[T], data: object, document: Document, at: Path, problems: list[Problem]) -> T | None:
+    try:
+        # Through JSON, as records are read: strict, with lists for tuples and text for names of an enumeration.
+        return model.model_validate_json(dumps(data), strict=True)
+    except ValidationError as error:
+        problems += document.problems(error, at, FIELDS)
+        return None

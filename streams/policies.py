@@ -1,0 +1,175 @@
+"""Policies on their topic: what is current there, and a whole policy put there in one transaction.
+
+The shared part goes to every partition and each partner's own part to the partner's, under a key that names the revision and under
+`current`; what is there already is not written again. A partner that the policy no longer names gets a tombstone under `current`.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaTimeoutError
+
+from models.errors import PolicyError
+from models.policy_file import parts
+from models.policy_record import CURRENT, PolicyChange, decode_policy, encode_policy, policy_key
+from models.policy_spec import PartnerPart, PolicyFile, SharedPart
+from models.records import SCHEMA_VERSION
+from models.settings import Settings
+from models.topics import BROADCAST, partition_of
+from streams.errors import TopicsError
+
+__all__ = ["Applied", "Stored", "Write", "apply_policy", "plan", "read_policies"]
+
+Stored = Mapping[tuple[int, bytes], bytes]
+"""The latest value of each (partition, key); what was deleted is not there."""
+
+READ_SECONDS_MAX: Final = 30.0
+_POLL_MS: Final = 250
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A record to be written; None as value deletes."""
+
+    partition: int
+    key: bytes
+    value: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an application changed: revisions by partner (`*`: what is shared), and who was left as they were or is gone."""
+
+    changed: dict[str, str]
+    unchanged: list[str]
+    retired: list[str]
+
+
+def plan(policy: PolicyFile, stored: Stored, settings: Settings, at_ms: int) -> tuple[list[Write], Applied]:
+    """The records that make `policy` the current one where `stored` is what the topic holds. What is shared comes first.
+
+    Raises:
+        PolicyError: if a part does not fit in a record.
+    """
+    writes: list[Write] = []
+    applied = Applied({}, [], [])
+    wanted: set[tuple[int, bytes]] = set()
+    for partner, part, partitions in _addressed(policy, settings):
+        record = encode_policy(part, at_ms)
+        value, current = record.model_dump_json().encode(), policy_key(partner, CURRENT)
+        places = [(partition, current) for partition in partitions]
+        wanted.update(places)
+        stale = [partition for partition, key in places if _revision(key, stored.get((partition, key))) != record.revision]
+        for partition in stale:
+            writes += [Write(partition, policy_key(partner, record.revision), value), Write(partition, current, value)]
+        if stale:
+            applied.changed[partner] = record.revision
+        else:
+            applied.unchanged.append(partner)
+    for partition, key in sorted(stored):
+        change = _decoded(key, None)
+        if change is not None and change.current and (partition, key) not in wanted:
+            writes.append(Write(partition, key, None))
+            if not any(place[1] == key for place in wanted):
+                applied.retired.append(change.partner)
+    return writes, applied
+
+
+def _addressed(policy: PolicyFile, settings: Settings) -> Iterator[tuple[str, SharedPart | PartnerPart, range]]:
+    shared, own = parts(policy)
+    yield BROADCAST, shared, range(settings.partitions)
+    for partner, part in own.items():
+        at = partition_of(partner, settings.partitions, settings.partitioner)
+        yield partner, part, range(at, at + 1)
+
+
+def _revision(key: bytes, value: bytes | None) -> str | None:
+    change = None if value is None else _decoded(key, value)
+    return None if change is None else change.revision
+
+
+def _decoded(key: bytes, value: bytes | None) -> PolicyChange | None:
+    try:
+        return decode_policy(key, value)
+    except PolicyError:
+        return None
+
+
+async def apply_policy(settings: Settings, policy: PolicyFile, at_ms: int) -> Applied:
+    """Make `policy` the current one, whole or not at all.
+
+    Raises:
+        PolicyError: if a part does not fit in a record.
+        TopicsError: if the topic is missing or has not as many partitions as the settings say.
+        aiokafka.errors.KafkaError: if Kafka cannot be reached, or another `apply` began meanwhile.
+    """
+    topic = settings.topics.policies
+    # Connecting fences another application and ends what it left open, so what is read next is all there is.
+    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, transactional_id=f"{settings.topic_prefix}outwatch-policy-apply")
+    await producer.start()
+    try:
+        writes, applied = plan(policy, await read_policies(settings), settings, at_ms)
+        if writes:
+            headers = [("schema_version", SCHEMA_VERSION.encode())]
+            async with producer.transaction():
+                for each in writes:
+                    await producer.send(topic, key=each.key, value=each.value, partition=each.partition, headers=headers)
+        return applied
+    finally:
+        await producer.stop()
+
+
+async def read_policies(settings: Settings) -> Stored:
+    """Everything on the topic.
+
+    Raises:
+        TopicsError: if the topic is missing or has not as many partitions as the settings say.
+        KafkaTimeoutError: if the end is not reached in time.
+        aiokafka.errors.KafkaError: if Kafka cannot be reached.
+    """
+    topic = settings.topics.policies
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        await _require(consumer, topic, settings.partitions)
+        async with asyncio.timeout(READ_SECONDS_MAX):
+            return await _read_to_end(consumer, [TopicPartition(topic, partition) for partition in range(settings.partitions)])
+    except TimeoutError:
+        msg = f"the end of {topic} was not reached in {READ_SECONDS_MAX:g} s"
+        raise KafkaTimeoutError(msg) from None
+    finally:
+        await consumer.stop()
+
+
+async def _require(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> None:
+    # All topics are asked for: to ask for one by name makes it, on a cluster that creates topics by itself.
+    if topic not in await consumer.topics():
+        msg = f"{topic} does not exist: run `outwatch topics create`"
+        raise TopicsError(msg)
+    consumer.assign([TopicPartition(topic, 0)])
+    await consumer.position(TopicPartition(topic, 0))
+    have = len(consumer.partitions_for_topic(topic) or ())
+    if have != partitions:
+        msg = f"{topic} has {have} partitions, OUTWATCH_PARTITIONS says {partitions}: see `outwatch topics check`"
+        raise TopicsError(msg)
+
+
+async def _read_to_end(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Stored:
+    consumer.assign(places)
+    stored: dict[tuple[int, bytes], bytes] = {}
+    ends = await consumer.end_offsets(places)
+    for place in places:
+        while await consumer.position(place) < ends[place]:
+            for run in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
+                for record in run:
+                    at = (record.partition, record.key or b"")
+                    if record.value is None:
+                        stored.pop(at, None)
+                    else:
+                        stored[at] = record.value
+    return stored
