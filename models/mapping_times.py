@@ -31,20 +31,18 @@ def clock_seconds(text: str, entered: float | None = None) -> float | None:
 
 
 def seconds(text: str) -> float:
-    """A duration: a number of seconds, or `[H:]MM:SS`.
+    """A duration: a number of seconds, or `H:MM:SS`; two numbers could be minutes or hours, so they are none.
 
     Raises:
         ValueError: for anything else.
     """
     if ":" not in text:
         return float(text)
-    parts = text.split(":")
-    sign = -1 if parts[0].startswith("-") else 1
-    total = clock_seconds(text.lstrip("-") if len(parts) == 3 else f"0:{text.lstrip('-')}")  # noqa: PLR2004 - hours, minutes, seconds
+    total = clock_seconds(text.removeprefix("-")) if text.count(":") == 2 else None  # noqa: PLR2004 - hours, minutes, seconds
     if total is None:
         msg = f"no duration: {text!r}"
         raise ValueError(msg)
-    return sign * total
+    return -total if text.startswith("-") else total
 
 
 @lru_cache(maxsize=64)
