@@ -37,7 +37,7 @@ Timestamp = EpochMs | Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class EventBase(_Strict):
@@ -47,6 +47,7 @@ class EventBase(_Strict):
     """Names a delivery, for de-duplication within a partner; for a restated record: contact id and updated_at."""
     partner_id: Name
     occurred_at: Timestamp
+    """Epoch milliseconds, or RFC 3339 text with an offset; so is every other time."""
     queue: Name | None = None
     channel: Name | None = None
     site: Name | None = None
@@ -61,6 +62,7 @@ class EventBase(_Strict):
     contact_id: Name | None = None
     root_contact_id: Name | None = None
     updated_at: Timestamp | None = None
+    """Of a restated record: the newest counts."""
 
 
 class ContactQueued(EventBase):

@@ -32,7 +32,7 @@ EpochMs = Annotated[int, Field(ge=0)]
 
 
 class _Out(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
 
 class KpiFigure(_Out):
