@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from streams.cli import project, run, topics
+from streams.cli import policy, project, replay, run, simulate, status, tail, topics
 from streams.cli.exits import explain
 
 __all__ = ["app", "main"]
@@ -23,7 +23,13 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(project.project)
+app.command()(status.status)
+app.command()(tail.tail)
+app.command()(policy.init)
+app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
+app.command()(simulate.simulate)
+app.command()(replay.replay)
 
 
 def main() -> None:

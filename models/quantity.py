@@ -1,0 +1,20 @@
+"""A value with its unit, as a person reads it."""
+
+from typing import Final
+
+__all__ = ["DASH", "quantity"]
+
+DASH: Final = "–"
+"""What is shown where there is no value: null is not zero."""
+
+_DECIMAL_BELOW: Final = 10
+_SUFFIXES: Final = {"ratio": " %", "s": " s", "points": " points", "count": ""}
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """`0.812, ratio` is `81 %`, `7.25, s` is `7.2 s`, None is a dash; a small value keeps one decimal, a count none."""
+    if value is None:
+        return DASH
+    shown = 100 * value if unit == "ratio" else value
+    decimals = 1 if unit != "count" and abs(shown) < _DECIMAL_BELOW and shown != round(shown) else 0
+    return f"{shown:.{decimals}f}{_SUFFIXES.get(unit, f' {unit}')}"

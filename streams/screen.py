@@ -1,0 +1,124 @@
+"""What a terminal shows of figures and alerts."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from models.kpis import CATALOGUE
+from models.overview import Overview, PartnerRow, PartnerState
+from models.quantity import DASH, quantity
+from models.view import STALE_AFTER_MS
+
+__all__ = ["clock_time", "kpi_line", "overview_screen", "transition_line"]
+
+Json = Mapping[str, Any]
+
+_COLUMNS: Final = {
+    "service_level": "Service level",
+    "asa": "ASA",
+    "abandon_rate": "Abandon",
+    "aht": "AHT",
+    "csat": "CSAT",
+    "in_queue": "Waiting",
+    "longest_wait": "Oldest",
+}
+"""KPIs of the table, in order."""
+
+_STATUS_STYLES: Final = {"ok": "green", "warning": "yellow", "critical": "bold red", "insufficient": "dim"}
+_STATE_STYLES: Final = {
+    PartnerState.OK: "green",
+    PartnerState.NO_DATA: "dim",
+    PartnerState.PENDING: "cyan",
+    PartnerState.RECOVERING: "cyan",
+    PartnerState.WARNING: "yellow",
+    PartnerState.CRITICAL: "bold red",
+    PartnerState.STALE: "bold magenta",
+}
+
+
+def clock_time(at_ms: int) -> str:
+    """Hours, minutes and seconds in UTC."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S")
+
+
+def overview_screen(seen: Overview) -> Group:
+    """The table of all partners, and under it what fires."""
+    table = Table(title=_title(seen), title_justify="left", header_style="bold", expand=False)
+    table.add_column("Partner", no_wrap=True)
+    for kpi, header in _COLUMNS.items():
+        table.add_column(header, justify="right", no_wrap=True)
+        if kpi == "service_level":
+            table.add_column("Target", justify="right", no_wrap=True)
+    table.add_column("State", no_wrap=True)
+    for row in seen.partners:
+        table.add_row(_name(row), *_cells(row.kpis), Text(row.state.replace("_", " "), _STATE_STYLES[row.state]))
+    if seen.total is not None:
+        missing = f", {seen.total['missing']} missing" if seen.total["missing"] else ""
+        table.add_section()
+        table.add_row(f"all ({seen.total['partners']}{missing})", *_cells(seen.total["kpis"]), "")
+    alerts = [_alert_text(alert) for alert in seen.alerts]
+    return Group(table, *(alerts or [Text("nothing fires", "dim")]))
+
+
+def _title(seen: Overview) -> Text:
+    frontiers = [row.frontier for row in seen.partners if row.frontier is not None]
+    title = Text(f"last {seen.window}", "bold")
+    if frontiers:
+        title.append(f" to {clock_time(max(frontiers))} UTC", "not bold")
+    if seen.projector is None:
+        title.append(" · no projector has run here: outwatch project", "bold magenta")
+    elif seen.at - seen.projector["as_of"] > STALE_AFTER_MS:
+        title.append(f" · the projector stopped at {clock_time(seen.projector['as_of'])} UTC", "bold magenta")
+    return title
+
+
+def _name(row: PartnerRow) -> Text:
+    return Text(row.name) if row.configured else Text.assemble(row.name, (" (unconfigured)", "dim"))
+
+
+def _cells(kpis: Json) -> list[Text]:
+    cells = []
+    for kpi in _COLUMNS:
+        figure = kpis.get(kpi)
+        cells.append(
+            Text(DASH, "dim")
+            if figure is None
+            else Text(quantity(figure["value"], figure["unit"]), _STATUS_STYLES.get(figure["status"], ""))
+        )
+        if kpi == "service_level":
+            cells.append(Text(DASH if figure is None else quantity(figure["target"], figure["unit"]), "dim"))
+    return cells
+
+
+def _alert_text(alert: Json) -> Text:
+    since = clock_time(alert["fired_at"] or alert["since"])
+    state = alert["state"] if alert["state"] == "recovering" else alert["severity"]
+    return Text.assemble((f"{state:<10} ", _STATE_STYLES[PartnerState(state)]), f"since {since}  {alert['explanation']}")
+
+
+def transition_line(event: Json) -> Text:
+    """A transition: when (stream time), from what to what and why, and the sentence."""
+    firing = event["transition"]["to"] == "firing"
+    style = _STATE_STYLES[PartnerState(event["severity"])] if firing else "green" if event["transition"]["kind"] == "resolved" else "dim"
+    where = event["partner"] if event["scope"] == "all" else f"{event['partner']} {event['scope']}"
+    return Text.assemble(
+        f"{clock_time(event['evaluated_at'])} ",
+        (event["transition"]["reason"], style),
+        f"  [{where} {event['rule']['id']}]  {event['explanation']}",
+    )
+
+
+def kpi_line(record: Json) -> str:
+    """A record of figures: when, of what, and every KPI that has a value."""
+    figures = record["kpis"].items()
+    values = [
+        f"{CATALOGUE[kpi].title if kpi in CATALOGUE else kpi} {quantity(each['value'], each['unit'])}"
+        for kpi, each in figures
+        if each["value"] is not None
+    ]
+    where = f"{record['partner']} {record['scope']} {record['window']}"
+    return f"{clock_time(record['frontier'])} {where}: {', '.join(values) or 'nothing yet'}"
