@@ -96,6 +96,14 @@ def test_each_kind_of_poison_has_its_reason(value: bytes | None, expected: Rejec
     assert isinstance(decode_run([GOOD, value])[0], decode.ContactQueued)
 
 
+def test_a_run_with_letters_beyond_ascii_is_read() -> None:
+    first, second, third = decode_run([queued(queue="facturación"), GOOD, queued(queue="請求")[:-1] + b',"ignored":"\xff"}'])
+    assert isinstance(first, decode.ContactQueued)
+    assert isinstance(second, decode.ContactQueued)
+    assert isinstance(third, Rejection)
+    assert (first.queue, third.reason) == ("facturación", RejectReason.UTF8)
+
+
 def test_unknown_fields_are_ignored() -> None:
     assert decode_run([queued(vendor={"deep": [1, None, {"a": "b"}]})]) == decode_run([GOOD])
 
