@@ -62,8 +62,20 @@ class TopicSpec:
     what: str
 
 
-_SMALL_SEGMENTS: Final = {"segment.bytes": str(16 << 20), "segment.ms": "60000", "min.cleanable.dirty.ratio": "0.1"}
-_ONE_MB_AND_MORE: Final = {"max.message.bytes": str(6 << 20)}
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}
+
+
+_BROKERS_TIME: Final = {"message.timestamp.type": "LogAppendTime"}
+_LARGE: Final = {"max.message.bytes": str(6 << 20)}
+_CHANGELOG: Final = {
+    "cleanup.policy": "compact",
+    "segment.bytes": str(16 << 20),
+    "segment.ms": "60000",
+    "min.cleanable.dirty.ratio": "0.1",
+    "delete.retention.ms": str(_HOUR_MS),
+}
+_COMPACTED: Final = {**_CHANGELOG, "delete.retention.ms": str(_DAY_MS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +144,18 @@ class Topics:
 
     def specs(self, app_id: str) -> tuple[TopicSpec, ...]:
         """Every topic with the configuration that `outwatch topics create` gives it."""
-
-        def spec(name: str, what: str, cleanup: str, *, retention_ms: int | None = None, **config: str) -> TopicSpec:
-            kept = {} if retention_ms is None else {"retention.ms": str(retention_ms)}
-            more = {key.replace("_", "."): value for key, value in config.items()}
-            return TopicSpec(name, {"cleanup.policy": cleanup, **kept, **more}, what)
-
-        log_append = {"message_timestamp_type": "LogAppendTime", **{k.replace(".", "_"): v for k, v in _ONE_MB_AND_MORE.items()}}
-        compacted = {k.replace(".", "_"): v for k, v in _SMALL_SEGMENTS.items()}
-        outputs = {**compacted, "delete_retention_ms": str(_DAY_MS)}
-        week, month, quarter, long = 7 * _DAY_MS, 30 * _DAY_MS, 90 * _DAY_MS, 760 * _DAY_MS
-        inputs = [spec(name, "canonical events, key = partner", "delete", retention_ms=week, **log_append) for name in self.sources]
+        source = {**_kept(7), **_BROKERS_TIME, **_LARGE}
+        days = {**_COMPACTED, **_kept(760), "cleanup.policy": "compact,delete"}
         return (
-            *inputs,
-            spec(self.commands, "what operators ask for", "delete", retention_ms=month, **log_append),
-            spec(self.policies, "contracts, thresholds and rules by revision", "compact", **outputs, message_timestamp_type="LogAppendTime"),
-            spec(self.kpis, "present figures a scope and window", "compact", **outputs),
-            spec(self.rollups_1d, "closed days", "compact,delete", retention_ms=long, **outputs),
-            spec(self.alerts, "every transition and the outcome of every command", "delete", retention_ms=long),
-            spec(self.alerts_state, "the present state of each alert", "compact", **outputs),
-            spec(self.heartbeats, "frontier of every partition every 5 s", "delete", retention_ms=_DAY_MS),
-            spec(self.late, "records past the ledger, with the reason", "delete", retention_ms=quarter, **{"max_message_bytes": str(6 << 20)}),
-            spec(self.dead_letters, "what could not be read, with the reason", "delete", retention_ms=quarter, **{"max_message_bytes": str(6 << 20)}),
-            spec(self.changelog(app_id), "the state of the workers", "compact", **compacted, delete_retention_ms=str(_HOUR_MS)),
+            *(TopicSpec(name, source, "canonical events, key = partner") for name in self.sources),
+            TopicSpec(self.commands, {**_kept(30), **_BROKERS_TIME, **_LARGE}, "what operators ask for"),
+            TopicSpec(self.policies, {**_COMPACTED, **_BROKERS_TIME}, "contracts, thresholds and rules by revision"),
+            TopicSpec(self.kpis, _COMPACTED, "present figures a scope and window"),
+            TopicSpec(self.rollups_1d, days, "closed days"),
+            TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
+            TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert"),
+            TopicSpec(self.heartbeats, _kept(1), "frontier of every partition every 5 s"),
+            TopicSpec(self.late, {**_kept(90), **_LARGE}, "records past the ledger, with the reason"),
+            TopicSpec(self.dead_letters, {**_kept(90), **_LARGE}, "what could not be read, with the reason"),
+            TopicSpec(self.changelog(app_id), _CHANGELOG, "the state of the workers"),
         )
