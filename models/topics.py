@@ -86,10 +86,12 @@ class Topics:
 
     @property
     def interactions(self) -> str:
+        """Contacts, and the clock records of their writers."""
         return f"{self.prefix}cx.interactions"
 
     @property
     def surveys(self) -> str:
+        """Invitations and answers."""
         return f"{self.prefix}cx.surveys"
 
     @property
@@ -99,10 +101,12 @@ class Topics:
 
     @property
     def commands(self) -> str:
+        """What operators ask for; key partner, or `*` in every partition."""
         return f"{self.prefix}outwatch.commands"
 
     @property
     def policies(self) -> str:
+        """Keys partner/revision and partner/current, or `*` in every partition."""
         return f"{self.prefix}outwatch.policies"
 
     @property
@@ -112,30 +116,37 @@ class Topics:
 
     @property
     def kpis(self) -> str:
+        """Key partner/scope/window."""
         return f"{self.prefix}outwatch.kpis"
 
     @property
     def rollups_1d(self) -> str:
+        """Key partner/scope/date."""
         return f"{self.prefix}outwatch.rollups.1d"
 
     @property
     def alerts(self) -> str:
+        """Key partner."""
         return f"{self.prefix}outwatch.alerts"
 
     @property
     def alerts_state(self) -> str:
+        """Key fingerprint."""
         return f"{self.prefix}outwatch.alerts.state"
 
     @property
     def heartbeats(self) -> str:
+        """Key partition."""
         return f"{self.prefix}outwatch.heartbeats"
 
     @property
     def late(self) -> str:
+        """Key and value of the source record."""
         return f"{self.prefix}outwatch.late"
 
     @property
     def dead_letters(self) -> str:
+        """Key and value of the source record, with where it was and why in the headers."""
         return f"{self.prefix}outwatch.dead-letters"
 
     def changelog(self, app_id: str) -> str:
