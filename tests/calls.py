@@ -77,22 +77,23 @@ _KINDS = {
 }
 
 
-def day_of_calls(seed: int, calls: int = 600) -> list[Call]:
+def day_of_calls(seed: int, calls: int = 600, *, over_midnight: bool = True) -> list[Call]:
     """A day of `calls` calls, with some of every kind, and some of most kinds over midnight in both ways of writing it."""
     random = Random(seed)
     made: list[Call] = []
     kinds = [*_KINDS, *random.choices(list(_KINDS), list(_KINDS.values()), k=calls - len(_KINDS))]
+    last = MIDNIGHT - (200 if over_midnight else 3000)
     for number, kind in enumerate(kinds):
-        entry = round(random.triangular(600, MIDNIGHT - 200, 12 * 3600))
+        entry = round(random.triangular(600, last, 12 * 3600))
         made.append(_call(random, 1000 + number, entry, kind, wraps=False))
-    for number, kind in enumerate(kind for kind in _KINDS if kind != "backwards"):
+    for number, kind in enumerate(kind for kind in _KINDS if kind != "backwards" and over_midnight):
         for wraps in (False, True):
             entry = MIDNIGHT - random.randint(1, 60)
             made.append(_call(random, 5000 + 2 * number + wraps, entry, kind, wraps=wraps))
-    made += [_at_midnight(random, 6000, starts=True), _at_midnight(random, 6001, starts=False)]
+    made += [_at_midnight(random, 6000 + starts, starts=starts) for starts in (False, True) if over_midnight]
     for call in random.sample(made, len(made) // 25):
         # The number of a call repeats on another line.
-        made.append(_call(random, int(call["call_id"]), random.randint(600, MIDNIGHT - 2000), "served", wraps=False))
+        made.append(_call(random, int(call["call_id"]), random.randint(600, MIDNIGHT - 3000), "served", wraps=False))
         made[-1]["vru+line"] = "AA0201"
     return sorted(made, key=lambda call: call["vru_entry"])
 

@@ -1,8 +1,8 @@
 """A replay without brokers: what it writes, in memory, straight into engines, and the days they close."""
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,8 +18,9 @@ from streams.engine.engine import Budget, Engine
 from streams.produce import Feed
 from streams.replay import LogFile, Report, Shift, Timing, make_report
 from streams.replay.run import Deliveries, write
+from tests.oracle_day import figures, oracle
 
-__all__ = ["MemoryFeed", "replay_in_memory"]
+__all__ = ["MemoryFeed", "assert_equals_the_oracle", "replay_in_memory"]
 
 SETTINGS: Final = Settings(partitions=4, clock="log")
 WALL_MS: Final = 1_900_000_000_000
@@ -84,3 +85,43 @@ async def replay_in_memory(paths: Sequence[Path], mapping: Mapping, day: date | 
     deliveries = Deliveries(logs, mapping, Timing(Shift.KEEP, None, WALL_MS))
     await write(feed, deliveries, asyncio.Event(), lambda _: None)
     return make_report(deliveries.tally, _rollups(feed)), feed
+
+
+_COUNTS: Final = {
+    "arrivals": "arrivals",
+    "answered": "answered",
+    "answered in 20": "answered_within",
+    "abandoned": "abandoned",
+    "abandoned in 20": "abandoned_within",
+    "abandoned in 5": "abandoned_short",
+    "handled": "handled",
+    "not queued": "not_queued",
+}
+_SECONDS: Final = {"waited": "answered_wait_ms", "waited in vain": "abandoned_wait_ms", "served": "talk_ms"}
+
+
+def _counted(measures: dict[str, int]) -> Counter[str]:
+    """The oracle's counts from the measures of a figure."""
+    found = Counter({ours: measures.get(theirs, 0) for ours, theirs in _COUNTS.items()})
+    return +(found + Counter({ours: measures.get(theirs, 0) // 1000 for ours, theirs in _SECONDS.items()}))
+
+
+def _shown(figure: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in figure.items() if name != "measures"}
+
+
+def assert_equals_the_oracle(report: Report | dict[str, Any], days: Iterable[tuple[str, list[dict[str, str]]]]) -> None:
+    """Every figure of a report, as its JSON says it, is the oracle's of the days (ISO date, calls), to the last digit."""
+    said = orjson.loads(orjson.dumps(report))
+    counts, dropped = oracle(days)
+    assert said["dropped"] == dict(dropped)
+    assert said["problems"] == []
+    assert {(day["date"], kind) for day in said["days"] for kind in day["partners"]} == set(counts)
+    for day in said["days"]:
+        total = Counter[str]()
+        for kind, found in day["partners"].items():
+            expected = counts[day["date"], kind]
+            total += expected
+            assert _counted(found["measures"]) == +expected
+            assert _shown(found) == figures(expected)
+        assert _shown(day["all"]) == figures(total)

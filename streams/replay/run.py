@@ -15,7 +15,7 @@ from streams.engine.panes import day_end
 from streams.play import Player
 from streams.produce import Feed
 from streams.replay.closed_days import closed_days
-from streams.replay.log_file import LogFile, read_rows
+from streams.replay.log_file import LogFile
 from streams.replay.order import dated, in_order
 from streams.replay.report import Report, make_report
 from streams.replay.shift import Shift, Timing, shifted
@@ -102,7 +102,8 @@ async def replay(
         aiokafka.errors.KafkaError: if the brokers cannot be reached.
     """
     for log in logs:
-        next(read_rows(log, mapping), None)  # a wrong header, before anything is written
+        # A wrong header or a missing date is found before anything is written.
+        next(dated([log], mapping, Tally(mapping.zone)), None)
     deliveries = Deliveries(logs, mapping, timing)
     async with Feed(settings, (deliveries.source,)) as feed:
         end_ms = await write(feed, deliveries, stop, on_progress)

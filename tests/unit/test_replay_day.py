@@ -1,23 +1,17 @@
 """A log of calls, replayed into engines, gives to the last digit what a straightforward computation over the file gives."""
 
 import random
-from collections import Counter
-from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import orjson
 import pytest
 
 from models.mapping import Mapping
 from models.mapping_file import example_mapping, load_mapping
-from streams.replay import Report
-from streams.replay.report import Figures
 from tests.calls import COLUMNS, day_of_calls, write_csv, write_jsonl
-from tests.oracle_day import figures, oracle
-from tests.replayed import replay_in_memory
+from tests.replayed import assert_equals_the_oracle, replay_in_memory
 
 DAY = date(2031, 1, 4)
 
@@ -27,42 +21,6 @@ def mapping(**changes: str) -> Mapping:
     for before, after in changes.items():
         text = text.replace({"date": '# date: {file_name: "calls_%Y-%m-%d.csv"}', "zone": "zone: UTC"}[before], after)
     return load_mapping(text, "mapping.yaml")
-
-
-def shown(of: Figures) -> dict[str, Any]:
-    return {name: getattr(of, name) for name in ("offered", "answered", "abandoned", "service_level", "asa_seconds", "aht_seconds")}
-
-
-def counted(of: Figures) -> Counter[str]:
-    """The oracle's counts from the measures of a figure."""
-    names = {
-        "arrivals": "arrivals",
-        "answered": "answered",
-        "answered in 20": "answered_within",
-        "abandoned": "abandoned",
-        "abandoned in 20": "abandoned_within",
-        "abandoned in 5": "abandoned_short",
-        "handled": "handled",
-        "not queued": "not_queued",
-    }
-    seconds = {"waited": "answered_wait_ms", "waited in vain": "abandoned_wait_ms", "served": "talk_ms"}
-    found = Counter({ours: of.measures.get(theirs, 0) for ours, theirs in names.items()})
-    return +(found + Counter({ours: of.measures.get(theirs, 0) // 1000 for ours, theirs in seconds.items()}))
-
-
-def assert_equals_the_oracle(report: Report, days: Iterable[tuple[str, list[dict[str, str]]]]) -> None:
-    counts, dropped = oracle(days)
-    assert report.dropped == dict(dropped)
-    assert report.problems == []
-    assert {(day.date, kind) for day in report.days for kind in day.partners} == set(counts)
-    for day in report.days:
-        total = Counter[str]()
-        for kind, found in day.partners.items():
-            expected = counts[str(day.date), kind]
-            total += expected
-            assert counted(found) == +expected
-            assert shown(found) == figures(expected)
-        assert shown(day.all) == figures(total)
 
 
 @pytest.mark.parametrize("seed", range(5))

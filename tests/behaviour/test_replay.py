@@ -1,0 +1,92 @@
+"""A log of calls through the command line, the broker and a worker: its closed days equal a computation over the file."""
+
+import asyncio
+import os
+import random
+import sys
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from models.mapping_file import example_mapping
+from models.settings import Settings
+from streams.admin import create
+from tests.calls import COLUMNS, day_of_calls, write_csv
+from tests.replayed import assert_equals_the_oracle
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
+
+OUTWATCH = Path(sys.executable).with_name("outwatch")
+DAY = date(2031, 1, 4)
+
+
+@pytest.fixture
+def settings(kafka: str, app_id: str) -> Settings:
+    return Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=4, clock="log")
+
+
+@pytest.fixture
+def environment(settings: Settings) -> dict[str, str]:
+    return os.environ | {f"OUTWATCH_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+
+
+@pytest.fixture
+async def worker(settings: Settings, environment: dict[str, str]) -> AsyncIterator[None]:
+    assert (await create(settings)).findings == []
+    process = await asyncio.create_subprocess_exec(OUTWATCH, "run", env=environment)
+    yield
+    process.terminate()
+    async with asyncio.timeout(20):
+        await process.wait()
+
+
+async def outwatch(environment: dict[str, str], *arguments: str | Path) -> tuple[int | None, str]:
+    process = await asyncio.create_subprocess_exec(
+        OUTWATCH, *arguments, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await process.communicate()
+    print(err.decode())
+    return process.returncode, out.decode()
+
+
+async def replayed(environment: dict[str, str], *arguments: str | Path) -> dict[str, Any]:
+    code, out = await outwatch(environment, "replay", "--json", *arguments)
+    assert code == 0
+    found: dict[str, Any] = orjson.loads(out)
+    return found
+
+
+async def test_a_day_without_a_date_equals_the_oracle(worker: None, environment: dict[str, str], tmp_path: Path) -> None:
+    calls = day_of_calls(1)
+    (tmp_path / "mapping.yaml").write_text(example_mapping())
+    path = write_csv(tmp_path / "day.csv", calls)
+    report = await replayed(environment, path, "--mapping", tmp_path / "mapping.yaml", "--date", DAY.isoformat())
+    assert_equals_the_oracle(report, [(DAY.isoformat(), calls)])
+    assert report["rows"] == len(calls)
+
+
+async def test_days_in_one_file_with_their_columns_in_another_order_equal_the_oracle(
+    worker: None, environment: dict[str, str], tmp_path: Path
+) -> None:
+    days = [((DAY + timedelta(days=at)).isoformat(), day_of_calls(at, 300)) for at in range(3)]
+    columns = ["day", *COLUMNS]
+    random.Random(1).shuffle(columns)
+    path = write_csv(tmp_path / "month.csv", [call | {"day": day} for day, calls in days for call in calls], columns)
+    (tmp_path / "mapping.yaml").write_text(f"{example_mapping()}\ndate: {{column: day}}\n")
+    report = await replayed(environment, path, "--mapping", tmp_path / "mapping.yaml")
+    assert_equals_the_oracle(report, days)
+
+
+async def test_a_second_day_goes_on_where_the_first_ended(worker: None, environment: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "mapping.yaml").write_text(example_mapping())
+    for at in (1, 2):
+        day = (DAY + timedelta(days=at)).isoformat()
+        # A call over midnight would stand on a day of both reports.
+        calls = day_of_calls(at, 200, over_midnight=False)
+        path = write_csv(tmp_path / f"{day}.csv", calls)
+        report = await replayed(environment, path, "--mapping", tmp_path / "mapping.yaml", "--date", day)
+        assert_equals_the_oracle(report, [(day, calls)])
