@@ -84,6 +84,11 @@ class Condition:
         return self.phase in (Phase.FIRING, Phase.RECOVERING)
 
     @property
+    def blank(self) -> bool:
+        """Whether there is nothing to remember: it is OK and nothing accrues. It needs no row."""
+        return self.phase is Phase.OK and not any(self.holds)
+
+    @property
     def fingerprint(self) -> str:
         """See `alerts.ids`."""
         return fingerprint(self.rule_id, self.partner, self.scope)

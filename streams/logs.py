@@ -35,5 +35,8 @@ def configure_logging() -> None:
     terminal = sys.stderr.isatty()
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S") if terminal else JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    for name in ("aiokafka", "faust", "mode", "asyncio"):
+    # Faust's services log under the module of their subclass.
+    for name in ("aiokafka", "faust", "mode", "asyncio", "streams"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # A transaction that follows another closely is retried by the client: known and harmless, several times a second.
+    logging.getLogger("aiokafka.producer.sender").setLevel(logging.ERROR)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -18,7 +19,7 @@ __all__ = ["clock_time", "kpi_line", "overview_screen", "transition_line"]
 Json = Mapping[str, Any]
 
 _COLUMNS: Final = {
-    "service_level": "Service level",
+    "service_level": "Service\nlevel",
     "asa": "ASA",
     "abandon_rate": "Abandon",
     "aht": "AHT",
@@ -47,8 +48,8 @@ def clock_time(at_ms: int) -> str:
 
 def overview_screen(seen: Overview) -> Group:
     """The table of all partners, and under it what fires."""
-    table = Table(title=_title(seen), title_justify="left", header_style="bold", expand=False)
-    table.add_column("Partner", no_wrap=True)
+    table = Table(title=_title(seen), title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("Partner", vertical="bottom")
     for kpi, header in _COLUMNS.items():
         table.add_column(header, justify="right", no_wrap=True)
         if kpi == "service_level":

@@ -62,8 +62,7 @@ class Announcer:
                 events.append(cloudevent(topics.alerts, "alert", source, partner.id, partner.id, body["id"], body))
                 lines.append(f"{partner.id} {scope} {condition.rule_id}: {change.reason}")
             fingerprint = condition.fingerprint
-            forgotten = condition.phase is Phase.OK and not any(condition.holds)
-            kept[rows.key("alert", fingerprint)] = None if forgotten else rows.pack(condition.to_row())
+            kept[rows.key("alert", fingerprint)] = None if condition.blank else rows.pack(condition.to_row())
             if changes or (condition.phase is not Phase.OK and condition.evidence is not None):
                 state = None if condition.phase is Phase.OK else alert_state(rule, condition, context, at_ms)
                 identity = f"{fingerprint}@{moment.revision}"

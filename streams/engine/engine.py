@@ -231,6 +231,15 @@ class Engine:
         self._loader.finish(self._state)
         self._committed_offsets = dict(self._state.applied)
 
+    def items(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+        """The rows of partners, panes and conditions as a reader of the table sees them: by key, decoded."""
+        for partner in self._state.partners.values():
+            yield ("partner", partner.id), partner.to_row()
+            for (tier, start), cells in partner.panes.snapshot().items():
+                yield ("pane", partner.id, tier, start), [[*cell, *vector] for cell, vector in cells.items()]
+            for condition in partner.conditions.values():
+                yield ("alert", condition.fingerprint), condition.to_row()
+
     def snapshot(self) -> dict[str, Any]:
         """All that rows must bring back, to compare two engines by."""
         state = self._state

@@ -7,7 +7,7 @@ written so that this equals evaluating at every grid point.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from alerts.condition import RESOLVED_KEPT_MS, Change, Condition, Phase
+from alerts.condition import Change, Condition
 from alerts.gate import Sample
 from alerts.reducer import evaluate, forget, next_due_ms, retire
 from models.figures import Live
@@ -89,7 +89,7 @@ def judge(partner: Partner, contacts: Contacts, at_ms: int) -> Iterator[Judged]:
 def due_ms(partner: Partner) -> int | None:
     """The next grid point at which a condition changes by itself; None if none will."""
     rules = {rule.id: rule for rule in partner.policy.rules}
-    due = (next_due_ms(rules[of], each) if of in rules else forgotten_ms(each) for (of, _), each in partner.conditions.items())
+    due = (next_due_ms(rules.get(of), each) for (of, _), each in partner.conditions.items())
     return min((each for each in due if each is not None), default=None)
 
 
@@ -104,17 +104,13 @@ def _keep(
 ) -> Iterator[Judged]:
     condition, changes = result
     known = (before.rule_id, scope) in partner.conditions
-    if _blank(condition):
+    if rule is None and condition.blank:
         partner.conditions.pop((before.rule_id, scope), None)
     elif condition is not before or not known:
+        # A blank one has no row, but remembers that it was judged: it is not due again before something changes.
         partner.conditions[before.rule_id, scope] = condition
-    if changes or (condition is not before and (known or not _blank(condition))):
+    if changes or (condition is not before and not (condition.blank and before.blank)):
         yield Judged(rule, scope, condition, changes)
-
-
-def _blank(condition: Condition) -> bool:
-    """Whether there is nothing to remember: it is OK and accrues nothing."""
-    return condition.phase is Phase.OK and not any(condition.holds)
 
 
 def _scopes(partner: Partner, view: _View, total: WindowTotal, rule: Rule) -> set[Scope]:
@@ -125,10 +121,3 @@ def _scopes(partner: Partner, view: _View, total: WindowTotal, rule: Rule) -> se
     if "all" in rule.scopes:
         found.add(ALL)
     return found
-
-
-def forgotten_ms(condition: Condition) -> int | None:
-    """When a condition whose rule is gone is forgotten; it has to be retired first, which is due at once."""
-    if condition.phase is not Phase.RESOLVED or condition.ended_ms is None:
-        return 0
-    return condition.ended_ms + RESOLVED_KEPT_MS

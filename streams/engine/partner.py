@@ -196,7 +196,7 @@ class Partner:
             "row": self.to_row(),
             "panes": self.panes.snapshot(),
             "totals": [(total.start_ms, total.cells) for total in self.totals],
-            "conditions": dict(self.conditions),
+            "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }
 
     def live_parts(self, total: WindowTotal, end_ms: int) -> Iterator[Cells]:
@@ -224,8 +224,7 @@ def lives(waits: dict[str, Waiting] | None, at_ms: int) -> dict[Scope, Live]:
         if entry is None:
             entry = by_cell[queue, channel] = [0, queued_ms, 0]
         entry[0] += 1
-        if queued_ms < entry[1]:
-            entry[1] = queued_ms
+        entry[1] = min(entry[1], queued_ms)
         if at_ms - queued_ms > within_ms:
             entry[2] += 1
     found: dict[Scope, Live] = {}

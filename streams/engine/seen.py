@@ -26,8 +26,8 @@ class SeenIds:
         self._limit = limit
         self.hashes: set[int] = set()
         """Membership is tested here, in the fold."""
-        self._slots: dict[int, "array[int]"] = {}
-        self._unwritten: dict[int, "array[int]"] = {}
+        self._slots: dict[int, array[int]] = {}
+        self._unwritten: dict[int, array[int]] = {}
         self._chunks: dict[int, list[int]] = {}
         self._deleted: list[tuple[int, int]] = []
 

@@ -51,7 +51,10 @@ class Loader:
             for parts, value in kinds.get(kind, ()):
                 try:
                     step(state, parts, value)
-                except (RowFormatError, TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+                except RowFormatError as error:
+                    msg = f"row {parts}: {error}"
+                    raise NewerStateError(msg) from error
+                except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
                     msg = f"row {parts} does not hold: {error!r}"
                     raise CorruptRowError(msg) from error
         state.contacts.loaded()

@@ -1,0 +1,123 @@
+"""A holding: one partition number that this worker owns, with its engine, its transactional producer and its changelog.
+
+Whoever starts the producer of a number fences the former owner for good. Rows, records and source offsets of a commit go in one
+transaction; when one fails, the holding is worthless and is read anew from the changelog, here or elsewhere.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from models.clock import now_ms
+from streams.engine import Budget, Engine
+from streams.errors import CommitError, LossError
+from streams.failpoints import hit
+
+__all__ = ["Holding", "check_sources", "new_producer", "read_changelog"]
+
+
+@dataclass(slots=True, eq=False)
+class Holding:
+    """Owned by `streams.owner`."""
+
+    partition: int
+    engine: Engine
+    producer: AIOKafkaProducer
+    changelog: str
+    group: str
+    end: int = -1
+    """The changelog's end after our last commit: where it differs, somebody else wrote."""
+    refused: str | None = None
+    """Why the partition is not processed; its sources stay paused while the others go on."""
+    committed_ms: int = 0
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Two transactions of one producer must not overlap."""
+
+    async def commit(self, budget: Budget) -> list[str]:
+        """Write what the engine has to say in one transaction; returns the lines of what changed.
+
+        Raises:
+            CommitError: if Kafka refused it; the engine is ahead of the log then, and must be thrown away.
+        """
+        async with self.lock:
+            commit = self.engine.drain(now_ms(), budget)
+            if commit is None:
+                return []
+            hit("commit.before")
+            number = self.partition
+            try:
+                async with self.producer.transaction():
+                    for output in commit.records:
+                        await self.producer.send(output.topic, output.value, key=output.key, partition=number, headers=output.headers)
+                    for key, value in commit.rows:
+                        last = await self.producer.send(self.changelog, value, key=key, partition=number)
+                    hit("commit.inside")
+                    offsets = {TopicPartition(topic, number): offset for topic, offset in commit.offsets.items()}
+                    if offsets:
+                        await self.producer.send_offsets_to_transaction(offsets, self.group)
+                # The row that names the offsets is the last of every commit, and the transaction's marker follows it.
+                self.end = (await last).offset + 2
+            except (KafkaError, AssertionError) as error:
+                msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
+                raise CommitError(msg) from error
+            hit("commit.after")
+            self.committed_ms = now_ms()
+            return commit.transitions
+
+
+def new_producer(brokers: str, app_id: str, partition: int) -> AIOKafkaProducer:
+    """The transactional producer of a partition number; starting it fences whoever had it."""
+    return AIOKafkaProducer(
+        bootstrap_servers=brokers,
+        transactional_id=f"{app_id}-{partition}",
+        linger_ms=5,
+        max_batch_size=512 * 1024,
+        max_request_size=6 << 20,
+        transaction_timeout_ms=15_000,
+        request_timeout_ms=10_000,
+    )
+
+
+async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> None:
+    """Read the changelogs of new holdings from the start to the end, in runs, into their engines."""
+    by_partition = {TopicPartition(holding.changelog, holding.partition): holding for holding in holdings}
+    if not by_partition:
+        return
+    reader.assign(list(by_partition))
+    await reader.seek_to_beginning(*by_partition)
+    ends = await reader.end_offsets(list(by_partition))
+    open_partitions = set(by_partition)
+    while open_partitions:
+        for partition, records in (await reader.getmany(timeout_ms=200)).items():
+            load = by_partition[partition].engine.load
+            for record in records:
+                load(record.key, record.value)
+            await asyncio.sleep(0)
+        hit("recovery.read")
+        open_partitions = {each for each in open_partitions if await reader.position(each) < ends[each]}
+    for partition, holding in by_partition.items():
+        holding.end = ends[partition]
+
+
+async def check_sources(reader: AIOKafkaConsumer, holding: Holding) -> None:
+    """See whether what is to be read next is still there.
+
+    Raises:
+        LossError: if it lies before a log's start, or beyond its end.
+    """
+    wanted = {TopicPartition(topic, holding.partition): offset for topic, offset in holding.engine.applied.items()}
+    if not wanted:
+        return
+    starts = await reader.beginning_offsets(list(wanted))
+    ends = await reader.end_offsets(list(wanted))
+    for partition, offset in wanted.items():
+        where = f"{partition.topic}[{partition.partition}]: applied up to {offset}"
+        if offset < starts[partition]:
+            gone = f"but the log begins at {starts[partition]}: retention passed while no worker ran"
+            msg = f"{where}, {gone}. Restore it, or start a new OUTWATCH_APP_ID"
+            raise LossError(msg)
+        if offset > ends[partition]:
+            msg = f"{where}, but the log ends at {ends[partition]}: the topic was made anew. Start a new OUTWATCH_APP_ID for it"
+            raise LossError(msg)

@@ -1,0 +1,185 @@
+"""The owner: which partition numbers this worker holds, and everything that is done to all of them.
+
+The store calls `assign` while a rebalance is under way, the agent `apply`, the timer `tick`, the transport `leave`.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Mapping, Sequence
+from time import perf_counter
+from typing import Final, NoReturn
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from models.clock import now_ms
+from models.settings import Settings
+from streams.engine import Budget, Engine, EngineConfig
+from streams.engine.letters import SourceRecord
+from streams.errors import CommitError, LossError, StateError
+from streams.failpoints import hit
+from streams.holding import Holding, check_sources, new_producer, read_changelog
+
+__all__ = ["INVARIANT_EXIT", "Owner", "end_process"]
+
+log = logging.getLogger("outwatch.worker")
+
+INVARIANT_EXIT: Final = 4
+"""The exit code of a worker that ended itself without committing."""
+
+_TURN_SECONDS: Final = 0.05
+"""A run or an advance yields to the others after this long."""
+_RECOVERY_SECONDS: Final = 120.0
+
+
+def end_process(why: str, error: BaseException | None = None) -> NoReturn:
+    """End the worker at once, without committing: a supervisor starts the next, which reads what was committed."""
+    log.critical("worker ends: %s", why, exc_info=error)
+    logging.shutdown()
+    os._exit(INVARIANT_EXIT)
+
+
+class Owner:
+    """Of one worker."""
+
+    def __init__(self, settings: Settings, config: EngineConfig, changelog: str, rebalancing: Callable[[], bool]) -> None:
+        self._settings = settings
+        self._config = config
+        self._changelog = changelog
+        self._rebalancing = rebalancing
+        self.holdings: dict[int, Holding] = {}
+        self.accepting = False
+        """Whether runs are applied; what is queued while not is dropped, and read again from the applied position."""
+
+    async def assign(self, numbers: set[int]) -> None:
+        """Hold exactly these partition numbers: fence, read and rebuild those that are new; ends the process on failure."""
+        try:
+            async with asyncio.timeout(_RECOVERY_SECONDS):
+                await self._assign(numbers)
+        except BaseException as error:  # noqa: BLE001 - Faust would swallow it and report ready with an empty state
+            end_process("recovery failed", error)
+
+    async def _assign(self, numbers: set[int]) -> None:
+        reader = AIOKafkaConsumer(
+            bootstrap_servers=self._settings.brokers,
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=4 << 20,
+            enable_auto_commit=False,
+        )
+        await reader.start()
+        try:
+            ends = await reader.end_offsets([TopicPartition(self._changelog, number) for number in numbers]) if numbers else {}
+            for number in list(self.holdings):
+                if number not in numbers or ends[TopicPartition(self._changelog, number)] != self.holdings[number].end:
+                    await self._drop(number)
+            new = [self._new(number) for number in sorted(numbers - self.holdings.keys())]
+            await asyncio.gather(*(holding.producer.start() for holding in new))
+            hit("recovery.fenced")
+            await read_changelog(reader, new)
+            for holding in new:
+                await self._open(reader, holding)
+                self.holdings[holding.partition] = holding
+        finally:
+            await reader.stop()
+        self.accepting = True
+
+    def _new(self, number: int) -> Holding:
+        producer = new_producer(self._settings.brokers, self._settings.app_id, number)
+        return Holding(number, Engine(number, self._config), producer, self._changelog, self._settings.app_id)
+
+    async def _open(self, reader: AIOKafkaConsumer, holding: Holding) -> None:
+        """Make the rows the state; a state or a loss that we must not go on with refuses the partition, loudly."""
+        try:
+            holding.engine.loaded()
+            await check_sources(reader, holding)
+        except (StateError, LossError) as error:
+            holding.refused = str(error)
+            log.error("partition %d is refused: %s", holding.partition, error)  # noqa: TRY400 - the text says all
+
+    async def _drop(self, number: int) -> None:
+        holding = self.holdings.pop(number, None)
+        if holding is not None:
+            await holding.producer.stop()
+
+    def end_of(self, number: int) -> int | None:
+        """The changelog's end as this worker left or read it; None for a number that it does not hold."""
+        holding = self.holdings.get(number)
+        return None if holding is None else holding.end
+
+    def positions(self) -> dict[tuple[str, int], int | None]:
+        """Where each source is to be read from: by (topic, partition); None for its beginning."""
+        topics = self._config.topics.subscribed
+        return {(topic, number): holding.engine.applied.get(topic) for number, holding in self.holdings.items() for topic in topics}
+
+    async def apply(self, topic: str, number: int, follows: int, records: Sequence[SourceRecord]) -> None:
+        """Apply a run, in turns; what breaks an invariant ends the process."""
+        holding = self.holdings.get(number)
+        if not self.accepting or holding is None or holding.refused is not None:
+            return
+        try:
+            begun = perf_counter()
+            for _ in holding.engine.apply(topic, follows, records, now_ms()):
+                if perf_counter() - begun > _TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    if not self.accepting:
+                        return  # The rest will be read again, from the record that we stopped at.
+                    begun = perf_counter()
+        except Exception as error:  # noqa: BLE001 - Faust would acknowledge the run and go on
+            end_process(f"{topic}[{number}] could not be applied", error)
+
+    async def tick(self, idle: Mapping[tuple[str, int], int]) -> None:
+        """Move the frontiers on by what the broker answered, close what is due, and commit where it is time."""
+        begun = perf_counter()
+        for holding in list(self.holdings.values()):
+            if holding.refused is not None:
+                continue
+            for topic in self._config.topics.subscribed:
+                at_ms = idle.get((topic, holding.partition))
+                if at_ms is not None:
+                    holding.engine.idle(topic, at_ms)
+            for _ in holding.engine.advance():
+                if perf_counter() - begun > _TURN_SECONDS:
+                    await asyncio.sleep(0)
+                    if not self.accepting:
+                        return
+                    begun = perf_counter()
+        await self.commit(everything=False)
+
+    async def commit(self, *, everything: bool) -> None:
+        """Commit the holdings whose interval is over or that have something urgent, side by side; or all of them."""
+        now, interval_ms = now_ms(), self._settings.commit_interval_seconds * 1000
+        due = [
+            holding
+            for holding in self.holdings.values()
+            if holding.refused is None and (everything or holding.engine.urgent or now - holding.committed_ms >= interval_ms)
+        ]
+        results = await asyncio.gather(*(self._commit(holding) for holding in due), return_exceptions=True)
+        for error in results:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _commit(self, holding: Holding) -> None:
+        share = self._settings.commit_interval_seconds / max(1, len(self.holdings))
+        budget = Budget(
+            records=max(1, round(self._settings.max_records_per_second * share)),
+            bytes=max(1, round(self._settings.max_bytes_per_second * share)),
+        )
+        holding.committed_ms = now_ms()
+        try:
+            for line in await holding.commit(budget):
+                log.info("%s", line)
+        except CommitError as error:
+            if not self._rebalancing():
+                end_process("a commit was refused", error)
+            log.warning("%s (during a rebalance: the partition is read anew)", error)
+            await self._drop(holding.partition)
+
+    async def leave(self) -> None:
+        """Before partitions are revoked, and at the end: accept nothing more, and commit what was applied."""
+        self.accepting = False
+        await self.commit(everything=True)
+
+    async def close(self) -> None:
+        """Stop the producers, once nothing will be committed any more."""
+        for number in list(self.holdings):
+            await self._drop(number)

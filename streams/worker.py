@@ -1,0 +1,34 @@
+"""`outwatch run`: one worker, from start to end."""
+
+import asyncio
+import logging
+
+import faust
+
+from models.settings import Settings
+from streams.admin import require_topics
+from streams.app import build_app
+
+__all__ = ["main"]
+
+log = logging.getLogger("outwatch.worker")
+
+
+class Worker(faust.Worker):
+    """Faust's worker, without its banner and spinner; logging was configured before."""
+
+    def _setup_logging(self) -> None:
+        self.spinner = None
+
+
+def main(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; leaves by `sys.exit` with Faust's exit code, or `streams.owner.INVARIANT_EXIT`.
+
+    Raises:
+        TopicsError: if topics are missing or wrong.
+    """
+    for remark in asyncio.run(require_topics(settings)):
+        log.warning("%s", remark)
+    app = build_app(settings)
+    log.info("worker %s of %s starts: %s, %d partitions", settings.worker, settings.app_id, settings.brokers, settings.partitions)
+    Worker(app, quiet=True, redirect_stdouts=False).execute_from_commandline()
