@@ -67,7 +67,7 @@ class _Reader:
 
 
 async def closed_days(
-    settings: Settings, tally: Tally, source: Source, end_ms: int, on_progress: Callable[[str], None]
+    settings: Settings, tally: Tally, source: Source, end_ms: int, stop: asyncio.Event, on_progress: Callable[[str], None]
 ) -> list[dict[str, Any]]:
     """The newest records of the closed days of the replay's partners, once all that was written is counted and published.
 
@@ -76,6 +76,7 @@ async def closed_days(
         tally: whose days.
         source: where everything was written to.
         end_ms: the workers' frontier must have come here.
+        stop: ends the waiting, with what there is by then.
         on_progress: is told what is waited for.
 
     Raises:
@@ -107,7 +108,7 @@ async def closed_days(
                 if number not in counted_ms and beat is not None and number not in behind and _is_past(beat, end_ms):
                     counted_ms[number] = beat["as_of"]
             done = {number for number, at_ms in counted_ms.items() if _is_published(reader.beats[number], at_ms)}
-            if done == wanted:
+            if done == wanted or stop.is_set():
                 await reader.read_to_end()
                 return list(reader.rollups.values())
             on_progress(f"{len(done)} of {len(wanted)} partitions counted and published")

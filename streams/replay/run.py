@@ -92,7 +92,7 @@ async def replay(
         mapping: how their rows become events.
         timing: what becomes of event times, and the speed.
         report: wait for the closed days; without, or where times are shifted, the report has none.
-        stop: ends the writing early, and then nothing is waited for.
+        stop: ends the writing or the waiting early.
         on_progress: is told what is being done, now and then.
 
     Raises:
@@ -109,4 +109,4 @@ async def replay(
         end_ms = await write(feed, deliveries, stop, on_progress)
     if end_ms is None or not report:
         return make_report(deliveries.tally, ())
-    return make_report(deliveries.tally, await closed_days(settings, deliveries.tally, deliveries.source, end_ms, on_progress))
+    return make_report(deliveries.tally, await closed_days(settings, deliveries.tally, deliveries.source, end_ms, stop, on_progress))

@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 import pytest
 
-from models.mapping_file import example_mapping
+from models.mapping_file import example_mapping, load_mapping
 from models.settings import Settings
 from streams.admin import create
+from streams.replay import LogFile, Shift, Timing, replay
+from streams.replay.closed_days import NobodyCountsError
 from tests.calls import COLUMNS, day_of_calls, write_csv
 from tests.replayed import assert_equals_the_oracle
 
@@ -90,3 +92,30 @@ async def test_a_second_day_goes_on_where_the_first_ended(worker: None, environm
         path = write_csv(tmp_path / f"{day}.csv", calls)
         report = await replayed(environment, path, "--mapping", tmp_path / "mapping.yaml", "--date", day)
         assert_equals_the_oracle(report, [(day, calls)])
+
+
+async def test_stopping_ends_the_wait_for_a_worker(settings: Settings, tmp_path: Path) -> None:
+    assert (await create(settings)).findings == []
+    mapping = load_mapping(example_mapping(), "mapping.yaml")
+    log = LogFile(write_csv(tmp_path / "day.csv", day_of_calls(1, 50)), DAY)
+    stop = asyncio.Event()
+
+    def waiting(progress: str) -> None:
+        if "partitions" in progress:
+            stop.set()
+
+    async with asyncio.timeout(20):
+        report = await replay(settings, [log], mapping, timing=Timing(Shift.KEEP, None, 0), report=True, stop=stop, on_progress=waiting)
+    assert report.days == []
+    assert report.problems
+
+
+async def test_without_a_worker_the_wait_ends_and_says_what_to_start(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.replay.closed_days.PATIENCE_SECONDS", 2.0)
+    assert (await create(settings)).findings == []
+    mapping = load_mapping(example_mapping(), "mapping.yaml")
+    log = LogFile(write_csv(tmp_path / "day.csv", day_of_calls(1, 50)), DAY)
+    with pytest.raises(NobodyCountsError, match=f"does `outwatch run` run with OUTWATCH_CLOCK=log, OUTWATCH_APP_ID={settings.app_id} "):
+        await replay(settings, [log], mapping, timing=Timing(Shift.KEEP, None, 0), report=True, stop=asyncio.Event())
