@@ -23,7 +23,7 @@ def mapping(**changes: str) -> Mapping:
     return load_mapping(text, "mapping.yaml")
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(3))
 async def test_a_day_equals_the_oracle(tmp_path: Path, seed: int) -> None:
     calls = day_of_calls(seed)
     report, _ = await replay_in_memory([write_csv(tmp_path / "day.csv", calls)], mapping(), DAY)
