@@ -45,6 +45,9 @@ class OutwatchApp(faust.App):
     run_topics: tuple[str, ...]
     policies_topic: str
 
+    def _create_directories(self) -> None:
+        """Nothing is kept on disk: Faust would leave an empty tree in the working directory, or fail where that is read-only."""
+
 
 def build_app(settings: Settings) -> OutwatchApp:
     """The worker's app; nothing is connected before it is started."""
