@@ -8,6 +8,7 @@ DASH: Final = "–"
 """What is shown where there is no value: null is not zero."""
 
 _DECIMAL_BELOW: Final = 10
+_MINUTES_FROM_SECONDS: Final = 1000
 _SUFFIXES: Final = {"ratio": " %", "s": " s", "points": " points", "count": ""}
 
 
@@ -15,6 +16,8 @@ def quantity(value: float | None, unit: str) -> str:
     """`0.812, ratio` is `81 %`, `7.25, s` is `7.2 s`, None is a dash; a small value keeps one decimal, a count none."""
     if value is None:
         return DASH
+    if unit == "s" and value >= _MINUTES_FROM_SECONDS:
+        return f"{value / 60:.0f} min"
     shown = 100 * value if unit == "ratio" else value
     decimals = 1 if unit != "count" and abs(shown) < _DECIMAL_BELOW and shown != round(shown) else 0
     return f"{shown:.{decimals}f}{_SUFFIXES.get(unit, f' {unit}')}"

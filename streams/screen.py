@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +18,7 @@ __all__ = ["clock_time", "kpi_line", "overview_screen", "transition_line"]
 Json = Mapping[str, Any]
 
 _COLUMNS: Final = {
-    "service_level": "Service\nlevel",
+    "service_level": "SL / target",
     "asa": "ASA",
     "abandon_rate": "Abandon",
     "aht": "AHT",
@@ -48,19 +47,16 @@ def clock_time(at_ms: int) -> str:
 
 def overview_screen(seen: Overview) -> Group:
     """The table of all partners, and under it what fires."""
-    table = Table(title=_title(seen), title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("Partner", vertical="bottom")
-    for kpi, header in _COLUMNS.items():
+    table = Table(title=_title(seen), title_justify="left", header_style="bold underline", box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("Partner")
+    for header in _COLUMNS.values():
         table.add_column(header, justify="right", no_wrap=True)
-        if kpi == "service_level":
-            table.add_column("Target", justify="right", no_wrap=True)
     table.add_column("State", no_wrap=True)
     for row in seen.partners:
         table.add_row(_name(row), *_cells(row.kpis), Text(row.state.replace("_", " "), _STATE_STYLES[row.state]))
     if seen.total is not None:
         missing = f", {seen.total['missing']} missing" if seen.total["missing"] else ""
-        table.add_section()
-        table.add_row(f"all ({seen.total['partners']}{missing})", *_cells(seen.total["kpis"]), "")
+        table.add_row(Text(f"all ({seen.total['partners']}{missing})", "bold"), *_cells(seen.total["kpis"]), "")
     alerts = [_alert_text(alert) for alert in seen.alerts]
     return Group(table, *(alerts or [Text("nothing fires", "dim")]))
 
@@ -82,17 +78,14 @@ def _name(row: PartnerRow) -> Text:
 
 
 def _cells(kpis: Json) -> list[Text]:
-    cells = []
-    for kpi in _COLUMNS:
-        figure = kpis.get(kpi)
-        cells.append(
-            Text(DASH, "dim")
-            if figure is None
-            else Text(quantity(figure["value"], figure["unit"]), _STATUS_STYLES.get(figure["status"], ""))
-        )
-        if kpi == "service_level":
-            cells.append(Text(DASH if figure is None else quantity(figure["target"], figure["unit"]), "dim"))
-    return cells
+    return [_cell(kpi, kpis[kpi]) if kpi in kpis else Text(DASH, "dim") for kpi in _COLUMNS]
+
+
+def _cell(kpi: str, figure: Json) -> Text:
+    text = Text(quantity(figure["value"], figure["unit"]), _STATUS_STYLES.get(figure["status"], ""))
+    if kpi == "service_level":
+        text.append(f" / {quantity(figure['target'], figure['unit'])}", "dim not bold")
+    return text
 
 
 def _alert_text(alert: Json) -> Text:
@@ -102,15 +95,11 @@ def _alert_text(alert: Json) -> Text:
 
 
 def transition_line(event: Json) -> Text:
-    """A transition: when (stream time), from what to what and why, and the sentence."""
+    """A transition: when (stream time), of what, from what to what, and why."""
     firing = event["transition"]["to"] == "firing"
     style = _STATE_STYLES[PartnerState(event["severity"])] if firing else "green" if event["transition"]["kind"] == "resolved" else "dim"
     where = event["partner"] if event["scope"] == "all" else f"{event['partner']} {event['scope']}"
-    return Text.assemble(
-        f"{clock_time(event['evaluated_at'])} ",
-        (event["transition"]["reason"], style),
-        f"  [{where} {event['rule']['id']}]  {event['explanation']}",
-    )
+    return Text.assemble(f"{clock_time(event['evaluated_at'])} {where} {event['rule']['id']} ", (event["transition"]["reason"], style))
 
 
 def kpi_line(record: Json) -> str:

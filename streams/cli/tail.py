@@ -40,4 +40,4 @@ async def _tail(settings: "Settings", what: Literal["kpis", "alerts"], *, as_jso
             typer.echo(record.value)
         else:
             value = orjson.loads(record.value)
-            console.print(kpi_line(value) if what == "kpis" else transition_line(value))
+            console.print(kpi_line(value) if what == "kpis" else transition_line(value).append(f"  {value['explanation']}"))

@@ -15,6 +15,8 @@ from models.quantity import quantity
         (1.0, "ratio", "100 %"),
         (12.4, "s", "12 s"),
         (7.25, "s", "7.2 s"),
+        (999.0, "s", "999 s"),
+        (14_400.0, "s", "240 min"),
         (0, "count", "0"),
         (3, "count", "3"),
         (-41.6, "points", "-42 points"),

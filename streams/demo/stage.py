@@ -1,0 +1,117 @@
+"""Everything that the demo runs on, in one place on this machine, gone when it ends: brokers, Redis, topics, policy, processes."""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from models.clock import now_ms
+from models.errors import OutwatchError
+from models.policy_file import load
+from models.settings import PREFIX, Settings
+from streams.admin import create
+from streams.local.kafka import LocalKafka
+from streams.local.process import LeashedProcess
+from streams.local.redis import LocalRedis
+from streams.policies import apply_policy
+
+__all__ = ["DemoError", "Stage", "stage"]
+
+PARTITIONS: Final = 4
+STOP_SECONDS_MAX: Final = 2.5
+"""For all processes together: Ctrl-C ends the demo within 5 s."""
+
+_POLICY: Final = "example_policy.yaml"
+
+
+class DemoError(OutwatchError):
+    """Raised when a process of the demo ends by itself; carries the tail of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What stands, and since when: `broker_up_at` is on the monotonic clock, in seconds."""
+
+    settings: Settings
+    broker_up_at: float
+    processes: dict[str, LeashedProcess]
+
+    def check(self) -> None:
+        """See that every process runs.
+
+        Raises:
+            DemoError: if one has ended.
+        """
+        for name, process in self.processes.items():
+            if not process.alive():
+                msg = f"the {name} ended:\n{process.tail()}"
+                raise DemoError(msg)
+
+
+@contextmanager
+def stage(say: Callable[[str], None]) -> Iterator[Stage]:
+    """Set everything up for the length of a with statement, and say each step; nothing of it is left afterwards.
+
+    Raises:
+        streams.local.errors.LocalServiceError: if the brokers or Redis do not start.
+    """
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outwatch-demo-", ignore_cleanup_errors=True)))
+        kafka = LocalKafka(folder / "kafka", on_progress=say)
+        redis = LocalRedis(folder / "redis", on_progress=say)
+        # Killed rather than stopped: nothing of theirs is kept, and a broker takes seconds to say goodbye.
+        for service in (kafka, redis):
+            stack.callback(service.kill)
+            service.start()
+        broker_up_at = monotonic()
+        settings = Settings(
+            brokers=kafka.bootstrap,
+            redis_url=redis.url,
+            # The clock of a stream belongs to its application id, so each demo has its own.
+            app_id=f"demo-{now_ms()}",
+            topic_prefix="",
+            partitions=PARTITIONS,
+            replication=1,
+            clock="log",
+        )
+        asyncio.run(_prepare(settings, say))
+        processes: dict[str, LeashedProcess] = {}
+        stack.callback(_end, processes)
+        for name, command in (("worker", "run"), ("projector", "project")):
+            say(f"starting the {name}: outwatch {command}")
+            argv = [sys.executable, "-m", "streams.cli", command]
+            processes[name] = LeashedProcess(argv, folder / f"{name}.log", _environment(settings))
+        yield Stage(settings, broker_up_at, processes)
+
+
+async def _prepare(settings: Settings, say: Callable[[str], None]) -> None:
+    made = await create(settings)
+    if made.findings:
+        raise DemoError("\n".join(map(str, made.findings)))
+    say(f"made {len(made.created)} topics with {settings.partitions} partitions: outwatch topics create")
+    policy = load(files("models").joinpath(_POLICY).read_text(), _POLICY)
+    await apply_policy(settings, policy, now_ms())
+    say(f"applied models/{_POLICY}: outwatch policy apply")
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Ours, with these settings in place of any others; each process names itself."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.model_dump(exclude={"worker"}).items()}
+
+
+def _end(processes: dict[str, LeashedProcess]) -> None:
+    """Ask all to end at once, and wait for all together."""
+    for process in processes.values():
+        process.signal(signal.SIGTERM)
+    deadline = monotonic() + STOP_SECONDS_MAX
+    for process in processes.values():
+        process.stop(max(0.1, deadline - monotonic()))
