@@ -51,8 +51,16 @@ class Owner:
         self.accepting = False
         """Whether runs are applied; what is queued while not is dropped, and read again from the applied position."""
 
-    async def assign(self, numbers: set[int]) -> None:
-        """Hold exactly these partition numbers: fence, read and rebuild those that are new; ends the process on failure."""
+    async def assign(self, numbers: set[int], sources: set[tuple[str, int]]) -> None:
+        """Hold exactly these partition numbers: fence, read and rebuild those that are new; ends the process on failure.
+
+        Args:
+            numbers: the partitions of the changelog that were assigned.
+            sources: all that was assigned, as (topic, partition): a number is held with all its sources or not at all.
+        """
+        apart = {(topic, number) for topic in self._config.topics.subscribed for number in numbers} - sources
+        if apart:
+            end_process(f"the group gave {sorted(apart)[:3]} to another worker than their state: do all workers run the same release?")
         try:
             async with asyncio.timeout(_RECOVERY_SECONDS):
                 await self._assign(numbers)

@@ -31,7 +31,9 @@ class Store(FaustStore[Any, Any]):
     async def on_rebalance(self, assigned: set[TP], revoked: set[TP], newly_assigned: set[TP], generation_id: int = 0) -> None:
         """Hold what was assigned; standby replicas are off, so all of it is ours to write."""
         changelog = self.table.changelog_topic.get_topic_name()
-        await self._owner.assign({tp.partition for tp in assigned if tp.topic == changelog})
+        numbers = {tp.partition for tp in assigned if tp.topic == changelog}
+        held = {(tp.topic, tp.partition) for tp in assigned}
+        await self._owner.assign(numbers, held)
 
     def apply_changelog_batch(self, batch: Iterable[EventT[Any]], to_key: Callable[[Any], Any], to_value: Callable[[Any], Any]) -> NoReturn:
         """Faust found something to recover, so that what was read is not all: the state would be wrong."""

@@ -8,6 +8,7 @@ import faust
 from models.settings import Settings
 from streams.admin import require_topics
 from streams.app import build_app
+from streams.partitioner_check import partitioner_remark
 
 __all__ = ["main"]
 
@@ -21,13 +22,20 @@ class Worker(faust.Worker):
         self.spinner = None
 
 
+async def _look(settings: Settings) -> list[str]:
+    """See that the topics are as they must be; returns what else is worth knowing."""
+    remarks = [str(finding) for finding in await require_topics(settings)]
+    partitioner = await partitioner_remark(settings)
+    return remarks if partitioner is None else [*remarks, partitioner]
+
+
 def main(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; leaves by `sys.exit` with Faust's exit code, or `streams.owner.INVARIANT_EXIT`.
 
     Raises:
         TopicsError: if topics are missing or wrong.
     """
-    for remark in asyncio.run(require_topics(settings)):
+    for remark in asyncio.run(_look(settings)):
         log.warning("%s", remark)
     app = build_app(settings)
     log.info("worker %s of %s starts: %s, %d partitions", settings.worker, settings.app_id, settings.brokers, settings.partitions)

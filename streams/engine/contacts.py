@@ -41,8 +41,7 @@ class Contacts:
         self.by_partner: dict[str, dict[str, Waiting]] = {}
         self._early: dict[Key, int] = {}
         """Closes without an opening: when they occurred."""
-        self.dropped = 0
-        """Openings and early closes that the limit refused."""
+        self._dropped = 0
         self._size = 0
         self._log: list[list[Any]] = []
         self._chunks: list[int] = []
@@ -62,7 +61,7 @@ class Contacts:
         if contact_id in waits:
             return
         if self._size >= self._limit:
-            self.dropped += 1
+            self._dropped += 1
             return
         waits[contact_id] = waiting
         self._size += 1
@@ -77,7 +76,7 @@ class Contacts:
         elif not remember:
             return
         elif len(self._early) >= self._limit:
-            self.dropped += 1
+            self._dropped += 1
         else:
             self._early[partner_id, contact_id] = at_ms
             self._log.append(["!", partner_id, contact_id, at_ms])
@@ -100,6 +99,11 @@ class Contacts:
         for key in gone:
             del self._early[key]
             self._log.append(["-", *key])
+
+    def take_dropped(self) -> int:
+        """How many openings and early closes the limit refused since the last call."""
+        dropped, self._dropped = self._dropped, 0
+        return dropped
 
     def drain(self, sequence: int) -> Iterator[tuple[bytes, bytes | None]]:
         """The rows of this commit."""

@@ -178,6 +178,8 @@ class Engine:
         state = self._state
         state.sequence += 1
         state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
+        state.counters["contacts_dropped"] += state.contacts.take_dropped()
+        state.counters["cells_folded"] += sum(partner.take_folded() for partner in state.partners.values())
         state.contacts.forget_early(state.frontier.value_ms)
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)

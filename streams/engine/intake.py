@@ -17,6 +17,7 @@ from models.errors import TimeError
 from models.measures import WIDTHS, Family
 from models.reasons import LateReason, RejectReason
 from models.times import EARLIEST_MS, to_ms
+from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.config import FUTURE_MS
 from streams.engine.contacts import Waiting
@@ -189,11 +190,21 @@ class Intake:
             self._reject(record, RejectReason.PARTNERS, f"{limit} partners without a policy are counted already", now_ms)
             return None
         if partner is None or record.key != partner.key:
-            msg = f"partition {record.partition} is not that of key {record.key[:128]!r} and partner {partner_id!r}"
+            msg = self._where_it_belongs(record, partner_id)
             state.counters[f"misrouted.{record.topic}"] += 1
             self._reject(record, RejectReason.MISROUTED, msg, now_ms)
             return None
         return partner
+
+    def _where_it_belongs(self, record: SourceRecord, partner_id: str) -> str:
+        """What is wrong with a record's key or partition, and the setting that changes it."""
+        config, key = self._state.config, record.key or b""
+        if key != partner_id.encode():
+            return f"the key {key[:128]!r} is not the partner {partner_id!r}: key every record by its partner_id"
+        home = partition_of(partner_id, config.partitions, config.partitioner)
+        fitting = [each for each in Partitioner if partition_of(partner_id, config.partitions, each) == record.partition]
+        hint = f": the producer uses {fitting[0]}, set it or OUTWATCH_PARTITIONER" if fitting else ""
+        return f"partition {record.partition}, but by {config.partitioner} the key {partner_id!r} belongs to {home}{hint}"
 
     def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, within_ms: int) -> None:
         contacts, contact_id = self._state.contacts, event.contact_id

@@ -74,7 +74,7 @@ class Partner:
     days_changed: set[int] = field(default_factory=set)
     """Closed days whose record is to be written again."""
     row_changed: bool = True
-    folded_cells: int = 0
+    folded: int = 0
 
     def __post_init__(self) -> None:
         """Derive what the fold compares by."""
@@ -88,7 +88,7 @@ class Partner:
             definition = self.policy.definition(queue, channel)
             named = (queue, channel)
             if len(self.slots[family]) >= _CELLS_MAX:
-                self.folded_cells += 1
+                self.folded += 1
                 queue = channel = _OTHER
             if family is Family.INTERACTIONS:
                 first, second = definition.basis
@@ -98,6 +98,11 @@ class Partner:
             if queue is not _OTHER or len(self.slots[family]) < 2 * _CELLS_MAX:
                 self.slots[family][named] = slot
         return slot
+
+    def take_folded(self) -> int:
+        """How many cells exceeded the limit, and count as `other`, since the last call."""
+        folded, self.folded = self.folded, 0
+        return folded
 
     def open_vector(self, at_ms: int, slot: Slot) -> list[int]:
         """The vector of a pane that is not closed yet; the fold asks only when the slot was last used elsewhere."""
