@@ -19,5 +19,5 @@ def quantity(value: float | None, unit: str) -> str:
     if unit == "s" and value >= _MINUTES_FROM_SECONDS:
         return f"{value / 60:.0f} min"
     shown = 100 * value if unit == "ratio" else value
-    decimals = 1 if unit != "count" and abs(shown) < _DECIMAL_BELOW and shown != round(shown) else 0
+    decimals = 1 if unit != "count" and abs(round(shown, 1)) < _DECIMAL_BELOW and shown != round(shown) else 0
     return f"{shown:.{decimals}f}{_SUFFIXES.get(unit, f' {unit}')}"
