@@ -54,9 +54,9 @@ def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
     return min((each for each in due if each is not None), default=None)
 
 
-def retire(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
-    """End it because its rule or partner is gone; from then on only `forget` is due."""
-    return _end(condition, at_ms, "retired, its rule or partner is gone")
+def retire(condition: Condition, at_ms: int, why: str = "its rule or partner is gone") -> tuple[Condition, tuple[Change, ...]]:
+    """End it because what it was about is gone; from then on only `forget` is due."""
+    return _end(condition, at_ms, f"retired, {why}")
 
 
 def forget(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:

@@ -119,17 +119,22 @@ class Owner:
         topics = self._config.topics.subscribed
         return {(topic, number): holding.engine.applied.get(topic) for number, holding in self.holdings.items() for topic in topics}
 
+    @property
+    def _open_for_runs(self) -> bool:
+        """Faust hands on runs of before a rebalance until it has cleared its queues; they will be read again."""
+        return self.accepting and not self._rebalancing()
+
     async def apply(self, topic: str, number: int, follows: int, records: Sequence[SourceRecord]) -> None:
         """Apply a run, in turns; what breaks an invariant ends the process."""
         holding = self.holdings.get(number)
-        if not self.accepting or holding is None or holding.refused is not None:
+        if not self._open_for_runs or holding is None or holding.refused is not None:
             return
         try:
             begun = perf_counter()
             for _ in holding.engine.apply(topic, follows, records, now_ms()):
                 if perf_counter() - begun > _TURN_SECONDS:
                     await asyncio.sleep(0)
-                    if not self.accepting:
+                    if not self._open_for_runs:
                         return  # The rest will be read again, from the record that we stopped at.
                     begun = perf_counter()
         except Exception as error:  # noqa: BLE001 - Faust would acknowledge the run and go on
@@ -148,7 +153,7 @@ class Owner:
             for _ in holding.engine.advance():
                 if perf_counter() - begun > _TURN_SECONDS:
                     await asyncio.sleep(0)
-                    if not self.accepting:
+                    if not self._open_for_runs:
                         return
                     begun = perf_counter()
         await self.commit(everything=False)

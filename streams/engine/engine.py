@@ -60,6 +60,7 @@ class Engine:
         self._announcer = Announcer(config)
         self._loader = Loader()
         self._verdicts: list[Verdict] = []
+        self._gone: list[Partner] = []
         self._committed_offsets: dict[str, int] = {}
         self._heartbeat_ms = 0
 
@@ -136,7 +137,17 @@ class Engine:
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
             self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, state.contacts, grid)]
-        state.reschedule(partner)
+        if self._is_over(partner):
+            del state.partners[partner.id]
+            self._gone.append(partner)
+        else:
+            state.reschedule(partner)
+
+    def _is_over(self, partner: Partner) -> bool:
+        """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
+        waits = self._state.contacts.by_partner.get(partner.id)
+        open_conditions = any(not condition.blank for condition in partner.conditions.values())
+        return not (partner.policy.configured or partner.pending or partner.panes or waits or open_conditions)
 
     def _expire_contacts(self, partner: Partner, grid_ms: int) -> None:
         for waiting in self._state.contacts.expire(partner.id, grid_ms - partner.policy.contact_expiry_ms):
@@ -200,6 +211,8 @@ class Engine:
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state
+        for partner in self._gone:
+            yield from self._publisher.farewell(partner, moment)
         for group, partner in self._publisher.due(state.partners, state.contacts, moment.now_ms):
             if budget.records <= 0 or budget.bytes <= 0:
                 self._publisher.left_over(group, partner, moment.now_ms)
@@ -211,7 +224,11 @@ class Engine:
 
     def _rows(self) -> Iterator[tuple[bytes, bytes | None]]:
         state = self._state
-        for partner in list(state.partners.values()):
+        for partner in self._gone:
+            yield from partner.panes.drain()
+            yield rows.key("partner", partner.id), None
+        self._gone.clear()
+        for partner in state.partners.values():
             yield from partner.panes.drain()
             if partner.row_changed:
                 partner.row_changed = False

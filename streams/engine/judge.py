@@ -72,8 +72,11 @@ def judge(partner: Partner, contacts: Contacts, at_ms: int) -> Iterator[Judged]:
     totals = {total.window.name: total for total in partner.totals}
     rules = {rule.id: rule for rule in partner.policy.rules}
     for (rule_id, scope), condition in list(partner.conditions.items()):
-        if rule_id not in rules or scope.dimension not in rules[rule_id].scopes:
-            yield from _keep(partner, None, scope, condition, _without_rule(condition, at_ms))
+        rule_of = rules.get(rule_id)
+        if rule_of is None or scope.dimension not in rule_of.scopes:
+            yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "its rule or partner is gone"), gone=True)
+        elif scope != ALL and scope not in view.waiting and scope not in view.flats(partner.totals[-1]):
+            yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "it has been silent for a day"), gone=True)
     for rule in rules.values():
         total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
         changed = total.changed or kpi.live
@@ -93,31 +96,33 @@ def due_ms(partner: Partner) -> int | None:
     return min((each for each in due if each is not None), default=None)
 
 
-def _without_rule(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:
-    retired, changes = retire(condition, at_ms)
+def _ended(condition: Condition, at_ms: int, why: str) -> tuple[Condition, tuple[Change, ...]]:
+    retired, changes = retire(condition, at_ms, why)
     forgotten, more = forget(retired, at_ms)
     return forgotten, changes + more
 
 
 def _keep(
-    partner: Partner, rule: Rule | None, scope: Scope, before: Condition, result: tuple[Condition, tuple[Change, ...]]
+    partner: Partner,
+    rule: Rule | None,
+    scope: Scope,
+    before: Condition,
+    result: tuple[Condition, tuple[Change, ...]],
+    *,
+    gone: bool = False,
 ) -> Iterator[Judged]:
     condition, changes = result
-    known = (before.rule_id, scope) in partner.conditions
-    if rule is None and condition.blank:
-        partner.conditions.pop((before.rule_id, scope), None)
-    elif condition is not before or not known:
+    key = (before.rule_id, scope)
+    if gone and condition.blank:
+        partner.conditions.pop(key, None)
+    elif condition is not before or key not in partner.conditions:
         # A blank one has no row, but remembers that it was judged: it is not due again before something changes.
-        partner.conditions[before.rule_id, scope] = condition
+        partner.conditions[key] = condition
     if changes or (condition is not before and not (condition.blank and before.blank)):
         yield Judged(rule, scope, condition, changes)
 
 
 def _scopes(partner: Partner, view: _View, total: WindowTotal, rule: Rule) -> set[Scope]:
     """Where the rule applies: the whole partner always, a queue or channel while it has figures, waits or a condition."""
-    found = {scope for scope in view.flats(total) if scope.dimension in rule.scopes}
-    found |= {scope for scope in view.waiting if scope.dimension in rule.scopes}
-    found |= {scope for rule_id, scope in partner.conditions if rule_id == rule.id and scope.dimension in rule.scopes}
-    if "all" in rule.scopes:
-        found.add(ALL)
-    return found
+    found = {scope for rule_id, scope in partner.conditions if rule_id == rule.id} | view.flats(total).keys() | view.waiting.keys() | {ALL}
+    return {scope for scope in found if scope.dimension in rule.scopes}

@@ -108,9 +108,14 @@ class Publisher:
         silent = {scope for scope, _ in partner.published} - present - {ALL}
         for each in [each for each in partner.published if each[0] in silent]:
             del partner.published[each]
-        return [self.tombstone(partner.id, scope, window.name, moment) for scope in sorted(silent) for window in WINDOWS]
+        return [self._tombstone(partner.id, scope, window.name, moment) for scope in sorted(silent) for window in WINDOWS]
 
-    def tombstone(self, partner_id: str, scope: Scope, window: str, moment: Moment) -> Output:
+    def farewell(self, partner: Partner, moment: Moment) -> list[Output]:
+        """Tombstones for all that is published of a partner that is gone."""
+        scopes = {scope for scope, _ in partner.published} | {ALL}
+        return [self._tombstone(partner.id, scope, window.name, moment) for scope in sorted(scopes) for window in WINDOWS]
+
+    def _tombstone(self, partner_id: str, scope: Scope, window: str, moment: Moment) -> Output:
         """The end of a figure."""
         key = record_key(partner_id, scope, window)
         return cloudevent(self._kpis_topic, "kpis", self._source, partner_id, key, f"{key}@{moment.revision}", None)
