@@ -56,7 +56,6 @@ def build_app(settings: Settings) -> OutwatchApp:
         settings.app_id,
         broker=[f"kafkaruns://{server.strip()}" for server in settings.brokers.split(",")],
         autodiscover=False,
-        broker_commit_every=None,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         broker_max_poll_records=4_000,
         broker_request_timeout=max(30.0, settings.session_timeout_seconds + 1),

@@ -68,6 +68,7 @@ class Owner:
             end_process("recovery failed", error)
 
     async def _assign(self, numbers: set[int]) -> None:
+        begun = perf_counter()
         reader = AIOKafkaConsumer(
             bootstrap_servers=self._settings.brokers,
             isolation_level="read_committed",
@@ -90,6 +91,8 @@ class Owner:
         finally:
             await reader.stop()
         self.accepting = True
+        took = [holding.partition for holding in new]
+        log.info("holds partitions %s, took over %s in %.1f s", sorted(self.holdings), took, perf_counter() - begun)
 
     def _new(self, number: int) -> Holding:
         producer = new_producer(self._settings.brokers, self._settings.app_id, number)

@@ -6,7 +6,7 @@ costs that once. Offsets are committed with the state (`streams.holding`), so Fa
 Private names of faust-streaming 0.15 that are used here are held by `tests/unit/test_faust_contract.py`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, cast
 
 import aiokafka
@@ -53,6 +53,19 @@ class RunScheduler(SchedulingStrategyT):
         return iter([fetched[at : at + RUN_MAX] for at in range(0, len(fetched), RUN_MAX)])
 
 
+class RebalanceListener(driver.ConsumerRebalanceListener):
+    """Faust's, with heartbeats while state is read.
+
+    aiokafka sends none between joining the group and the end of this callback, so that who reads for longer than a session would be
+    taken for dead, its successor would fence it and be taken for dead in turn.
+    """
+
+    async def on_partitions_assigned(self, assigned: Iterable[Any]) -> None:
+        """Faust's, in which the store reads the state."""
+        self._thread._ensure_consumer()._coordinator._start_heartbeat_task()
+        await super().on_partitions_assigned(assigned)
+
+
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's, reading committed records only, and answering sooner when there are none."""
 
@@ -65,6 +78,8 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
 
 class Consumer(driver.Consumer):
     """See the module."""
+
+    RebalanceListener: ClassVar[type[driver.ConsumerRebalanceListener]] = RebalanceListener
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -1,0 +1,210 @@
+"""What we use of Faust's and aiokafka's private parts is there and behaves as needed: an upgrade fails here and not at night."""
+
+import inspect
+import re
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import MagicMock
+
+import aiokafka
+import faust
+import pytest
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment, Subscription, SubscriptionState, TopicPartitionState
+from faust import stores, transport
+from faust.app import base as app_base
+from faust.stores import base as store_base
+from faust.tables.base import Collection
+from faust.tables.manager import TableManager
+from faust.tables.recovery import Recovery
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP, ConsumerMessage
+from faust.types.settings import Settings as FaustSettings
+from faust.types.transports import SchedulingStrategyT
+from mode import worker as mode_worker
+from mode.utils.queues import FlowControlEvent
+
+from models.settings import Settings
+from streams.app import build_app
+from streams.store import Store
+from streams.transport import Consumer, ConsumerThread, RebalanceListener, RunScheduler, Transport
+from streams.worker import Worker
+
+OVERRIDDEN: list[tuple[type, type, str]] = [
+    (RebalanceListener, driver.ConsumerRebalanceListener, "on_partitions_assigned"),
+    (Consumer, driver.Consumer, "_new_consumer_thread"),
+    (Consumer, driver.Consumer, "_to_message"),
+    (Consumer, driver.Consumer, "_getmany"),
+    (Consumer, driver.Consumer, "_wait_next_records"),
+    (Consumer, driver.Consumer, "_add_gap"),
+    (Consumer, driver.Consumer, "_new_offset"),
+    (Consumer, driver.Consumer, "verify_event_path"),
+    (Consumer, driver.Consumer, "perform_seek"),
+    (Consumer, driver.Consumer, "on_partitions_revoked"),
+    (Consumer, driver.Consumer, "on_stop"),
+    (ConsumerThread, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+    (RunScheduler, SchedulingStrategyT, "iterate"),
+    (Store, store_base.Store, "persisted_offset"),
+    (Store, store_base.Store, "on_rebalance"),
+    (Worker, faust.Worker, "_setup_logging"),
+]
+
+
+def source(of: Any) -> str:
+    return inspect.getsource(of)
+
+
+def in_order(text: str, *parts: str) -> bool:
+    """Whether the parts stand in the text one after the other."""
+    return re.search(".*?".join(map(re.escape, parts)), text, re.DOTALL) is not None
+
+
+def parameters(of: Callable[..., Any]) -> list[str]:
+    return list(inspect.signature(of).parameters)
+
+
+@pytest.mark.parametrize(("ours", "theirs", "name"), OVERRIDDEN, ids=lambda each: each if isinstance(each, str) else each.__qualname__)
+def test_what_we_override_exists_and_is_called_alike(ours: type, theirs: type, name: str) -> None:
+    assert parameters(getattr(ours, name)) == parameters(getattr(theirs, name))
+    assert inspect.iscoroutinefunction(getattr(ours, name)) == inspect.iscoroutinefunction(getattr(theirs, name))
+
+
+def test_both_plug_ins_are_found_by_their_schemes() -> None:
+    assert transport.by_url("kafkaruns://localhost:9092") is Transport
+    assert stores.by_url("panes://log") is Store
+
+
+def test_a_store_without_a_host_would_be_memory() -> None:
+    """Yarl holds `panes://` for false; the table names a host for that reason."""
+    assert "self._store or self.app.conf.store" in source(Collection._new_store)
+
+
+def test_the_apps_settings_are_fausts() -> None:
+    app = build_app(Settings(app_id="contract"))
+    unknown = [name for name in app._default_options[1] if not hasattr(FaustSettings, name)]
+    assert unknown == []
+    assert app.conf.table_standby_replicas == 0, "a standby would be fenced as if we owned it"
+    assert app.conf.stream_wait_empty
+    assert app.conf.broker_session_timeout <= app.conf.broker_request_timeout, "or Faust refuses to start"
+
+
+def test_a_message_takes_what_a_run_gives() -> None:
+    expected = ["topic", "partition", "offset", "timestamp", "timestamp_type", "headers", "key", "value", "checksum"]
+    expected += ["serialized_key_size", "serialized_value_size", "tp", "time_in", "time_out", "time_total", "generation_id"]
+    assert parameters(ConsumerMessage.__init__)[1:] == expected
+
+
+def test_runs_come_in_turn_and_are_bounded_and_other_topics_stay_single() -> None:
+    scheduler = RunScheduler(MagicMock(in_runs=lambda tp: tp.topic != "other"))
+    fetched = {TP("a", 0): list(range(2500)), TP("b", 0): list(range(10)), TP("other", 0): ["x", "y"]}
+    turns = [(tp.topic, len(each) if isinstance(each, list) else each) for tp, each in scheduler.iterate(fetched)]
+    assert turns == [("a", 1000), ("b", 10), ("other", "x"), ("a", 1000), ("other", "y"), ("a", 500)]
+
+
+class TestWhatFaustDoes:
+    def test_it_iterates_by_the_consumers_scheduler_and_makes_a_message_of_each(self) -> None:
+        text = source(faust_consumer.Consumer.getmany)
+        assert in_order(text, "self._wait_next_records(timeout)", "self.scheduler.iterate(records)", "to_message(tp, record)")
+
+    def test_it_follows_what_it_read_by_the_messages_offset(self) -> None:
+        text = source(faust_consumer.Consumer._drain_messages)
+        assert in_order(
+            text, "offset >= r_offset", "self._add_gap(tp, r_offset + 1, offset)", "callback(message)", "set_read_offset(tp, offset)"
+        )
+
+    def test_it_commits_what_new_offset_says(self) -> None:
+        assert in_order(source(faust_consumer.Consumer._filter_committable_offsets), "offset = self._new_offset(tp)", "offset is not None")
+        made = source(faust_consumer.Consumer.__init__)
+        for name in ("_acked = defaultdict(list)", "_acked_index = defaultdict(set)", "_read_offset = defaultdict", "self.scheduler ="):
+            assert name in made
+
+    def test_it_resumes_before_it_seeks_and_clears_its_queues_after(self) -> None:
+        """What is fetched in between would be lost: nothing of ours is handed on while `app.rebalancing`."""
+        text = source(Recovery.on_recovery_completed)
+        steps = ("resume_partitions(", "perform_seek()", "flow_control.resume()", "resume_flow()", "on_rebalance_end()")
+        assert in_order(text, *steps)
+        assert in_order(source(FlowControlEvent.resume), "self._resume.set()", "self.clear()")
+
+    def test_rebalancing_is_set_before_anything_is_awaited_and_until_all_is_ready(self) -> None:
+        assert in_order(
+            source(driver.ConsumerRebalanceListener.on_partitions_revoked), "on_rebalance_start()", "thread.on_partitions_revoked"
+        )
+        assert "self.rebalancing = True" in source(app_base.App.on_rebalance_start)
+        assert "self.rebalancing = False" in source(app_base.App.on_rebalance_end)
+
+    def test_it_asks_the_stores_before_it_recovers(self) -> None:
+        text = source(TableManager.on_rebalance)
+        assert in_order(text, "table.on_rebalance", "self.recovery.on_rebalance")
+        assert "await self.data.on_rebalance(" in source(Collection.on_rebalance)
+
+    def test_it_has_nothing_to_recover_where_the_last_offset_is_the_one_before_the_end(self) -> None:
+        assert "table.persisted_offset(tp)" in source(Recovery._add)
+        assert "value - 1" in source(Recovery._build_highwaters)
+        assert "v > 0" in source(Recovery.need_recovery)
+
+    def test_it_revokes_partitions_by_way_of_the_consumer_and_then_the_app(self) -> None:
+        text = source(faust_consumer.Consumer.on_partitions_revoked)
+        assert "self._on_partitions_revoked" in text
+        assert "_consumer_wait_empty" in source(app_base.App._on_partitions_revoked)
+
+    def test_it_makes_directories_only_where_we_say_that_it_shall_not(self) -> None:
+        assert "self._create_directories()" in source(app_base.App.on_first_start)
+
+    def test_it_asks_whether_a_message_is_of_the_present_generation(self) -> None:
+        assert "message.generation_id != self.app.consumer_generation_id" in source(faust.Stream._py_aiter)
+
+    def test_its_worker_sets_up_logging_and_a_spinner_that_may_be_none(self) -> None:
+        assert "self._setup_logging()" in source(mode_worker.Worker)
+        assert "if self.spinner" in source(faust.Worker._on_startup_end_spinner)
+
+    def test_its_stream_has_the_operations_that_a_stream_of_runs_refuses(self) -> None:
+        names = ("take", "group_by", "through", "filter", "items", "join", "left_join", "inner_join", "outer_join", "contribute_to_stream")
+        assert [name for name in names if not callable(getattr(faust.Stream, name, None))] == []
+
+    def test_a_schema_decodes_by_loads_value(self) -> None:
+        assert parameters(faust.Schema.loads_value) == ["self", "app", "message", "loads", "serializer"]
+
+    def test_its_thread_offers_what_we_ask_of_it(self) -> None:
+        thread = driver.AIOKafkaConsumerThread
+        assert parameters(thread.earliest_offsets) == ["self", "partitions"]
+        assert parameters(driver.Consumer._seek) == ["self", "partition", "offset"]
+        assert "raise ConsumerNotStarted" in source(thread._ensure_consumer)
+        assert "if not self.consumer.flow_active" in source(thread._fetch_records)
+
+
+class TestWhatAiokafkaDoes:
+    def test_isolation_and_wait_are_read_when_the_consumer_starts(self) -> None:
+        """They are set on a consumer that was made and not yet started."""
+        started = source(aiokafka.AIOKafkaConsumer.start)
+        assert "isolation_level=self._isolation_level" in started
+        assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in started
+        assert in_order(source(driver.AIOKafkaConsumerThread.on_start), "self._create_consumer(", "self._consumer.start()")
+
+    async def test_a_partitions_state_says_where_its_end_is_and_when_that_was_asked(self) -> None:
+        assert isinstance(SubscriptionState.subscription, property)
+        assert "self._assignment" in source(Subscription)
+        assert parameters(Assignment.state_value) == ["self", "tp"]
+        state = TopicPartitionState(MagicMock())
+        assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (None, None, None, False)
+        assert isinstance(TopicPartitionState.position, property)
+
+    def test_the_end_is_noted_with_every_answer_before_its_records_are_handed_out(self) -> None:
+        text = source(fetcher.Fetcher._proc_fetch_request)
+        assert in_order(
+            text, "tp_state.highwater = highwater", "tp_state.lso = lso", "tp_state.timestamp = now_ms", "if records.has_next()"
+        )
+
+    def test_no_heartbeat_is_sent_before_a_rebalances_callback_returns(self) -> None:
+        """So our listener starts them, once there is a generation and a member to send them for."""
+        coordinator = GroupCoordinator
+        text = source(coordinator.ensure_active_group)
+        assert in_order(text, "self._stop_heartbeat_task()", "self._do_rejoin_group(", "self._start_heartbeat_task()")
+        assert "if self._heartbeat_task is None" in source(coordinator._start_heartbeat_task)
+        assert in_order(source(coordinator._on_join_complete), "on_partitions_assigned(")
+        assert "self._coordinator.generation = req_generation" in source(CoordinatorGroupRebalance)
+
+    def test_a_transaction_is_aborted_when_its_body_raises(self) -> None:
+        text = source(aiokafka.producer.producer.TransactionContext)
+        assert in_order(text, "abort_transaction()", "commit_transaction()")
