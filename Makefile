@@ -66,8 +66,8 @@ unit: $(STAMP) ## the quick tests
 	@$(BIN)/pytest tests/unit tests/property tests/behaviour -m "not slow"
 
 .PHONY: faults
-faults: $(STAMP) ## the tests that kill things
-	@$(BIN)/pytest tests/faults
+faults: $(STAMP) ## the tests that kill things, also those that take minutes
+	@$(BIN)/pytest -m "long or not long" tests/faults
 
 .PHONY: bench
 bench: $(STAMP) ## events a second beside plain Faust and the floor

@@ -1,0 +1,97 @@
+"""Workers as their users run them, `outwatch run` child processes, and readers of what they write."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from models.settings import PREFIX, Settings
+from streams.local.process import LeashedProcess
+from tests.waiting import until
+
+__all__ = ["KILLED", "Worker", "environment", "following", "read_all"]
+
+KILLED = 256 - signal.SIGKILL
+"""What a worker that was ended by SIGKILL leaves with: its leash says so by an exit code."""
+
+
+def environment(settings: Settings, failpoint: str | None = None) -> dict[str, str]:
+    """Our environment, with the settings that are not the default, for a child process."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    chosen = {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
+    return own | chosen | ({} if failpoint is None else {f"{PREFIX}FAILPOINT": failpoint})
+
+
+class Worker(LeashedProcess):
+    """One `outwatch run`."""
+
+    def __init__(self, settings: Settings, log_path: Path, failpoint: str | None = None) -> None:
+        super().__init__([sys.executable, "-m", "streams.cli", "run"], log_path, environment(settings, failpoint))
+        self.failpoint = failpoint
+
+    async def ended(self, wait_seconds: float = 20.0) -> int:
+        """Wait for its end without blocking the loop, and return the exit code."""
+
+        async def gone() -> bool:
+            return not self.alive()
+
+        await until(gone, wait_seconds)
+        return self.wait()
+
+    async def terminate(self, wait_seconds: float = 20.0) -> int:
+        """SIGTERM, and wait for the end."""
+        self.signal(signal.SIGTERM)
+        return await self.ended(wait_seconds)
+
+
+def _consumer(settings: Settings) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        bootstrap_servers=settings.brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=100
+    )
+
+
+@asynccontextmanager
+async def following(settings: Settings, *topics: str) -> AsyncIterator[list[ConsumerRecord]]:
+    """All that a read_committed reader sees of these topics from their beginning on, as it comes."""
+    consumer, seen = _consumer(settings), list[ConsumerRecord]()
+
+    async def follow() -> None:
+        while True:
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                seen.extend(records)
+
+    await consumer.start()
+    partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
+    consumer.assign(partitions)
+    await consumer.seek_to_beginning(*partitions)
+    task = asyncio.create_task(follow())
+    try:
+        yield seen
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await consumer.stop()
+
+
+async def read_all(settings: Settings, *topics: str) -> list[ConsumerRecord]:
+    """Everything committed in these topics now, each partition in order."""
+    consumer, read = _consumer(settings), list[ConsumerRecord]()
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        async with asyncio.timeout(60):
+            while any([await consumer.position(each) < ends[each] for each in partitions]):
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    read.extend(records)
+        return read
+    finally:
+        await consumer.stop()
