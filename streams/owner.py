@@ -73,6 +73,8 @@ class Owner:
             bootstrap_servers=self._settings.brokers,
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
+            # A broker answers one request of a connection after another: who asks for offsets waits for the fetch before.
+            fetch_max_wait_ms=20,
             enable_auto_commit=False,
         )
         await reader.start()
