@@ -12,16 +12,15 @@ from alerts.gate import Sample
 from alerts.reducer import evaluate, forget, next_due_ms, retire
 from models.figures import Live
 from models.kpis import CATALOGUE, Kpi
-from models.measures import SIZE
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.contacts import Contacts
+from streams.engine.lanes import unpack
 from streams.engine.partner import Partner, lives
 from streams.engine.totals import ALL, WindowTotal, flats
 
 __all__ = ["Judged", "due_ms", "judge"]
 
-_ZEROS = [0] * SIZE
 _NOBODY = Live(0, None, 0)
 
 
@@ -41,13 +40,13 @@ class _View:
     def __init__(self, partner: Partner, contacts: Contacts, at_ms: int) -> None:
         self._partner = partner
         self._at_ms = at_ms
-        self._flats: dict[str, dict[Scope, list[int]]] = {}
+        self._flats: dict[str, dict[Scope, int]] = {}
         self._rebased: dict[str, set[Scope]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
         self.waiting = lives(contacts.by_partner.get(partner.id), at_ms) if live else {}
 
-    def flats(self, total: WindowTotal) -> dict[Scope, list[int]]:
+    def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
         if found is None:
             found = self._flats[total.window.name] = flats((total.cells,))
@@ -57,7 +56,7 @@ class _View:
     def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Sample:
         """What `kpi` is in the closed window of `scope`."""
         definition = self._partner.policy.scope_definition(scope)
-        flat = self.flats(total).get(scope, _ZEROS)
+        flat = unpack(self.flats(total).get(scope, 0))
         live = self.waiting.get(scope, _NOBODY) if total.window.width_ms <= HOUR_MS else None
         estimate = kpi.estimate(flat, live, definition)
         if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):

@@ -8,8 +8,8 @@
 | 3 | a day in the contract's zone | 35 days |
 
 A pane that outlives its tier is merged into the next, so a late event is counted in the finest pane that still holds its time and
-stored rows stay few. Tier 0 lives as lists of integers; the others as the very bytes of their rows, thawed when touched: five times
-smaller. Everything is relative to `closed_ms`, the last grid point that was closed.
+stored rows stay few. Tier 0 lives as packed integers, and as lists while events are counted into them; the others as the very bytes
+of their rows, thawed when touched: five times smaller. Everything is relative to `closed_ms`, the last grid point that was closed.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 from models.measures import WIDTHS
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
+from streams.engine.lanes import pack, vector_of
 
-__all__ = ["LEDGER_MS", "Cell", "Cells", "Pane", "PaneStore", "add_cells", "day_end", "day_name", "day_start"]
+__all__ = ["LEDGER_MS", "Cell", "Cells", "Pane", "PaneStore", "add_cells", "day_end", "day_name", "day_start", "subtract_cells"]
 
 _DAY_TIER: Final = 3
 _QUARTER_MS: Final = 15 * MINUTE_MS
@@ -44,31 +45,53 @@ class Cell(NamedTuple):
     short_ms: int
 
 
-Cells = dict[Cell, list[int]]
+Cells = dict[Cell, int]
+"""Packed measures (`streams.engine.lanes`) by cell."""
 
 
 class Pane:
     """A pane being counted into."""
 
-    __slots__ = ("cells", "dirty")
+    __slots__ = ("_cells", "dirty", "vectors")
 
     def __init__(self, cells: Cells | None = None) -> None:
-        self.cells: Cells = {} if cells is None else cells
+        self._cells: Cells = {} if cells is None else cells
+        self.vectors: dict[Cell, list[int]] = {}
+        """What the fold adds to, until the pane is closed; apart from `_cells`."""
         self.dirty = False
 
+    def cells(self) -> Cells:
+        """All that was counted."""
+        if not self.vectors:
+            return self._cells
+        cells = dict(self._cells)
+        add_cells(cells, {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()})
+        return cells
 
-def add_cells(into: Cells, cells: Cells, sign: int = 1) -> None:
-    """Add (or, with sign -1, subtract) cells; what becomes zero throughout is removed."""
-    for cell, vector in cells.items():
-        have = into.get(cell)
-        if have is None:
-            into[cell] = list(vector) if sign > 0 else [-value for value in vector]
-            continue
-        summed = [a + b for a, b in zip(have, vector, strict=True)] if sign > 0 else [a - b for a, b in zip(have, vector, strict=True)]
-        if any(summed):
-            into[cell] = summed
+    def settle(self) -> None:
+        """Pack what was counted: the fold does not come back."""
+        self._cells = self.cells()
+        self.vectors = {}
+
+    def add(self, cells: Cells) -> None:
+        """Count what was counted elsewhere: late, or in the panes that this one takes over from."""
+        add_cells(self._cells, cells)
+
+
+def add_cells(into: Cells, cells: Cells) -> None:
+    """Add cells to others."""
+    for cell, packed in cells.items():
+        into[cell] = into.get(cell, 0) + packed
+
+
+def subtract_cells(of: Cells, cells: Cells) -> None:
+    """Take cells off others; what becomes zero throughout is removed."""
+    for cell, packed in cells.items():
+        left = of.get(cell, 0) - packed
+        if left:
+            of[cell] = left
         else:
-            del into[cell]
+            of.pop(cell, None)
 
 
 @lru_cache(maxsize=4096)
@@ -97,7 +120,7 @@ def day_name(at_ms: int, zone: str) -> str:
 
 def encode(cells: Cells) -> tuple[bytes, ...]:
     """The rows' values of a pane, one a chunk."""
-    listed = [[*cell, *vector] for cell, vector in cells.items()]
+    listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in cells.items()]
     return tuple(rows.pack(listed[at : at + _CELLS_A_ROW]) for at in range(0, len(listed), _CELLS_A_ROW))
 
 
@@ -107,7 +130,7 @@ def decode(chunks: tuple[bytes, ...]) -> Cells:
     for chunk in chunks:
         for family, queue, channel, within, short, *vector in rows.unpack(["pane"], chunk):
             vector.extend([0] * (WIDTHS[family] - len(vector)))
-            cells[Cell(family, queue, channel, within, short)] = vector
+            cells[Cell(family, queue, channel, within, short)] = pack(family, vector)
     return cells
 
 
@@ -178,19 +201,20 @@ class PaneStore:
     def cells_between(self, start_ms: int, end_ms: int) -> Iterator[Cells]:
         """The cells of every pane in [start_ms, end_ms), which must lie on edges of the tiers they fall in."""
         first, second, third = self._edges
-        hot = self.hot
-        low = max(start_ms, first)
-        if end_ms > low:
-            if (end_ms - low) // GRID_MS > len(hot):
-                yield from (pane.cells for start, pane in hot.items() if low <= start < end_ms)
-            else:
-                yield from (hot[start].cells for start in range(low, end_ms, GRID_MS) if start in hot)
+        for pane in self._hot_between(max(start_ms, first), end_ms):
+            yield pane.cells()
         for tier, edge, above in ((1, second, first), (2, third, second)):
             yield from self._cold_between(tier, max(start_ms, edge), min(end_ms, above))
         if start_ms < third:
             for tier, start in {*self._cold, *self._thawed}:
                 if tier == _DAY_TIER and start_ms <= start < min(end_ms, third):
                     yield self._cells(tier, start)
+
+    def _hot_between(self, low: int, high: int) -> list[Pane]:
+        hot = self.hot
+        if (high - low) // GRID_MS > len(hot):
+            return [pane for start, pane in hot.items() if low <= start < high]
+        return [hot[start] for start in range(low, high, GRID_MS) if start in hot]
 
     def _cold_between(self, tier: int, low: int, high: int) -> Iterator[Cells]:
         length = _LENGTHS[tier]
@@ -200,7 +224,12 @@ class PaneStore:
 
     def _cells(self, tier: int, start: int) -> Cells:
         pane = self._thawed.get((tier, start))
-        return pane.cells if pane is not None else decode(self._cold[tier, start])
+        return pane.cells() if pane is not None else decode(self._cold[tier, start])
+
+    def settle(self, closed_ms: int) -> None:
+        """Pack the panes that end by `closed_ms`, a grid point; before anything sums them."""
+        for pane in self._hot_between(self.closed_ms, closed_ms):
+            pane.settle()
 
     def advance(self, closed_ms: int) -> None:
         """Move `closed_ms` on and merge what outlived its tier; zones may have changed in between."""
@@ -220,12 +249,11 @@ class PaneStore:
 
     def _merge(self, tier: int, start: int) -> None:
         cells = self._forget(tier, start)
-        into = self.pane(start)
-        add_cells(into.cells, cells)
+        self.pane(start).add(cells)
 
     def _forget(self, tier: int, start: int) -> Cells:
         if tier == 0:
-            cells = self.hot.pop(start).cells
+            cells = self.hot.pop(start).cells()
         else:
             cells = self._cells(tier, start)
             self._cold.pop((tier, start), None)
@@ -245,11 +273,11 @@ class PaneStore:
             pane = self.hot.get(start)
             if pane is not None:
                 pane.dirty = False
-                for chunk, value in enumerate(encode(pane.cells)):
+                for chunk, value in enumerate(encode(pane.cells())):
                     changed[0, start, chunk] = value
         self.dirty.clear()
         for (tier, start), pane in self._thawed.items():
-            self._cold[tier, start] = chunks = encode(pane.cells)
+            self._cold[tier, start] = chunks = encode(pane.cells())
             for chunk, value in enumerate(chunks):
                 changed[tier, start, chunk] = value
         self._thawed.clear()
@@ -259,13 +287,15 @@ class PaneStore:
     def load(self, tier: int, start: int, chunk: int, value: bytes) -> None:
         """Take a stored row; chunks of a pane come in any order."""
         if tier == 0:
-            self.hot.setdefault(start, Pane()).cells.update(decode((value,)))
+            self.hot.setdefault(start, Pane()).add(decode((value,)))
         else:
             have = list(self._cold.get((tier, start), ()))
             have.extend([b""] * (chunk + 1 - len(have)))
             have[chunk] = value
             self._cold[tier, start] = tuple(have)
 
-    def snapshot(self) -> dict[tuple[int, int], Cells]:
-        """Every pane's cells by (tier, start), for comparison."""
-        return {(0, s): p.cells for s, p in self.hot.items()} | {k: self._cells(*k) for k in {*self._cold, *self._thawed}}
+    def snapshot(self) -> dict[tuple[int, int], dict[Cell, tuple[int, ...]]]:
+        """Every pane's vectors by (tier, start) and cell, for comparison."""
+        panes = {(0, start): pane.cells() for start, pane in self.hot.items()}
+        panes |= {at: self._cells(*at) for at in {*self._cold, *self._thawed}}
+        return {at: {cell: vector_of(cell.family, packed) for cell, packed in cells.items()} for at, cells in panes.items()}

@@ -1,6 +1,6 @@
 """One partner's state within an engine: its panes, window totals, conditions, and what it owes to readers."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from models.policy import PartnerPolicy
 from models.windows import GRID_MS, MINUTE_MS, Scope
 from streams.engine.contacts import Waiting
 from streams.engine.fold import Fold
-from streams.engine.panes import Cell, Cells, Pane, PaneStore, add_cells, day_end, day_start
+from streams.engine.lanes import pack
+from streams.engine.panes import Cell, Cells, Pane, PaneStore, day_end, day_start
 from streams.engine.totals import WindowTotal, flats, new_totals, scopes_of
 
 __all__ = ["Partner", "Slot", "lives"]
@@ -22,7 +23,7 @@ _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
 _OTHER: Final = "other"
 _QUARTER_MS: Final = 15 * MINUTE_MS
-UNKNOWN: Final[tuple[list[int], int]] = ([], 0)
+UNKNOWN: Final = (-1, 0)
 """Published before, by a worker that is gone: equal to no record."""
 _NOBODY: Final = Live(0, None, 0)
 EVERYTHING: Final = 7
@@ -69,11 +70,13 @@ class Partner:
     """Which groups of records may differ from what was published."""
     published_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
     """By group: when (wall time)."""
-    published: dict[tuple[Scope, str], tuple[list[int], int]] = field(default_factory=dict)
-    """By scope and window: the measures of the last record, and how many waited in it."""
+    published: dict[tuple[Scope, str], tuple[int, int]] = field(default_factory=dict)
+    """By scope and window: the packed measures of the last record, and how many waited in it."""
     days_changed: set[int] = field(default_factory=set)
     """Closed days whose record is to be written again."""
     row_changed: bool = True
+    _own: set[Cell] = field(default_factory=set)
+    """Cells known to count under the present policy."""
     folded: int = 0
 
     def __post_init__(self) -> None:
@@ -107,9 +110,9 @@ class Partner:
     def open_vector(self, at_ms: int, slot: Slot) -> list[int]:
         """The vector of a pane that is not closed yet; the fold asks only when the slot was last used elsewhere."""
         pane = self.panes.pane(at_ms)
-        vector = pane.cells.get(slot.cell)
+        vector = pane.vectors.get(slot.cell)
         if vector is None:
-            vector = pane.cells[slot.cell] = [0] * WIDTHS[slot.cell.family]
+            vector = pane.vectors[slot.cell] = [0] * WIDTHS[slot.cell.family]
         slot.start, slot.pane, slot.vector = at_ms - at_ms % GRID_MS, pane, vector
         return vector
 
@@ -120,9 +123,10 @@ class Partner:
             return False
         delta = [0] * WIDTHS[slot.cell.family]
         fold(event, delta, slot.first, slot.second)
-        add_cells(self.panes.pane(at_ms).cells, {slot.cell: delta})
+        counted = {slot.cell: pack(slot.cell.family, delta)}
+        self.panes.pane(at_ms).add(counted)
         for total in self.totals:
-            total.add_late(at_ms, slot.cell, delta)
+            total.add_late(at_ms, counted)
         day = day_start(at_ms, self.panes.zone)
         if day not in self.days_changed and day < day_start(self.panes.closed_ms, self.panes.zone):
             self.days_changed.add(day)
@@ -133,6 +137,7 @@ class Partner:
         """Close the panes before `closed_ms`, a grid point: totals move on, tiers merge, a day that ended is to be written."""
         panes = self.panes
         before, final = panes.closed_ms, panes.final_before_ms
+        panes.settle(closed_ms)
         for total in self.totals:
             total.close(panes, closed_ms)
         if before == 0:
@@ -167,6 +172,7 @@ class Partner:
         self.panes.zone = policy.timezone
         for slots in self.slots:
             slots.clear()
+        self._own.clear()
         self.changed = EVERYTHING
         return True
 
@@ -204,18 +210,16 @@ class Partner:
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }
 
-    def live_parts(self, total: WindowTotal, end_ms: int) -> Iterator[Cells]:
-        """The cells of a window up to `end_ms`, open panes included."""
-        yield total.cells
-        yield from self.panes.cells_between(self.panes.closed_ms, end_ms)
-
     def rebased(self, parts: Iterable[Cells]) -> set[Scope]:
         """The scopes in which something was counted under another basis than the policy's present one."""
         found: set[Scope] = set()
         for cells in parts:
-            for family, queue, channel, within_ms, short_ms in cells:
+            for cell in [each for each in cells if each not in self._own]:
+                family, queue, channel, within_ms, short_ms = cell
                 if family == Family.INTERACTIONS and (within_ms, short_ms) != self.policy.definition(queue, channel).basis:
                     found.update(scopes_of(queue, channel))
+                else:
+                    self._own.add(cell)
         return found
 
 

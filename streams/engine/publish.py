@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from models.figures import Live
 from models.kpis import figures
-from models.measures import SIZE, to_names
+from models.measures import to_names
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_key
 from streams.engine.contacts import Contacts
+from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
 from streams.engine.panes import day_end, day_name
 from streams.engine.partner import EVERYTHING, Partner, lives
@@ -26,7 +27,6 @@ _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
 _SHORT: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms <= HOUR_MS)
 _LONG: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms > HOUR_MS)
-_ZEROS: Final = [0] * SIZE
 _NOBODY: Final = Live(0, None, 0)
 _WHOLE, _PARTS, _WIDE = range(3)
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, and wider windows."""
@@ -87,16 +87,17 @@ class Publisher:
         self._waits.pop((group, partner.id), None)
         waiting = lives(contacts.by_partner.get(partner.id), moment.frontier_ms)
         outputs = self._days(partner, moment) if group == _PARTS and partner.days_changed else []
+        open_panes = list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
         for at in _LONG if group == _WIDE else _SHORT:
             total = partner.totals[at]
-            parts = list(partner.live_parts(total, moment.open_end_ms))
+            parts = [total.cells, *open_panes]
             summed = {ALL: flat_of_all(parts)} if group == _WHOLE else flats(parts)
             if group == _WIDE:
                 outputs += self._expire(partner, summed.keys() | waiting.keys(), moment)
             rebased = partner.rebased(parts)
             for scope in _scopes(partner, group, summed.keys() | waiting.keys()):
                 live = None if group == _WIDE else waiting.get(scope, _NOBODY)
-                shown = (summed.get(scope, _ZEROS), live.waiting if live else 0)
+                shown = (summed.get(scope, 0), live.waiting if live else 0)
                 # How long the longest waits changes by itself.
                 if everything or shown[1] or shown != partner.published.get((scope, total.window.name)):
                     partner.published[scope, total.window.name] = shown
@@ -121,9 +122,9 @@ class Publisher:
         return cloudevent(self._kpis_topic, "kpis", self._source, partner_id, key, f"{key}@{moment.revision}", None)
 
     def _record(
-        self, partner: Partner, scope: Scope, total: WindowTotal, flat: list[int], live: Live | None, moment: Moment, *, mixed: bool
+        self, partner: Partner, scope: Scope, total: WindowTotal, packed: int, live: Live | None, moment: Moment, *, mixed: bool
     ) -> Output:
-        body = self._body(partner, scope, flat, live, moment, mixed=mixed)
+        body = self._body(partner, scope, packed, live, moment, mixed=mixed)
         # A partner that lies idle is not closed at every grid point; nothing is left in its totals to say otherwise.
         start = total.start_ms if total.cells else total.window.start(moment.open_end_ms - GRID_MS)
         body |= {"window": total.window.name, "from": start, "to": max(moment.open_end_ms, partner.panes.closed_ms)}
@@ -131,10 +132,11 @@ class Publisher:
         return cloudevent(self._kpis_topic, "kpis", self._source, partner.id, key, f"{key}@{moment.revision}", body)
 
     @staticmethod
-    def _body(partner: Partner, scope: Scope, flat: list[int], live: Live | None, moment: Moment, *, mixed: bool) -> dict[str, Any]:
+    def _body(partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool) -> dict[str, Any]:
         policy = partner.policy
         own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
         definition = policy.scope_definition(scope)
+        flat = unpack(packed)
         return {
             "partner": partner.id,
             "scope": str(scope),
@@ -159,8 +161,8 @@ class Publisher:
                 continue
             parts = list(panes.cells_between(start, end))
             rebased, date = partner.rebased(parts), day_name(start, panes.zone)
-            for scope, flat in sorted(flats(parts).items()):
-                body = self._body(partner, scope, flat, None, moment, mixed=scope in rebased)
+            for scope, packed in sorted(flats(parts).items()):
+                body = self._body(partner, scope, packed, None, moment, mixed=scope in rebased)
                 body |= {"date": date, "timezone": panes.zone, "final": start < panes.final_before_ms, "from": start, "to": end}
                 key = record_key(partner.id, scope, date)
                 outputs.append(

@@ -7,9 +7,8 @@ to every total that reaches back to it. Live figures add the open panes when the
 from collections.abc import Iterable
 from functools import lru_cache
 
-from models.measures import OFFSETS, flat_zero
 from models.windows import WINDOWS, Scope, Window
-from streams.engine.panes import Cell, Cells, PaneStore, add_cells
+from streams.engine.panes import Cells, PaneStore, add_cells, subtract_cells
 
 __all__ = ["ALL", "WindowTotal", "flat_of_all", "flats", "new_totals", "scopes_of"]
 
@@ -36,27 +35,29 @@ class WindowTotal:
         if start >= before:
             if self.cells:
                 self.cells, self.changed = {}, True
-            self._add(panes, start, closed_ms, 1)
+            self._add(panes, start, closed_ms)
             return
         if self.cells and start > old:
-            self._add(panes, old, start, -1)
-        self._add(panes, before, closed_ms, 1)
+            for cells in panes.cells_between(old, start):
+                subtract_cells(self.cells, cells)
+                self.changed = True
+        self._add(panes, before, closed_ms)
 
-    def _add(self, panes: PaneStore, low: int, high: int, sign: int) -> None:
+    def _add(self, panes: PaneStore, low: int, high: int) -> None:
         for cells in panes.cells_between(low, high):
-            add_cells(self.cells, cells, sign)
+            add_cells(self.cells, cells)
             self.changed = True
 
     def rebuild(self, panes: PaneStore) -> None:
         """Sum the window anew from the panes, after they were loaded."""
         self.cells = {}
         self.start_ms = self.window.start(panes.closed_ms)
-        self._add(panes, self.start_ms, panes.closed_ms, 1)
+        self._add(panes, self.start_ms, panes.closed_ms)
 
-    def add_late(self, at_ms: int, cell: Cell, delta: list[int]) -> None:
+    def add_late(self, at_ms: int, cells: Cells) -> None:
         """Count an event of `at_ms`, before the last closed grid point, if the window reaches back to it."""
         if at_ms >= self.start_ms:
-            add_cells(self.cells, {cell: delta})
+            add_cells(self.cells, cells)
             self.changed = True
 
 
@@ -76,27 +77,16 @@ def new_totals() -> tuple[WindowTotal, ...]:
     return tuple(WindowTotal(window) for window in WINDOWS)
 
 
-def flats(parts: Iterable[Cells]) -> dict[Scope, list[int]]:
-    """Flat vectors by scope: all, each queue, each channel, summed from cells."""
-    summed: dict[Scope, list[int]] = {}
+def flats(parts: Iterable[Cells]) -> dict[Scope, int]:
+    """Packed flat vectors by scope: all, each queue, each channel, summed from cells."""
+    summed: dict[Scope, int] = {}
     for cells in parts:
-        for cell, vector in cells.items():
-            low = OFFSETS[cell.family]
-            high = low + len(vector)
+        for cell, packed in cells.items():
             for scope in scopes_of(cell.queue, cell.channel):
-                flat = summed.get(scope)
-                if flat is None:
-                    flat = summed[scope] = flat_zero()
-                flat[low:high] = [a + b for a, b in zip(flat[low:high], vector, strict=True)]
+                summed[scope] = summed.get(scope, 0) + packed
     return summed
 
 
-def flat_of_all(parts: Iterable[Cells]) -> list[int]:
-    """The flat vector of all cells together."""
-    flat = flat_zero()
-    for cells in parts:
-        for cell, vector in cells.items():
-            low = OFFSETS[cell.family]
-            high = low + len(vector)
-            flat[low:high] = [a + b for a, b in zip(flat[low:high], vector, strict=True)]
-    return flat
+def flat_of_all(parts: Iterable[Cells]) -> int:
+    """The packed flat vector of all cells together."""
+    return sum(sum(cells.values()) for cells in parts)
