@@ -45,6 +45,8 @@ async def _newest_keys(settings: Settings) -> set[tuple[bytes, int]]:
         consumer.assign(partitions)
         starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         filled = [each for each in partitions if ends[each] > starts[each]]
+        if not filled:
+            return set()  # A consumer that is assigned nothing would not stop.
         consumer.assign(filled)
         for each in filled:
             consumer.seek(each, max(starts[each], ends[each] - _RECORDS_A_PARTITION))
