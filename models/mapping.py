@@ -107,6 +107,8 @@ class FieldSource(_Part):
     absent: tuple[str, ...] = ()
     values: dict[str, Any] = Field(default_factory=dict)
     constant: Any = None
+    hmac: bool = False
+    """Whether the column names a customer, such as a telephone number, of which only the keyed hash is written."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -147,6 +149,10 @@ class Mapping(_Part):
                 why = "is made of the other blocks" if name in made else f"is no field of {self.type}"
                 msg = f"fields.{name} {why}"
                 raise ValueError(msg)
+        for name, source in self.fields.items():
+            if source.hmac and (name != "customer_key" or source.column is None or source.values):
+                msg = f"fields.{name}.hmac is for customer_key, from a column and without values"
+                raise ValueError(msg)
         for name, field in model.model_fields.items():
             if field.is_required() and name not in made and name not in self.fields:
                 msg = f"fields.{name} is missing: {self.type} needs it"
@@ -157,6 +163,11 @@ class Mapping(_Part):
             msg = f"zone {self.zone!r} is not known: an IANA name such as Europe/Lisbon"
             raise ValueError(msg) from None
         return self
+
+    @property
+    def needs_secret(self) -> bool:
+        """Whether customer keys are to be made."""
+        return any(source.hmac for source in self.fields.values())
 
     def columns(self) -> dict[str, str]:
         """Every column that a log must have -> the place in the mapping that names it."""

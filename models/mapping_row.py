@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
+from models.customers import customer_key
 from models.errors import FileError, OutwatchError, Problem
 from models.events import Timestamp, event_adapter
 from models.mapping import Call, FieldSource, Interval, Mapping, event_model
@@ -68,8 +69,8 @@ _FLAGS: Final = {"0": False, "1": True, "false": False, "true": True, "no": Fals
 class _Reader:
     """One row with what is needed to read its columns."""
 
-    def __init__(self, mapping: Mapping, row: Row[str, Any], place: Place, day: date | None) -> None:
-        self.mapping, self.row, self.place, self.day = mapping, row, place, day
+    def __init__(self, mapping: Mapping, row: Row[str, Any], place: Place, day: date | None, secret: str | None) -> None:
+        self.mapping, self.row, self.place, self.day, self.secret = mapping, row, place, day, secret
         self.entered: float | None = None
 
     def text(self, column: str) -> str:
@@ -186,6 +187,9 @@ def _field(read: _Reader, name: str, source: FieldSource) -> object:
     text = read.text(source.column)
     if not text or text in source.absent:
         return None
+    if source.hmac:
+        assert read.secret is not None, "who maps such a log was asked for the secret"
+        return customer_key(text, read.secret)
     return source.values[text] if text in source.values else _readers(read.mapping.type)[name](read, source.column)
 
 
@@ -194,7 +198,7 @@ def _event_id(read: _Reader) -> str:
     return "/".join(names if read.day is None else [*names, read.day.isoformat()])
 
 
-def map_row(mapping: Mapping, row: Row[str, Any], place: Place, day: date | None) -> EventDict | Dropped:
+def map_row(mapping: Mapping, row: Row[str, Any], place: Place, day: date | None, secret: str | None = None) -> EventDict | Dropped:
     """The event of a row, or why there is none.
 
     Args:
@@ -202,11 +206,13 @@ def map_row(mapping: Mapping, row: Row[str, Any], place: Place, day: date | None
         row: column -> text, number or null.
         place: where the row stands, for errors.
         day: the date of the row's clock times; None where the mapping reads whole timestamps only.
+        secret: makes customer keys; None where the mapping needs none.
 
     Raises:
         FileError: if the mapping needs a date and there is none.
+        CustomerError: if the secret is too short.
     """
-    read = _Reader(mapping, row, place, day)
+    read = _Reader(mapping, row, place, day, secret)
     try:
         if (dropped := _dropped(read)) is not None:
             return dropped

@@ -34,6 +34,8 @@ class EngineConfig:
     partitions: int
     partitioner: Partitioner = Partitioner.MURMUR2
     clock_from_log: bool = False
+    mask_letters: bool = False
+    """Whether dead letters and late records are kept without what is personal in them."""
     limits: Limits = Limits()
 
     @property

@@ -3,6 +3,7 @@
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
+from models.masking import mask_json
 from models.reasons import LateReason, RejectReason
 from streams.engine.output import Output
 
@@ -26,19 +27,24 @@ class SourceRecord(Protocol):
     """A sequence of (str, bytes)."""
 
 
-def dead_letter(topic: str, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> Output:
-    """The letter of a record that could not be read."""
-    return _kept(topic, record, "dlq", reason, error, now_ms)
+def dead_letter(topic: str, record: SourceRecord, reason: RejectReason, error: str, now_ms: int, *, mask: bool = False) -> Output:
+    """The letter of a record that could not be read; with `mask`, without what is personal in it."""
+    return _kept(topic, record, "dlq", reason, error, now_ms, mask=mask)
 
 
-def late_record(topic: str, record: SourceRecord, reason: LateReason, error: str, now_ms: int) -> Output:
-    """A readable record that came too late for the ledger."""
-    return _kept(topic, record, "late", reason, error, now_ms)
+def late_record(topic: str, record: SourceRecord, reason: LateReason, error: str, now_ms: int, *, mask: bool = False) -> Output:
+    """A readable record that came too late for the ledger; with `mask`, without what is personal in it."""
+    return _kept(topic, record, "late", reason, error, now_ms, mask=mask)
 
 
-def _kept(topic: str, record: SourceRecord, prefix: str, reason: str, error: str, now_ms: int) -> Output:
+def _kept(topic: str, record: SourceRecord, prefix: str, reason: str, error: str, now_ms: int, *, mask: bool) -> Output:
     value = record.value
-    headers = [(name, content) for name, content in record.headers if not name.startswith(f"{prefix}.")]
+    # Where it was replayed from stays, so that what fails again can be followed back.
+    headers = [(name, content) for name, content in record.headers if not name.startswith(f"{prefix}.") or name == "dlq.replayed-from"]
+    masked = mask_json(value) if mask and value is not None else None
+    if masked is not None and masked.names:
+        value, error = masked.value, masked.redact(error)
+        headers.append((f"{prefix}.masked", ",".join(masked.names).encode("utf-8", "replace")))
     headers += [
         (f"{prefix}.topic", record.topic.encode()),
         (f"{prefix}.partition", b"%d" % record.partition),

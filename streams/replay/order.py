@@ -15,8 +15,8 @@ from streams.replay.tally import Tally
 __all__ = ["dated", "in_order"]
 
 
-def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally) -> Iterator[tuple[date, EventDict]]:
-    """Each event of the logs with a date that no event of the rows to come lies before.
+def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally, secret: str | None = None) -> Iterator[tuple[date, EventDict]]:
+    """Each event of the logs with a date that no event of the rows to come lies before; the `secret` makes customer keys.
 
     Raises:
         FileError: if the dates of the rows go back, or a clock time has no date.
@@ -24,7 +24,7 @@ def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally) -> Iterator[t
     latest: date | None = None
     for log in logs:
         for place, row in read_rows(log, mapping):
-            mapped = row if isinstance(row, Dropped) else _mapped(mapping, row, place, log.day)
+            mapped = row if isinstance(row, Dropped) else _mapped(mapping, row, place, log.day, secret)
             if isinstance(mapped, Dropped):
                 tally.drop(mapped, place)
                 continue
@@ -42,11 +42,11 @@ def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally) -> Iterator[t
             yield latest, made
 
 
-def _mapped(mapping: Mapping, row: Row, place: Place, of_file: date | None) -> tuple[date | None, EventDict] | Dropped:
+def _mapped(mapping: Mapping, row: Row, place: Place, of_file: date | None, secret: str | None) -> tuple[date | None, EventDict] | Dropped:
     day = row_date(mapping, row, of_file)
     if isinstance(day, Dropped):
         return day
-    made = map_row(mapping, row, place, day)
+    made = map_row(mapping, row, place, day, secret)
     return made if isinstance(made, Dropped) else (day, made)
 
 

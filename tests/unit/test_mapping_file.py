@@ -19,8 +19,10 @@ def test_the_example_fits_the_log_it_is_for() -> None:
 
 def test_what_the_example_offers_in_comments_holds_too() -> None:
     text = example_mapping()
-    options = [line for line in text.splitlines() if line.lstrip().startswith(("# date: ", "# queue: ", "# resolved: "))]
-    assert len(options) == 5
+    options = [
+        line for line in text.splitlines() if line.lstrip().startswith(("# date: ", "# queue: ", "# customer_key: ", "# resolved: "))
+    ]
+    assert len(options) == 6
     for option in options:
         load_mapping(text.replace(option, option.replace("# ", "", 1)), "example.yaml")
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.customers import customer_key
 from models.errors import FileError
 from models.mapping_file import example_mapping, load_mapping
 from models.mapping_row import Dropped, DropReason, EventDict, Place, map_row, row_date
@@ -246,3 +247,18 @@ def test_what_may_be_minutes_or_hours_is_no_duration(text: str) -> None:
 @pytest.mark.parametrize(("text", "expected"), [("12", 12.0), ("-87", -87.0), ("0:01:05", 65.0), ("-0:01:05", -65.0), ("2.5", 2.5)])
 def test_durations_are_read_in_seconds_or_as_a_clock(text: str, expected: float) -> None:
     assert seconds(text) == expected
+
+
+def test_a_customer_is_written_as_a_keyed_hash_and_a_blank_one_not_at_all() -> None:
+    text = "version: 1\ntype: contact.abandoned\nevent_id: [id]\nfields:\n" + "".join(
+        f"  {name}: {{column: {name}}}\n" for name in ("partner_id", "wait_seconds", "occurred_at")
+    )
+    mapping = load_mapping(text + "  customer_key: {column: phone, hmac: true}\n", "m.yaml")
+    assert mapping.needs_secret
+    row = {"id": 1, "partner_id": "acme", "wait_seconds": 3, "occurred_at": "2031-07-01T10:00:00Z"}
+    secret = "0123456789abcdef"
+    for phone, key in (("0049 30 901820", customer_key("+49 30 901820", secret)), ("", None)):
+        made = map_row(mapping, row | {"phone": phone}, Place("f", 1), None, secret)
+        assert not isinstance(made, Dropped), made
+        assert made.get("customer_key") == key
+        assert "901820" not in str(made)
