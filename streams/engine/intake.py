@@ -124,11 +124,14 @@ class Intake:
                 slot = partner.slots[family].get((event.queue, event.channel))
                 if slot is None:
                     slot = partner.slot(family, event.queue, event.channel)
-                if slot.start == at_ms - at_ms % GRID_MS and at_ms >= partner.panes.closed_ms:
-                    pane = slot.pane
-                    if not pane.dirty:
-                        pane.dirty = True
-                        partner.panes.dirty.append(slot.start)
+                panes, start = partner.panes, at_ms - at_ms % GRID_MS
+                if at_ms >= panes.closed_ms and start in panes.hot:
+                    # Open, and whoever made it saw to it that it will be closed.
+                    if slot.start != start:
+                        partner.open_vector(at_ms, slot)
+                    elif not slot.pane.dirty:
+                        slot.pane.dirty = True
+                        panes.dirty.append(start)
                     fold(event, slot.vector, slot.first, slot.second)
                 else:
                     if not self._in_time(topic, record, at_ms, partner, now_ms):

@@ -15,7 +15,7 @@ of their rows, thawed when touched: five times smaller. Everything is relative t
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from models.measures import WIDTHS
@@ -68,6 +68,12 @@ class Pane:
         add_cells(cells, {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()})
         return cells
 
+    def listed(self) -> list[list[Any]]:
+        """All that was counted, as rows hold it."""
+        if not self._cells:
+            return [[*cell, *vector] for cell, vector in self.vectors.items()]
+        return [[*cell, *vector_of(cell.family, packed)] for cell, packed in self.cells().items()]
+
     def settle(self) -> None:
         """Pack what was counted: the fold does not come back."""
         self._cells = self.cells()
@@ -118,9 +124,9 @@ def day_name(at_ms: int, zone: str) -> str:
     return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
 
 
-def encode(cells: Cells) -> tuple[bytes, ...]:
+def encode(pane: Pane) -> tuple[bytes, ...]:
     """The rows' values of a pane, one a chunk."""
-    listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in cells.items()]
+    listed = pane.listed()
     return tuple(rows.pack(listed[at : at + _CELLS_A_ROW]) for at in range(0, len(listed), _CELLS_A_ROW))
 
 
@@ -273,11 +279,11 @@ class PaneStore:
             pane = self.hot.get(start)
             if pane is not None:
                 pane.dirty = False
-                for chunk, value in enumerate(encode(pane.cells())):
+                for chunk, value in enumerate(encode(pane)):
                     changed[0, start, chunk] = value
         self.dirty.clear()
         for (tier, start), pane in self._thawed.items():
-            self._cold[tier, start] = chunks = encode(pane.cells())
+            self._cold[tier, start] = chunks = encode(pane)
             for chunk, value in enumerate(chunks):
                 changed[tier, start, chunk] = value
         self._thawed.clear()
