@@ -1,17 +1,23 @@
 """How this installation is set up: every setting is an environment variable that begins with `OUTWATCH_`."""
 
 import os
+import re
 import socket
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, FilePath, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from models.secret import FILE, Secret, SecretFiles, is_secret
 from models.topics import Partitioner, Topics
 
-__all__ = ["PREFIX", "Settings", "settings_table"]
+__all__ = ["LOCAL", "PREFIX", "Settings", "settings_problems", "settings_table"]
 
 PREFIX = "OUTWATCH_"
+
+# Up to the last @: a password is often pasted as it is, with characters that an URL would want encoded.
+_URL_WITH_PASSWORD = re.compile(r"(?P<scheme>\w+://)(?P<user>[^:@/]*):(?P<password>.*)@(?P<rest>[^@]*)", re.DOTALL)
 
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
 
@@ -27,14 +33,34 @@ class Settings(BaseSettings):
         pydantic.ValidationError: if a variable does not hold; the error names the field.
     """
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+    # Inputs are not repeated in errors, because one of them may be a secret.
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     brokers: str = Field(default="127.0.0.1:9092", min_length=1, description="Kafka brokers to start from, host:port, separated by commas.")
     redis_url: str = Field(
         default="redis://127.0.0.1:6379/0",
         pattern=r"^(redis|rediss|unix)://",
-        description="The Redis that holds the view: redis://, rediss:// (TLS) or unix://.",
+        description="The Redis that holds the view: redis://, rediss:// (TLS) or unix://. A password in it becomes the one below.",
     )
+    redis_password: Secret = Field(default=None, description="The password for Redis.")
+    redis_ssl_cafile: FilePath | None = Field(
+        default=None, description="Certificates (PEM) of who signed that of Redis; the system's if not set."
+    )
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        default="PLAINTEXT", description="What the brokers' listener speaks: PLAINTEXT, SSL (TLS), SASL_PLAINTEXT or SASL_SSL."
+    )
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+        default="SCRAM-SHA-512", description="How SASL proves who we are: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+    kafka_username: str | None = Field(default=None, min_length=1, description="The user for SASL.")
+    kafka_password: Secret = Field(default=None, description="The password for SASL.")
+    kafka_ssl_cafile: FilePath | None = Field(
+        default=None, description="Certificates (PEM) of who signed those of the brokers; the system's if not set."
+    )
+    kafka_ssl_certfile: FilePath | None = Field(
+        default=None, description="Our own certificate (PEM), where the brokers want one; it may hold the key."
+    )
+    kafka_ssl_keyfile: FilePath | None = Field(default=None, description="The key of our certificate (PEM, not encrypted).")
     app_id: TopicName = Field(
         default="outwatch",
         description="Names the consumer group, the state and the view. Another id starts from nothing beside the first.",
@@ -81,11 +107,89 @@ class Settings(BaseSettings):
         """The names of this installation's topics."""
         return Topics(self.topic_prefix)
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        *others: PydanticBaseSettingsSource,
+        **named: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed, then files of secrets, then the environment."""
+        return (init_settings, SecretFiles(settings_cls), *others, *named.values())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_password_out_of_url(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """So that the URL can be shown: it stands in messages."""
+        url = str(values.get("redis_url", ""))
+        if "password=" in url.partition("?")[2]:
+            msg = f"{PREFIX}REDIS_URL: it names a password as an option: set {PREFIX}REDIS_PASSWORD instead"
+            raise ValueError(msg)
+        found = _URL_WITH_PASSWORD.fullmatch(url)
+        if found is None:
+            return values
+        if values.get("redis_password") is not None:
+            msg = f"{PREFIX}REDIS_PASSWORD: {PREFIX}REDIS_URL holds a password as well: keep one of the two"
+            raise ValueError(msg)
+        user = f"{found['user']}@" if found["user"] else ""
+        return values | {"redis_url": f"{found['scheme']}{user}{found['rest']}", "redis_password": unquote(found["password"])}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        problem = _contradiction(self)
+        if problem is not None:
+            name, why = problem
+            msg = f"{PREFIX}{name.upper()}: {why}"
+            raise ValueError(msg)
+        return self
+
+
+LOCAL: dict[str, Any] = {
+    name: field.default for name, field in Settings.model_fields.items() if name.startswith(("kafka_", "redis_")) and name != "redis_url"
+}
+"""The settings of local services, which are open to this machine: for whoever starts them where the environment names others."""
+
+
+def _contradiction(settings: Settings) -> tuple[str, str] | None:
+    """The setting that does not go with the others, and why; None if all do."""
+    protocol, variable = settings.kafka_security_protocol, f"{PREFIX}KAFKA_SECURITY_PROTOCOL"
+    for name in ("kafka_username", "kafka_password"):
+        given = getattr(settings, name) is not None
+        if protocol.startswith("SASL") and not given:
+            return name, f"{variable}={protocol} needs it"
+        if given and not protocol.startswith("SASL"):
+            return name, f"{variable}={protocol} does not use it: set that to SASL_SSL, or remove this"
+    for name in ("kafka_ssl_cafile", "kafka_ssl_certfile", "kafka_ssl_keyfile"):
+        if getattr(settings, name) is not None and not protocol.endswith("SSL"):
+            return name, f"{variable}={protocol} does not use it: set that to {'SASL_' * protocol.startswith('SASL')}SSL, or remove this"
+    if settings.kafka_ssl_keyfile is not None and settings.kafka_ssl_certfile is None:
+        return "kafka_ssl_certfile", f"{PREFIX}KAFKA_SSL_KEYFILE needs it"
+    if settings.redis_ssl_cafile is not None and not settings.redis_url.startswith("rediss://"):
+        return "redis_ssl_cafile", f"{PREFIX}REDIS_URL does not use it: let that begin with rediss://, or remove this"
+    return None
+
+
+def settings_problems(error: ValidationError) -> list[str]:
+    """What is wrong, a line for each setting, named by its variable; a value that may hold a secret is not repeated."""
+    lines = []
+    for problem in error.errors():
+        why = problem["msg"].removeprefix("Value error, ")
+        if not problem["loc"]:
+            lines.append(why)  # Of several settings: the text names them.
+            continue
+        name = str(problem["loc"][0])
+        field = Settings.model_fields.get(name)
+        hidden = field is None or is_secret(field) or name == "redis_url"
+        lines.append(f"{PREFIX}{name.upper()}: {why}" + ("" if hidden else f" (it is {problem['input']!r})"))
+    return lines
+
 
 def settings_table() -> str:
     """All settings as a Markdown table, for the README."""
     rows = ["| variable | default | what |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = "host and process" if field.default_factory else f"`{field.default}`" if field.default != "" else "none"
-        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+        default = "host and process" if field.default_factory else "none" if field.default in {None, ""} else f"`{field.default}`"
+        file = f" Or `{PREFIX}{name.upper()}{FILE}`: the file that holds it." if is_secret(field) else ""
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description}{file} |")
     return "\n".join(rows) + "\n"

@@ -13,6 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError
 
 from models.settings import Settings
 from models.topics import TopicSpec
+from streams.connection import kafka
 from streams.errors import TopicsError
 from streams.topic_check import Finding, FoundTopic, Level, check_topics
 
@@ -87,7 +88,7 @@ async def require_topics(settings: Settings) -> list[Finding]:
 
 @asynccontextmanager
 async def _client(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
-    client = AIOKafkaAdminClient(bootstrap_servers=settings.brokers, request_timeout_ms=REQUEST_TIMEOUT_MS)
+    client = AIOKafkaAdminClient(**kafka(settings), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         await client.start()
         yield client

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any, Final, NoReturn, cast
 
 import faust
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.types import AppT, EventT, StreamT
 
 from models.settings import Settings
+from streams.connection import kafka
 from streams.engine import EngineConfig
 from streams.engine.letters import SourceRecord
 from streams.errors import RunOperationError
@@ -55,6 +57,7 @@ def build_app(settings: Settings) -> OutwatchApp:
     app = OutwatchApp(
         settings.app_id,
         broker=[f"kafkaruns://{server.strip()}" for server in settings.brokers.split(",")],
+        broker_credentials=_credentials(settings),
         autodiscover=False,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
         broker_max_poll_records=4_000,
@@ -85,6 +88,20 @@ def build_app(settings: Settings) -> OutwatchApp:
     _add_agent(app)
     app.task(_keep_time(app))
     return app
+
+
+def _credentials(settings: Settings) -> SASLCredentials | SSLCredentials | None:
+    """As Faust wants them; which protocol they are for it sees by itself."""
+    arguments = kafka(settings)
+    context = arguments.get("ssl_context")
+    if "sasl_mechanism" in arguments:
+        return SASLCredentials(
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            mechanism=arguments["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 def _add_agent(app: OutwatchApp) -> None:

@@ -11,12 +11,14 @@ OutwatchError
 │   ├── LossError            the position to read from is gone
 │   ├── TopicsError          topics are missing or wrong
 │   └── RunOperationError    an operation that makes no sense on a run
+├── CertificateError         a certificate or key of the settings cannot be read
 └── LocalServiceError        a local broker or Redis did not start
 """
 
 from models.errors import OutwatchError
 
 __all__ = [
+    "CertificateError",
     "CommitError",
     "CorruptRowError",
     "FencedError",
@@ -28,6 +30,10 @@ __all__ = [
     "StreamError",
     "TopicsError",
 ]
+
+
+class CertificateError(OutwatchError):
+    """Raised when a certificate or a key that a setting names cannot be read; the text names the setting."""
 
 
 class StreamError(OutwatchError):

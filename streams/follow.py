@@ -6,6 +6,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from models.settings import Settings
 from streams.admin import require_topics
+from streams.connection import kafka
 
 __all__ = ["follow"]
 
@@ -18,7 +19,7 @@ async def follow(settings: Settings, topic: str) -> AsyncIterator[ConsumerRecord
         aiokafka.errors.KafkaConnectionError: if no broker answers.
     """
     await require_topics(settings)
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed", enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", enable_auto_commit=False)
     try:
         await consumer.start()
         partitions = [TopicPartition(topic, number) for number in range(settings.partitions)]

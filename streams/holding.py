@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from models.clock import now_ms
+from models.settings import Settings
+from streams.connection import kafka
 from streams.engine import Budget, Engine
 from streams.errors import CommitError, LossError
 from streams.failpoints import hit
@@ -67,11 +69,11 @@ class Holding:
             return commit.transitions
 
 
-def new_producer(brokers: str, app_id: str, partition: int) -> AIOKafkaProducer:
+def new_producer(settings: Settings, partition: int) -> AIOKafkaProducer:
     """The transactional producer of a partition number; starting it fences whoever had it."""
     return AIOKafkaProducer(
-        bootstrap_servers=brokers,
-        transactional_id=f"{app_id}-{partition}",
+        **kafka(settings),
+        transactional_id=f"{settings.app_id}-{partition}",
         linger_ms=5,
         max_batch_size=512 * 1024,
         max_request_size=6 << 20,

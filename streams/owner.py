@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.clock import now_ms
 from models.settings import Settings
+from streams.connection import kafka
 from streams.engine import Budget, Engine, EngineConfig
 from streams.engine.letters import SourceRecord
 from streams.errors import CommitError, LossError, StateError
@@ -70,7 +71,7 @@ class Owner:
     async def _assign(self, numbers: set[int]) -> None:
         begun = perf_counter()
         reader = AIOKafkaConsumer(
-            bootstrap_servers=self._settings.brokers,
+            **kafka(self._settings),
             isolation_level="read_committed",
             max_partition_fetch_bytes=4 << 20,
             # A broker answers one request of a connection after another: who asks for offsets waits for the fetch before.
@@ -97,7 +98,7 @@ class Owner:
         log.info("holds partitions %s, took over %s in %.1f s", sorted(self.holdings), took, perf_counter() - begun)
 
     def _new(self, number: int) -> Holding:
-        producer = new_producer(self._settings.brokers, self._settings.app_id, number)
+        producer = new_producer(self._settings, number)
         return Holding(number, Engine(number, self._config), producer, self._changelog, self._settings.app_id)
 
     async def _open(self, reader: AIOKafkaConsumer, holding: Holding) -> None:

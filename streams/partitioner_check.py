@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.settings import Settings
 from models.topics import Partitioner, partition_of
+from streams.connection import kafka
 
 __all__ = ["fitting", "partitioner_remark"]
 
@@ -41,7 +42,7 @@ async def partitioner_remark(settings: Settings) -> str | None:
 
 async def _newest_keys(settings: Settings) -> set[tuple[bytes, int]]:
     partitions = [TopicPartition(topic, number) for topic in settings.topics.sources for number in range(settings.partitions)]
-    async with AIOKafkaConsumer(bootstrap_servers=settings.brokers, enable_auto_commit=False) as consumer:
+    async with AIOKafkaConsumer(**kafka(settings), enable_auto_commit=False) as consumer:
         consumer.assign(partitions)
         starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         filled = [each for each in partitions if ends[each] > starts[each]]

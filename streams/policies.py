@@ -19,6 +19,7 @@ from models.policy_spec import PartnerPart, PolicyFile, SharedPart
 from models.records import SCHEMA_VERSION
 from models.settings import Settings
 from models.topics import BROADCAST, partition_of
+from streams.connection import kafka
 from streams.errors import TopicsError
 
 __all__ = ["Applied", "Stored", "Write", "apply_policy", "plan", "read_policies"]
@@ -108,7 +109,7 @@ async def apply_policy(settings: Settings, policy: PolicyFile, at_ms: int) -> Ap
     """
     topic = settings.topics.policies
     # Connecting fences another application and ends what it left open, so what is read next is all there is.
-    producer = AIOKafkaProducer(bootstrap_servers=settings.brokers, transactional_id=f"{settings.topic_prefix}outwatch-policy-apply")
+    producer = AIOKafkaProducer(**kafka(settings), transactional_id=f"{settings.topic_prefix}outwatch-policy-apply")
     await producer.start()
     try:
         writes, applied = plan(policy, await read_policies(settings), settings, at_ms)
@@ -132,7 +133,7 @@ async def read_policies(settings: Settings) -> Stored:
     """
     topic = settings.topics.policies
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=settings.brokers, isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
+        **kafka(settings), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
     )
     await consumer.start()
     try:

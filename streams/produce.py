@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.settings import Settings
 from models.topics import partition_of
+from streams.connection import kafka
 from streams.delivery import Source
 from streams.errors import TopicsError
 
@@ -48,7 +49,7 @@ class Feed:
             aiokafka.errors.KafkaConnectionError: if no broker answers.
         """
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.brokers,
+            **kafka(self._settings),
             enable_idempotence=True,
             max_batch_size=_MAX_RECORD_BYTES,
             max_request_size=_MAX_RECORD_BYTES,

@@ -10,15 +10,14 @@ from models.overview import Overview, View, overview
 from models.settings import Settings
 from models.topics import partition_of
 from models.view import TRANSITIONS_MAX, Keys
+from streams.connection import redis
 
 __all__ = ["connect", "read_overview", "read_transitions"]
-
-TIMEOUT_SECONDS = 5.0
 
 
 def connect(settings: Settings) -> Redis:
     """A client of the view; Redis is first asked when something is read."""
-    return Redis.from_url(settings.redis_url, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS)
+    return Redis.from_url(**redis(settings))
 
 
 def read_overview(client: Redis, settings: Settings, window: str) -> Overview:

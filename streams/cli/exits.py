@@ -1,7 +1,6 @@
 """Exit codes of every `outwatch` command, so that scripts and supervisors can tell what happened, and the line that says why."""
 
 from enum import IntEnum
-from urllib.parse import urlsplit
 
 __all__ = ["Exit", "explain"]
 
@@ -24,27 +23,19 @@ class Exit(IntEnum):
 def explain(error: Exception) -> tuple[Exit, str] | None:
     """The exit code and one line for an error that a user can act on; None for a bug, which deserves its traceback."""
     # Whatever can raise these is imported by now, and nothing of it when all goes well.
-    from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
     from pydantic import ValidationError
-    from redis.exceptions import ConnectionError as RedisConnectionError
-    from redis.exceptions import TimeoutError as RedisTimeoutError
 
     from models.errors import OutwatchError
-    from models.settings import PREFIX, Settings
-    from streams.errors import StreamError, TopicsError
-    from streams.local.errors import LocalServiceError
+    from models.settings import Settings, settings_problems
+    from streams.errors import CertificateError, StreamError, TopicsError
 
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
-        problems = [
-            f"{PREFIX}{str(problem['loc'][0]).upper()}: {problem['msg']} (it is {problem['input']!r})" for problem in error.errors()
-        ]
-        return Exit.USAGE, "\n".join(problems)
-    if isinstance(error, KafkaConnectionError | KafkaTimeoutError):
-        return Exit.UNREACHABLE, f"Kafka does not answer at {Settings().brokers} (set {PREFIX}BROKERS): {error}"
-    if isinstance(error, RedisConnectionError | RedisTimeoutError):
-        return Exit.UNREACHABLE, f"Redis does not answer at {_without_password(Settings().redis_url)} (set {PREFIX}REDIS_URL): {error}"
-    if isinstance(error, LocalServiceError):
-        return Exit.UNREACHABLE, str(error)
+        return Exit.USAGE, "\n".join(settings_problems(error))
+    if isinstance(error, CertificateError):
+        return Exit.USAGE, str(error)
+    unreachable = _unreachable(error)
+    if unreachable is not None:
+        return Exit.UNREACHABLE, unreachable
     if isinstance(error, StreamError) and not isinstance(error, TopicsError):
         return Exit.STOPPED, f"{type(error).__name__}: {error}"
     if isinstance(error, OutwatchError):
@@ -52,6 +43,23 @@ def explain(error: Exception) -> tuple[Exit, str] | None:
     return None
 
 
-def _without_password(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+def _unreachable(error: Exception) -> str | None:
+    import asyncio
+
+    from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+
+    from models.settings import PREFIX, Settings
+    from streams.connection import kafka_refusal, redis_refusal
+    from streams.local.errors import LocalServiceError
+
+    if isinstance(error, KafkaConnectionError | KafkaTimeoutError):
+        settings = Settings()
+        refusal = asyncio.run(kafka_refusal(settings))
+        return refusal or f"Kafka does not answer at {settings.brokers} (set {PREFIX}BROKERS): {error}"
+    if isinstance(error, KafkaError) and "Authorization" in type(error).__name__:
+        return f"Kafka does not allow that to our user (docs/security.md lists the rights): {type(error).__name__}: {error}"
+    if isinstance(error, RedisConnectionError | RedisTimeoutError):
+        return redis_refusal(Settings(), error)
+    return str(error) if isinstance(error, LocalServiceError) else None

@@ -13,10 +13,12 @@ from pathlib import Path
 from time import monotonic
 from typing import Final
 
+from pydantic import SecretStr
+
 from models.clock import now_ms
 from models.errors import OutwatchError
 from models.policy_file import load
-from models.settings import PREFIX, Settings
+from models.settings import LOCAL, PREFIX, Settings
 from streams.admin import create
 from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
@@ -81,6 +83,7 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
             partitions=PARTITIONS,
             replication=1,
             clock="log",
+            **LOCAL,
         )
         asyncio.run(_prepare(settings, say))
         processes: dict[str, LeashedProcess] = {}
@@ -105,7 +108,9 @@ async def _prepare(settings: Settings, say: Callable[[str], None]) -> None:
 def _environment(settings: Settings) -> dict[str, str]:
     """Ours, with these settings in place of any others; each process names itself."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in settings.model_dump(exclude={"worker"}).items()}
+    ours = settings.model_dump(exclude={"worker"}, exclude_none=True)
+    # No process of the demo wants a secret, and as text one is nothing but stars.
+    return kept | {f"{PREFIX}{name.upper()}": str(value) for name, value in ours.items() if not isinstance(value, SecretStr)}
 
 
 def _end(processes: dict[str, LeashedProcess]) -> None:

@@ -15,6 +15,7 @@ from models import clock
 from models.settings import Settings
 from models.view import Health, Keys
 from streams.admin import require_topics
+from streams.connection import is_refused, redis
 from streams.projector.projection import Command, Projection, Record, UnreadableError
 from streams.projector.source import Source
 from streams.projector.store import Positions, ViewStore
@@ -28,7 +29,6 @@ HEALTH_SECONDS: Final = 1.0
 """A flush while nothing comes in is seen within this."""
 RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 5.0
-REDIS_TIMEOUT_SECONDS: Final = 5.0
 
 _log = logging.getLogger("outwatch.projector")
 
@@ -44,8 +44,7 @@ async def run_projector(settings: Settings) -> None:
     """
     stop = stop_on_signals()
     await require_topics(settings)
-    seconds = REDIS_TIMEOUT_SECONDS
-    async with Redis.from_url(settings.redis_url, socket_timeout=seconds, socket_connect_timeout=seconds) as client:
+    async with Redis.from_url(**redis(settings)) as client:
         await Projector(settings, client, clock.now_ms).run(stop)
 
 
@@ -71,7 +70,11 @@ class Projector:
         self._rebuilds = 0
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Project until `stop`; Redis or Kafka away is waited for, with nothing read meanwhile."""
+        """Project until `stop`; Redis or Kafka away is waited for, with nothing read meanwhile.
+
+        Raises:
+            redis.exceptions.RedisError: if Redis turns us away; whoever starts us again reads the secret anew.
+        """
         retry_seconds = RETRY_SECONDS_MIN
         async with self._source:
             while not stop.is_set():
@@ -79,6 +82,8 @@ class Projector:
                     await self._step()
                     retry_seconds = RETRY_SECONDS_MIN
                 except (RedisError, KafkaError) as error:
+                    if isinstance(error, RedisError) and is_refused(error):
+                        raise
                     # Whether the last batch was applied is not known; the offsets in Redis will tell.
                     self._positions = None
                     _log.warning("%s: %s; next try in %.1f s", type(error).__name__, error, retry_seconds)

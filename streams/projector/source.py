@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from models.settings import Settings
 from models.topics import Topics
 from models.view import TRANSITIONS_MAX
+from streams.connection import kafka
 from streams.projector.store import Positions
 
 __all__ = ["BATCH_RECORDS_MAX", "Source"]
@@ -32,7 +33,7 @@ class Source:
         self._tails = _tails(settings.topics)
         self._partitions = {f"{name}:{number}": TopicPartition(name, number) for name in names for number in range(settings.partitions)}
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=settings.brokers,
+            **kafka(settings),
             isolation_level="read_committed",
             enable_auto_commit=False,
             auto_offset_reset="earliest",

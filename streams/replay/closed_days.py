@@ -13,6 +13,7 @@ from models.errors import OutwatchError
 from models.settings import Settings
 from models.topics import partition_of
 from models.windows import parse_record_key
+from streams.connection import kafka
 from streams.delivery import Source
 from streams.replay.tally import Tally
 
@@ -87,8 +88,8 @@ async def closed_days(
     numbers = range(settings.partitions)
     wanted = {partition_of(partner, settings.partitions, settings.partitioner) for partner in tally.partners}
     topics = settings.topics
-    consumer = AIOKafkaConsumer(bootstrap_servers=settings.brokers, isolation_level="read_committed", enable_auto_commit=False)
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(**kafka(settings))
     await consumer.start()
     try:
         await admin.start()

@@ -33,7 +33,7 @@ def settings(kafka: str, app_id: str) -> Settings:
 
 @pytest.fixture
 def environment(settings: Settings) -> dict[str, str]:
-    return os.environ | {f"OUTWATCH_{name.upper()}": str(value) for name, value in settings.model_dump().items()}
+    return os.environ | {f"OUTWATCH_{name.upper()}": str(value) for name, value in settings.model_dump(exclude_none=True).items()}
 
 
 @pytest.fixture

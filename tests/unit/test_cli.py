@@ -60,8 +60,19 @@ def test_the_password_of_redis_is_not_repeated(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("OUTWATCH_REDIS_URL", "redis://:secret@redis:6379/0")
     assert explain(AuthenticationError("refused")) == (
         Exit.UNREACHABLE,
-        "Redis does not answer at redis://redis:6379/0 (set OUTWATCH_REDIS_URL): refused",
+        "Redis at redis://redis:6379/0 refuses the password (set OUTWATCH_REDIS_PASSWORD, or the user in OUTWATCH_REDIS_URL): refused",
     )
+
+
+def test_a_wrong_variable_that_may_hold_a_password_is_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OUTWATCH_REDIS_URL", "http://:tops3cret@redis")
+    monkeypatch.setenv("OUTWATCH_KAFKA_PASSWORD", "tops3cret")
+    assert run(monkeypatch, "topics", "check") == Exit.USAGE
+    error = capsys.readouterr().err
+    assert error.startswith("OUTWATCH_REDIS_URL: ")
+    assert "tops3cret" not in error
 
 
 @pytest.mark.parametrize(
