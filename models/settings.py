@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from pydantic import Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from models.customers import SECRET_BYTES_MIN
 from models.secret import FILE, Secret, SecretFiles, is_secret
 from models.topics import Partitioner, Topics
 
@@ -101,6 +102,16 @@ class Settings(BaseSettings):
         default=2000, ge=1, le=1_000_000, description="Records that a worker publishes at most; the partners' own come first."
     )
     max_bytes_per_second: int = Field(default=5_000_000, ge=10_000, le=1_000_000_000, description="Bytes that a worker publishes at most.")
+
+    dead_letter_mask: bool = Field(
+        default=False,
+        description="Keep dead letters and late records, where they are JSON, without what names customers and what they wrote.",
+    )
+    customer_secret: Secret = Field(
+        default=None,
+        min_length=SECRET_BYTES_MIN,
+        description="Makes customer keys of telephone numbers and the like, for `outwatch replay`; at least 16 bytes.",
+    )
 
     @property
     def topics(self) -> Topics:

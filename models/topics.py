@@ -61,6 +61,11 @@ class TopicSpec:
     config: dict[str, str]
     what: str
 
+    @property
+    def retention_ms(self) -> int | None:
+        """How long it keeps a record at least; None where the newest of a key is kept for ever."""
+        return int(self.config["retention.ms"]) if "delete" in self.config["cleanup.policy"] else None
+
 
 def _kept(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * _DAY_MS)}

@@ -80,6 +80,7 @@ def build_app(settings: Settings) -> OutwatchApp:
         partitions=settings.partitions,
         partitioner=settings.partitioner,
         clock_from_log=settings.clock == "log",
+        mask_letters=settings.dead_letter_mask,
     )
     app.owner = Owner(settings, config, topics.changelog(settings.app_id), lambda: app.rebalancing)
     app.run_topics = topics.subscribed

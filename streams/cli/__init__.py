@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from streams.cli import demo, policy, project, replay, run, simulate, status, tail, topics
+from streams.cli import dead_letters, demo, erase, policy, project, replay, run, simulate, status, tail, topics
 from streams.cli.exits import explain
 
 __all__ = ["app", "main"]
@@ -29,6 +29,8 @@ app.command()(demo.demo)
 app.command()(policy.init)
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
+app.command()(erase.erase)
 app.command()(simulate.simulate)
 app.command()(replay.replay)
 

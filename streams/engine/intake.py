@@ -276,8 +276,11 @@ class Intake:
 
     def _reject(self, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> None:
         self._state.counters[f"dead_letters.{reason}"] += 1
-        self._state.outputs.append(dead_letter(self._state.config.topics.dead_letters, record, reason, error, now_ms))
+        config = self._state.config
+        self._state.outputs.append(dead_letter(config.topics.dead_letters, record, reason, error, now_ms, mask=config.mask_letters))
 
     def _late(self, record: SourceRecord, error: str, now_ms: int) -> None:
         self._state.counters[f"late.{LateReason.PAST_LEDGER}"] += 1
-        self._state.outputs.append(late_record(self._state.config.topics.late, record, LateReason.PAST_LEDGER, error, now_ms))
+        config = self._state.config
+        letter = late_record(config.topics.late, record, LateReason.PAST_LEDGER, error, now_ms, mask=config.mask_letters)
+        self._state.outputs.append(letter)

@@ -7,8 +7,9 @@ from typing import Final
 
 import orjson
 
+from models.customers import CustomerError
 from models.mapping import Mapping
-from models.settings import Settings
+from models.settings import PREFIX, Settings
 from models.windows import GRID_MS, MINUTE_MS
 from streams.delivery import Delivery, Source
 from streams.engine.panes import day_end
@@ -30,14 +31,14 @@ _SETTLE_MS: Final = 15 * MINUTE_MS
 class Deliveries:
     """The events of the logs as deliveries, and what passed so far."""
 
-    def __init__(self, logs: Sequence[LogFile], mapping: Mapping, timing: Timing) -> None:
+    def __init__(self, logs: Sequence[LogFile], mapping: Mapping, timing: Timing, secret: str | None = None) -> None:
         self.mapping = mapping
         self.timing = timing
         self.tally = Tally(mapping.zone)
         self.source: Source = "surveys" if mapping.type.startswith("survey.") else "interactions"
         self.last_ms = 0
         """When the last event occurred."""
-        self._events = shifted(in_order(dated(logs, mapping, self.tally), mapping.zone), timing)
+        self._events = shifted(in_order(dated(logs, mapping, self.tally, secret), mapping.zone), timing)
 
     def __iter__(self) -> Iterator[Delivery]:
         for event in self._events:
@@ -74,6 +75,15 @@ async def write(feed: Feed, deliveries: Deliveries, stop: asyncio.Event, on_prog
     return end_ms
 
 
+def _secret(settings: Settings, mapping: Mapping) -> str | None:
+    if not mapping.needs_secret:
+        return None
+    if settings.customer_secret is None:
+        msg = f"the mapping makes customer keys: set {PREFIX}CUSTOMER_SECRET, or {PREFIX}CUSTOMER_SECRET_FILE to a file with it"
+        raise CustomerError(msg)
+    return settings.customer_secret.get_secret_value()
+
+
 async def replay(
     settings: Settings,
     logs: Sequence[LogFile],
@@ -97,14 +107,16 @@ async def replay(
 
     Raises:
         FileError: if a log does not hold.
+        CustomerError: if the mapping needs the customers' secret and it is missing or too short.
         NobodyCountsError: if no worker counts what was written.
         TopicsError: if the source topic is not as the settings say.
         aiokafka.errors.KafkaError: if the brokers cannot be reached.
     """
+    secret = _secret(settings, mapping)
     for log in logs:
         # A wrong header or a missing date is found before anything is written.
-        next(dated([log], mapping, Tally(mapping.zone)), None)
-    deliveries = Deliveries(logs, mapping, timing)
+        next(dated([log], mapping, Tally(mapping.zone), secret), None)
+    deliveries = Deliveries(logs, mapping, timing, secret)
     async with Feed(settings, (deliveries.source,)) as feed:
         end_ms = await write(feed, deliveries, stop, on_progress)
     if end_ms is None or not report:
