@@ -102,7 +102,6 @@ class Settings(BaseSettings):
         default=2000, ge=1, le=1_000_000, description="Records that a worker publishes at most; the partners' own come first."
     )
     max_bytes_per_second: int = Field(default=5_000_000, ge=10_000, le=1_000_000_000, description="Bytes that a worker publishes at most.")
-
     dead_letter_mask: bool = Field(
         default=False,
         description="Keep dead letters and late records, where they are JSON, without what names customers and what they wrote.",
@@ -111,6 +110,20 @@ class Settings(BaseSettings):
         default=None,
         min_length=SECRET_BYTES_MIN,
         description="Makes customer keys of telephone numbers and the like, for `outwatch replay`; at least 16 bytes.",
+    )
+
+    http_host: str = Field(default="127.0.0.1", min_length=1, description="Where the worker and the projector answer to the next setting.")
+    http_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="The port of /livez, /readyz and /metrics, one a process; 0 is none. The image sets 9464.",
+    )
+    stall_seconds: float = Field(
+        default=60.0,
+        ge=10,
+        le=3600,
+        description="A worker whose commits, input or event loop stand still for this long ends itself with exit code 4, saying why.",
     )
 
     @property

@@ -47,6 +47,11 @@ class OutwatchApp(faust.App):
     run_topics: tuple[str, ...]
     policies_topic: str
 
+    @property
+    def reader(self) -> Consumer | None:
+        """The consumer, once there is one: asking Faust for it would make one."""
+        return cast("Consumer | None", self._consumer)
+
     def _create_directories(self) -> None:
         """Nothing is kept on disk: Faust would leave an empty tree in the working directory, or fail where that is read-only."""
 

@@ -6,6 +6,7 @@ transaction; when one fails, the holding is worthless and is read anew from the 
 
 import asyncio
 from dataclasses import dataclass, field
+from time import perf_counter
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -13,9 +14,10 @@ from aiokafka.errors import KafkaError
 from models.clock import now_ms
 from models.settings import Settings
 from streams.connection import kafka
-from streams.engine import Budget, Engine
+from streams.engine import Budget, Commit, Engine
 from streams.errors import CommitError, LossError
 from streams.failpoints import hit
+from streams.health.worker_metrics import Arrivals, WorkerMetrics
 
 __all__ = ["Holding", "check_sources", "new_producer", "read_changelog"]
 
@@ -34,11 +36,21 @@ class Holding:
     refused: str | None = None
     """Why the partition is not processed; its sources stay paused while the others go on."""
     committed_ms: int = 0
+    rounds: int = 0
+    """Rounds of committing that ended well, those with nothing to say included: the watchdog sees them move."""
+    counted: dict[str, int] = field(default_factory=dict)
+    """The engine's counters as of the last commit."""
+    arrivals: Arrivals | None = None
+    """Of what was applied since the last commit."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Two transactions of one producer must not overlap."""
 
-    async def commit(self, budget: Budget) -> list[str]:
-        """Write what the engine has to say in one transaction; returns the lines of what changed.
+    def applied(self, first_ms: int, last_ms: int) -> None:
+        """A run of events was applied; `first_ms` and `last_ms` are its record timestamps."""
+        self.arrivals = (self.arrivals or Arrivals(first_ms, first_ms)).with_run(first_ms, last_ms)
+
+    async def commit(self, budget: Budget, metrics: WorkerMetrics) -> Commit | None:
+        """Write what the engine has to say in one transaction; None where there was nothing.
 
         Raises:
             CommitError: if Kafka refused it; the engine is ahead of the log then, and must be thrown away.
@@ -46,7 +58,11 @@ class Holding:
         async with self.lock:
             commit = self.engine.drain(now_ms(), budget)
             if commit is None:
-                return []
+                self.rounds += 1
+                return None
+            counted, self.counted = self.counted, self.engine.counters
+            arrivals, self.arrivals = self.arrivals, None
+            begun = perf_counter()
             hit("commit.before")
             number = self.partition
             try:
@@ -66,7 +82,10 @@ class Holding:
                 raise CommitError(msg) from error
             hit("commit.after")
             self.committed_ms = now_ms()
-            return commit.transitions
+            self.rounds += 1
+            metrics.counted(counted, self.counted)
+            metrics.committed(commit, arrivals, self.committed_ms, perf_counter() - begun)
+            return commit
 
 
 def new_producer(settings: Settings, partition: int) -> AIOKafkaProducer:

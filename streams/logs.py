@@ -1,39 +1,55 @@
-"""What a long-running process says: lines for a person at a terminal, JSON lines for everything else."""
+"""What a long-running process says: lines for a person at a terminal, JSON lines for everything else.
+
+Our lines carry fields (structlog); those of the libraries below us go through the same end, so that a log has one form. One line an
+alert transition, never one an event.
+"""
 
 import logging
 import sys
-from datetime import UTC, datetime
 from typing import Final
 
 import orjson
+import structlog
+from structlog.types import EventDict, Processor
 
-__all__ = ["JsonLines", "configure_logging"]
+__all__ = ["configure_logging", "formatter"]
 
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_SHARED: Final[tuple[Processor, ...]] = (
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+)
 
 
-class JsonLines(logging.Formatter):
-    """One JSON object a line: at (RFC 3339), level, logger, message, whatever `extra` named, and a traceback if there is one."""
+def _to_json(line: EventDict, **_: object) -> str:
+    return orjson.dumps(line, default=str).decode()
 
-    def format(self, record: logging.LogRecord) -> str:
-        """Encode one record; a value that JSON does not know is written as its text."""
-        line = {
-            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **{key: value for key, value in vars(record).items() if key not in _STANDARD},
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+
+def formatter(*, terminal: bool) -> logging.Formatter:
+    """Formats every record, of structlog and of the libraries: as JSON with at (RFC 3339), level, logger, message and fields."""
+    ends: tuple[Processor, ...] = (
+        (structlog.dev.ConsoleRenderer(timestamp_key="at"),)
+        if terminal
+        else (
+            structlog.processors.format_exc_info,
+            structlog.processors.EventRenamer("message"),
+            structlog.processors.JSONRenderer(serializer=_to_json),
+        )
+    )
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=(*_SHARED, structlog.stdlib.ExtraAdder()), processors=(remove, *ends))
 
 
 def configure_logging() -> None:
     """Log to standard error from INFO on; the libraries below us only from WARNING."""
+    structlog.configure(
+        processors=[structlog.stdlib.filter_by_level, *_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
     handler = logging.StreamHandler(sys.stderr)
-    terminal = sys.stderr.isatty()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", "%H:%M:%S") if terminal else JsonLines())
+    handler.setFormatter(formatter(terminal=sys.stderr.isatty()))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     # Faust's services log under the module of their subclass.
     for name in ("aiokafka", "faust", "mode", "asyncio", "streams"):

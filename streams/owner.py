@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from time import perf_counter
 from typing import Final, NoReturn
 
+import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.clock import now_ms
@@ -19,11 +20,12 @@ from streams.engine import Budget, Engine, EngineConfig
 from streams.engine.letters import SourceRecord
 from streams.errors import CommitError, LossError, StateError
 from streams.failpoints import hit
+from streams.health.worker_metrics import WorkerMetrics
 from streams.holding import Holding, check_sources, new_producer, read_changelog
 
 __all__ = ["INVARIANT_EXIT", "Owner", "end_process"]
 
-log = logging.getLogger("outwatch.worker")
+log = structlog.stdlib.get_logger("outwatch.worker")
 
 INVARIANT_EXIT: Final = 4
 """The exit code of a worker that ended itself without committing."""
@@ -35,7 +37,7 @@ _RECOVERY_SECONDS: Final = 120.0
 
 def end_process(why: str, error: BaseException | None = None) -> NoReturn:
     """End the worker at once, without committing: a supervisor starts the next, which reads what was committed."""
-    log.critical("worker ends: %s", why, exc_info=error)
+    log.critical("worker ends", why=why, exc_info=error)
     logging.shutdown()
     os._exit(INVARIANT_EXIT)
 
@@ -48,6 +50,7 @@ class Owner:
         self._config = config
         self._changelog = changelog
         self._rebalancing = rebalancing
+        self.metrics = WorkerMetrics()
         self.holdings: dict[int, Holding] = {}
         self.accepting = False
         """Whether runs are applied; what is queued while not is dropped, and read again from the applied position."""
@@ -70,6 +73,17 @@ class Owner:
 
     async def _assign(self, numbers: set[int]) -> None:
         begun = perf_counter()
+        for number in self.holdings.keys() - numbers:
+            await self._drop(number)
+        # Who has nothing has nothing to read; a reader stopped before its tasks had a turn would also raise CancelledError.
+        took = await self._take_over(numbers) if numbers else []
+        self.accepting = True
+        took_seconds = perf_counter() - begun
+        self.metrics.recovered(took_seconds)
+        log.info("assigned", holds=sorted(self.holdings), took_over=took, seconds=round(took_seconds, 1))
+
+    async def _take_over(self, numbers: set[int]) -> list[int]:
+        """Fence and read what is new or was written by others since we read it; returns the numbers."""
         reader = AIOKafkaConsumer(
             **kafka(self._settings),
             isolation_level="read_committed",
@@ -80,9 +94,9 @@ class Owner:
         )
         await reader.start()
         try:
-            ends = await reader.end_offsets([TopicPartition(self._changelog, number) for number in numbers]) if numbers else {}
+            ends = await reader.end_offsets([TopicPartition(self._changelog, number) for number in numbers])
             for number in list(self.holdings):
-                if number not in numbers or ends[TopicPartition(self._changelog, number)] != self.holdings[number].end:
+                if ends[TopicPartition(self._changelog, number)] != self.holdings[number].end:
                     await self._drop(number)
             new = [self._new(number) for number in sorted(numbers - self.holdings.keys())]
             await asyncio.gather(*(holding.producer.start() for holding in new))
@@ -93,9 +107,7 @@ class Owner:
                 self.holdings[holding.partition] = holding
         finally:
             await reader.stop()
-        self.accepting = True
-        took = [holding.partition for holding in new]
-        log.info("holds partitions %s, took over %s in %.1f s", sorted(self.holdings), took, perf_counter() - begun)
+        return [holding.partition for holding in new]
 
     def _new(self, number: int) -> Holding:
         producer = new_producer(self._settings, number)
@@ -105,10 +117,11 @@ class Owner:
         """Make the rows the state; a state or a loss that we must not go on with refuses the partition, loudly."""
         try:
             holding.engine.loaded()
+            holding.counted = holding.engine.counters
             await check_sources(reader, holding)
         except (StateError, LossError) as error:
             holding.refused = str(error)
-            log.error("partition %d is refused: %s", holding.partition, error)  # noqa: TRY400 - the text says all
+            log.error("partition is refused", partition=holding.partition, why=str(error))  # noqa: TRY400 - the text says all
 
     async def _drop(self, number: int) -> None:
         holding = self.holdings.pop(number, None)
@@ -143,6 +156,8 @@ class Owner:
                     if not self._open_for_runs:
                         return  # The rest will be read again, from the record that we stopped at.
                     begun = perf_counter()
+            if topic in self._config.topics.sources:
+                holding.applied(records[0].timestamp, records[-1].timestamp)
         except Exception as error:  # noqa: BLE001 - Faust would acknowledge the run and go on
             end_process(f"{topic}[{number}] could not be applied", error)
 
@@ -185,13 +200,15 @@ class Owner:
         )
         holding.committed_ms = now_ms()
         try:
-            for line in await holding.commit(budget):
-                log.info("%s", line)
+            commit = await holding.commit(budget, self.metrics)
         except CommitError as error:
             if not self._rebalancing():
                 end_process("a commit was refused", error)
-            log.warning("%s (during a rebalance: the partition is read anew)", error)
+            log.warning("commit refused during a rebalance: the partition is read anew", partition=holding.partition, error=str(error))
             await self._drop(holding.partition)
+            return
+        for transition in () if commit is None else commit.transitions:
+            log.info("transition", **transition)
 
     async def leave(self) -> None:
         """Before partitions are revoked, and at the end: accept nothing more, and commit what was applied."""

@@ -159,21 +159,36 @@ class Consumer(driver.Consumer):
 
     def _note_ends(self, active: set[TP], fetched: RecordMap) -> None:
         """Note for which partitions this answer reached the end. No fetch is under way here, so positions stand still."""
+        for tp, state, end in self._answered(active):
+            if state.position >= end:
+                records = cast("Mapping[Any, list[Any]]", fetched).get(tp)
+                upto = records[-1].offset + 1 if records else self._next.get(tp, 0)
+                self._ends[tp] = (state.timestamp, upto)
+
+    def _answered(self, partitions: Iterable[TP]) -> Iterator[tuple[TP, Any, int]]:
+        """Of these, the assigned ones that are read in runs and of which the broker told: with aiokafka's state, and the committed end."""
         subscription = self._thread._ensure_consumer()._subscription.subscription
         assignment = None if subscription is None else subscription.assignment
         if assignment is None:
             return
-        for tp in active:
+        for tp in partitions:
             if not self.in_runs(tp) or tp not in assignment.tps:
                 continue
             state = assignment.state_value(tp)
             if state is None or not state.has_valid_position or state.timestamp is None:
                 continue
-            end = state.highwater if state.lso is None else state.lso
-            if state.position >= end:
-                records = cast("Mapping[Any, list[Any]]", fetched).get(tp)
-                upto = records[-1].offset + 1 if records else self._next.get(tp, 0)
-                self._ends[tp] = (state.timestamp, upto)
+            yield tp, state, state.highwater if state.lso is None else state.lso
+
+    def lag_records(self) -> dict[tuple[str, int], int]:
+        """By (topic, partition): how many offsets are not applied yet, markers of transactions included, as far as the broker told."""
+        lag = {}
+        for tp, state, end in self._answered(self.assignment()):
+            holding = self._owner.holdings.get(tp.partition)
+            if holding is not None:
+                # Beyond the last record may lie markers, which are passed by reading and never applied.
+                read_up = state.position >= end and self._applied(tp, self._next.get(tp, 0))
+                lag[tp.topic, tp.partition] = 0 if read_up else max(0, end - holding.engine.applied.get(tp.topic, 0))
+        return lag
 
     async def _wait_next_records(self, timeout: float) -> tuple[RecordMap | None, set[TP] | None]:  # noqa: ASYNC109 - Faust's signature
         # As Faust's, which sleeps a whole second when every partition is paused.

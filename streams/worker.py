@@ -1,18 +1,19 @@
 """`outwatch run`: one worker, from start to end."""
 
 import asyncio
-import logging
 
 import faust
+import structlog
 
 from models.settings import Settings
 from streams.admin import require_topics
 from streams.app import build_app
+from streams.health.signs import SignsOfLife
 from streams.partitioner_check import partitioner_remark
 
 __all__ = ["main"]
 
-log = logging.getLogger("outwatch.worker")
+log = structlog.stdlib.get_logger("outwatch.worker")
 
 
 class Worker(faust.Worker):
@@ -36,7 +37,7 @@ def main(settings: Settings) -> None:
         TopicsError: if topics are missing or wrong.
     """
     for remark in asyncio.run(_look(settings)):
-        log.warning("%s", remark)
+        log.warning("remark", remark=remark)
     app = build_app(settings)
-    log.info("worker %s of %s starts: %s, %d partitions", settings.worker, settings.app_id, settings.brokers, settings.partitions)
-    Worker(app, quiet=True, redirect_stdouts=False).execute_from_commandline()
+    log.info("starts", worker=settings.worker, app_id=settings.app_id, brokers=settings.brokers, partitions=settings.partitions)
+    Worker(app, SignsOfLife(app, settings), quiet=True, redirect_stdouts=False).execute_from_commandline()

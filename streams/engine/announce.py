@@ -37,7 +37,7 @@ class Announced(NamedTuple):
 
     rows: list[tuple[bytes, bytes | None]]
     records: list[Output]
-    lines: list[str]
+    transitions: list[dict[str, str]]
 
 
 class Announcer:
@@ -52,7 +52,7 @@ class Announcer:
         kept: dict[bytes, bytes | None] = {}
         states: dict[str, Output] = {}
         events: list[Output] = []
-        lines: list[str] = []
+        transitions: list[dict[str, str]] = []
         for verdict in verdicts:
             partner, (rule, scope, condition, changes), at_ms, frontier_ms, offsets = verdict
             late = not self._config.clock_from_log and moment.now_ms - at_ms > _LATE_MS
@@ -60,14 +60,15 @@ class Announcer:
             for change in changes:
                 body = alert_event(rule, change, context)
                 events.append(cloudevent(topics.alerts, "alert", source, partner.id, partner.id, body["id"], body))
-                lines.append(f"{partner.id} {scope} {condition.rule_id}: {change.reason}")
+                where = {"partner": partner.id, "scope": str(scope), "rule": condition.rule_id}
+                transitions.append(where | body["transition"])
             fingerprint = condition.fingerprint
             kept[rows.key("alert", fingerprint)] = None if condition.blank else rows.pack(condition.to_row())
             if changes or (condition.phase is not Phase.OK and condition.evidence is not None):
                 state = None if condition.phase is Phase.OK else alert_state(rule, condition, context, at_ms)
                 identity = f"{fingerprint}@{moment.revision}"
                 states[fingerprint] = cloudevent(topics.alerts_state, "alert.state", source, partner.id, fingerprint, identity, state)
-        return Announced(list(kept.items()), [*events, *states.values()], lines)
+        return Announced(list(kept.items()), [*events, *states.values()], transitions)
 
     def heartbeat(self, state: State, moment: Moment, waited_ms: int) -> Output:
         """That the partition lives, how far it is, and what it counted."""

@@ -12,7 +12,7 @@ offsets, for one transaction. Time, and what a record is, are arguments, so a te
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from models.errors import PolicyError
 from models.measures import Family
@@ -35,7 +35,7 @@ from streams.engine.state import State
 from streams.engine.stored import Loader
 from streams.errors import GapError
 
-__all__ = ["Budget", "Engine"]
+__all__ = ["Budget", "Engine", "Sizes"]
 
 _HEARTBEAT_MS: Final = 5_000
 
@@ -46,6 +46,16 @@ class Budget:
 
     records: int
     bytes: int
+
+
+class Sizes(NamedTuple):
+    """How much an engine holds."""
+
+    partners: int
+    seen_ids: int
+    open_contacts: int
+    behind_seconds: float
+    """How long the group that waits longest for the budget has waited."""
 
 
 class Engine:
@@ -78,6 +88,12 @@ class Engine:
     def counters(self) -> dict[str, int]:
         """Totals since the state began."""
         return dict(self._state.counters)
+
+    def sizes(self, now_ms: int) -> Sizes:
+        """How much is held now, which is counted for whoever asks."""
+        state = self._state
+        waiting = sum(len(each) for each in state.contacts.by_partner.values())
+        return Sizes(len(state.partners), len(state.seen.hashes), waiting, self._publisher.slowest_ms(now_ms) / 1000)
 
     @property
     def urgent(self) -> bool:
@@ -207,7 +223,7 @@ class Engine:
         self._committed_offsets = dict(state.applied)
         applied = [state.applied, state.frontier.to_row(), state.sequence, dict(state.counters)]
         changed.append((rows.key("applied"), rows.pack(applied)))
-        return Commit(state.sequence, changed, records, dict(state.applied), alerts.lines)
+        return Commit(state.sequence, changed, records, dict(state.applied), alerts.transitions)
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state

@@ -35,8 +35,8 @@ class Commit:
     rows: list[tuple[bytes, bytes | None]]
     records: list[Output]
     offsets: dict[str, int]
-    transitions: list[str]
-    """One line for each alert that changed, for the log once it is committed."""
+    transitions: list[dict[str, str]]
+    """Of each alert that changed the partner, scope, rule, from, to, kind and reason, for the log once it is committed."""
 
 
 def cloudevent(topic: str, kind: str, source: str, subject: str, key: str, identity: str, body: dict[str, Any] | None) -> Output:

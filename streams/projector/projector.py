@@ -1,11 +1,11 @@
 """The projector: from the topics into Redis, batch by batch, for as long as it is let."""
 
 import asyncio
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Final
 
+import structlog
 from aiokafka import ConsumerRecord
 from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
@@ -16,6 +16,9 @@ from models.settings import Settings
 from models.view import Health, Keys
 from streams.admin import require_topics
 from streams.connection import is_refused, redis
+from streams.health.projector_metrics import ProjectorMetrics
+from streams.health.readiness import Obstacle, Unready
+from streams.health.server import endpoints
 from streams.projector.projection import Command, Projection, Record, UnreadableError
 from streams.projector.source import Source
 from streams.projector.store import Positions, ViewStore
@@ -30,7 +33,7 @@ HEALTH_SECONDS: Final = 1.0
 RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 5.0
 
-_log = logging.getLogger("outwatch.projector")
+_log = structlog.stdlib.get_logger("outwatch.projector")
 
 Batch = dict[str, list[ConsumerRecord[bytes, bytes]]]
 
@@ -45,7 +48,9 @@ async def run_projector(settings: Settings) -> None:
     stop = stop_on_signals()
     await require_topics(settings)
     async with Redis.from_url(**redis(settings)) as client:
-        await Projector(settings, client, clock.now_ms).run(stop)
+        projector = Projector(settings, client, clock.now_ms)
+        async with endpoints(settings, projector):
+            await projector.run(stop)
 
 
 class Projector:
@@ -68,6 +73,15 @@ class Projector:
         self._said_at = 0.0
         self._unreadable = 0
         self._rebuilds = 0
+        self._metrics = ProjectorMetrics()
+
+    def obstacles(self) -> Sequence[Obstacle]:
+        """What keeps the projector from being ready."""
+        return [] if self._positions is not None else [Obstacle(Unready.NO_VIEW, "no place in the view: see the log")]
+
+    def metrics(self) -> bytes:
+        """Its metrics now."""
+        return self._metrics.catalogue.text()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Project until `stop`; Redis or Kafka away is waited for, with nothing read meanwhile.
@@ -86,7 +100,8 @@ class Projector:
                         raise
                     # Whether the last batch was applied is not known; the offsets in Redis will tell.
                     self._positions = None
-                    _log.warning("%s: %s; next try in %.1f s", type(error).__name__, error, retry_seconds)
+                    self._metrics.failures.inc()
+                    _log.warning("waits", kind=type(error).__name__, error=str(error), next_try_seconds=round(retry_seconds, 1))
                     await wait_or_stop(stop, retry_seconds)
                     retry_seconds = min(2 * retry_seconds, RETRY_SECONDS_MAX)
 
@@ -107,6 +122,7 @@ class Projector:
         if not stored or any(stored.get(name, 0) > end for name, end in ends.items()):
             _log.info("the view is built anew from the topics")
             self._rebuilds += 1
+            self._metrics.rebuilds.inc()
             await self._store.begin(starts)
             stored = starts
         elif starts.keys() - stored.keys():
@@ -131,6 +147,7 @@ class Projector:
             _log.info("the view was flushed, or another projector is at work")
             return False
         positions.update(leads_to)
+        self._metrics.records.inc(sum(len(records) for records in batch.values()))
         return True
 
     def _project(self, record: ConsumerRecord[bytes, bytes]) -> list[Command]:
@@ -138,7 +155,9 @@ class Projector:
             return self._projection.project(Record(record.topic, record.partition, record.key or b"", record.value))
         except UnreadableError as error:
             self._unreadable += 1
-            _log.error("unreadable: %s[%d]@%d: %s", record.topic, record.partition, record.offset, error)
+            self._metrics.unreadable.inc()
+            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            _log.error("unreadable", **where, error=str(error))
             return []
 
     async def _say_health(self, positions: Positions) -> None:
@@ -153,4 +172,6 @@ class Projector:
             rebuilds=self._rebuilds,
         )
         await self._store.say(health)
+        self._metrics.lag.set(health.lag_records)
+        self._metrics.said.set(health.as_of / 1000)
         self._said_at = monotonic()

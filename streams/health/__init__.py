@@ -1,0 +1,1 @@
+"""Signs of life: the endpoints `/livez`, `/readyz` and `/metrics`, the metrics themselves, and the watchdog that ends a stalled worker."""

@@ -1,0 +1,141 @@
+"""The endpoints and what they ask: ready or why not, alive as long as the loop turns, and a stalled worker ended with its reason."""
+
+import asyncio
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+import pytest
+
+from models.settings import Settings
+from streams.app import build_app
+from streams.engine import Engine, EngineConfig
+from streams.health import signs
+from streams.health.readiness import Obstacle, Unready, obstacles
+from streams.health.server import endpoints
+from streams.health.signs import SignsOfLife
+from streams.local.service import free_port
+
+REFUSED = Obstacle(Unready.REFUSED, "partition 3: applied up to 9, but the log begins at 12")
+
+
+class Ended(Exception):  # noqa: N818 - stands for the end of the process
+    """What `end_process` does under test."""
+
+
+@dataclass
+class Patient:
+    found: list[Obstacle] = field(default_factory=list)
+
+    def obstacles(self) -> Sequence[Obstacle]:
+        return self.found
+
+    def metrics(self) -> bytes:
+        return b"outwatch_events_total 1.0\n"
+
+
+async def get(port: int, path: str) -> tuple[int, str, str]:
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{port}{path}") as answer:
+        return answer.status, answer.content_type, await answer.text()
+
+
+def test_a_worker_with_what_it_was_given_is_ready_and_so_is_one_without_partitions() -> None:
+    assert obstacles(rebalancing=False, accepting=True, refused={}) == []
+
+
+@pytest.mark.parametrize(
+    ("rebalancing", "accepting", "reason"),
+    [(True, True, Unready.REBALANCING), (True, False, Unready.REBALANCING), (False, False, Unready.JOINING)],
+)
+def test_who_shares_out_or_joins_is_not_ready(rebalancing: bool, accepting: bool, reason: Unready) -> None:
+    (found,) = obstacles(rebalancing=rebalancing, accepting=accepting, refused={})
+    assert found.reason is reason
+
+
+def test_a_refused_partition_is_named_with_its_reason() -> None:
+    why = "applied up to 9, but the log begins at 12"
+    assert obstacles(rebalancing=False, accepting=True, refused={3: why}) == [REFUSED]
+
+
+async def test_the_endpoints_answer() -> None:
+    patient, port = Patient(), free_port()
+    async with endpoints(Settings(http_port=port), patient):
+        assert await get(port, "/livez") == (200, "text/plain", "alive\n")
+        assert (await get(port, "/readyz"))[0] == 200
+        patient.found = [REFUSED]
+        status, kind, text = await get(port, "/readyz")
+        assert (status, kind) == (503, "application/json")
+        assert '"refused"' in text
+        assert "the log begins at 12" in text
+        status, kind, text = await get(port, "/metrics")
+        assert (status, kind, text) == (200, "text/plain", "outwatch_events_total 1.0\n")
+        assert (await get(port, "/"))[0] == 404
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await get(port, "/livez")
+
+
+async def test_without_a_port_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket.socket, "bind", lambda *_: pytest.fail("it listens"))
+    async with endpoints(Settings(http_port=0), Patient()):
+        pass
+
+
+async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
+    port = free_port()
+    async with endpoints(Settings(http_port=port), Patient()):
+        with pytest.raises(OSError, match="address already in use"):
+            async with endpoints(Settings(http_port=port), Patient()):
+                pass
+
+
+@dataclass
+class Held:
+    """What the watchdog sees of a holding."""
+
+    engine: Engine
+    rounds: int = 0
+    refused: str | None = None
+
+
+@pytest.fixture
+def life(monkeypatch: pytest.MonkeyPatch) -> SignsOfLife:
+    settings = Settings(app_id="app", partitions=1, stall_seconds=10)
+    app: Any = build_app(settings)
+    app.owner.accepting = True
+    app.owner.holdings[0] = Held(Engine(0, EngineConfig("app", "worker", settings.topics, 1)))
+
+    def end_process(why: str, error: BaseException | None = None) -> None:
+        raise Ended(why)
+
+    monkeypatch.setattr(signs, "end_process", end_process)
+    return SignsOfLife(app, settings)
+
+
+def test_a_worker_that_stalls_is_ended_saying_why(life: Any) -> None:
+    for _ in range(10):
+        life.look()
+    with pytest.raises(Ended, match=r"^stalled: commits: partition 0 stood still for 10 s$"):
+        life.look()
+
+
+def test_a_refused_partition_does_not_end_the_worker_of_the_others(life: Any) -> None:
+    life._app.owner.holdings[0].refused = "its topic was made anew"
+    for _ in range(30):
+        life.look()
+    assert [each.reason for each in life.obstacles()] == [Unready.REFUSED]
+
+
+def test_before_it_has_joined_a_worker_answers_with_metrics_and_what_it_waits_for(life: Any) -> None:
+    life._app.owner.holdings.clear()
+    life._app.owner.accepting = False
+    assert life._app.reader is None
+    assert b"outwatch_partners 0.0" in life.metrics()
+    assert [each.reason for each in life.obstacles()] == [Unready.JOINING]
+
+
+async def test_a_loop_that_does_not_turn_is_seen_by_the_thread(life: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signs, "LOOK_SECONDS", 0.001)
+    with pytest.raises(Ended, match=r"^stalled: loop: the event loop"):
+        await asyncio.to_thread(life._watch_loop)
