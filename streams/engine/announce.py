@@ -5,7 +5,6 @@ from typing import Final, NamedTuple
 
 from alerts.condition import Phase
 from alerts.events import Context, alert_event, alert_state
-from models.windows import GRID_MS
 from streams.engine import rows
 from streams.engine.config import EngineConfig
 from streams.engine.judge import Judged
@@ -73,13 +72,12 @@ class Announcer:
     def heartbeat(self, state: State, moment: Moment, waited_ms: int) -> Output:
         """That the partition lives, how far it is, and what it counted."""
         partition = str(state.partition)
-        settled = max(0, moment.frontier_ms - state.policies.settle_ms)
         body = {
             "partition": state.partition,
             "frontier": moment.frontier_ms,
             "as_of": moment.now_ms,
             "revision": moment.revision,
-            "evaluated_to": settled - settled % GRID_MS,
+            "evaluated_to": moment.settled_ms(state.policies.settle_ms),
             "worker": self._config.worker,
             "counters": {name: count for name, count in sorted(state.counters.items()) if count},
             "cadence_seconds": _CADENCE_SECONDS + waited_ms / 1000,

@@ -52,7 +52,7 @@ class Contacts:
         """A contact began to wait; nothing happens if it waits already or its close came first."""
         closed_ms = self._early.get((partner_id, contact_id)) if self._early else None
         if closed_ms is not None and waiting.queued_ms <= closed_ms:
-            self._log.append(["-", partner_id, contact_id])
+            self._log.append(["~", partner_id, contact_id])
             del self._early[partner_id, contact_id]
             return
         waits = self.by_partner.get(partner_id)
@@ -98,7 +98,7 @@ class Contacts:
         gone = [key for key, at in self._early.items() if at < frontier_ms - EARLY_CLOSE_MS]
         for key in gone:
             del self._early[key]
-            self._log.append(["-", *key])
+            self._log.append(["~", *key])
 
     def take_dropped(self) -> int:
         """How many openings and early closes the limit refused since the last call."""
@@ -139,9 +139,10 @@ class Contacts:
                     waits[contact] = Waiting(*rest)
                 elif sign == "!":
                     self._early[partner, contact] = rest[0]
+                elif sign == "~":
+                    self._early.pop((partner, contact), None)
                 else:
                     waits.pop(contact, None)
-                    self._early.pop((partner, contact), None)
         self._loaded.clear()
         self._size = sum(len(waits) for waits in self.by_partner.values())
 

@@ -190,7 +190,8 @@ class Engine:
             partner = state.partner(partner_id)
             if partner is not None:
                 partner.pending = state.policies.of(partner_id)
-                state.want(partner, partner.panes.closed_ms + GRID_MS if partner.panes.closed_ms else 0)
+                # A partner that lies idle was not closed at every grid point: what is new holds from now on, not from then.
+                state.touch(partner, max(partner.panes.closed_ms, state.grid_ms(partner.policy.settle_ms)) + GRID_MS)
 
     def _apply_commands(self, records: Sequence[SourceRecord], now_ms: int) -> None:
         for record in records:

@@ -90,8 +90,8 @@ class Intake:
         for record, event in zip(records, events, strict=True):
             arrived_ms = record.timestamp
             if arrived_ms >= limit:
-                state.applied[topic] = record.offset
-                state.frontier.observe(topic, min(arrived_ms, now_ms))
+                self._reached(topic, record.offset, min(arrived_ms, now_ms), counted, duplicates)
+                counted = duplicates = 0
                 yield from self._advance()
                 limit, minute = self._limit(topic), -1
             effect = _EFFECTS.get(event.__class__)
@@ -99,7 +99,8 @@ class Intake:
                 counted += self._other(topic, record, event, now_ms)
                 limit = self._limit(topic)
                 if event.__class__ is ClockAdvanced:
-                    state.applied[topic] = record.offset + 1
+                    self._reached(topic, record.offset + 1, min(arrived_ms, now_ms), counted, duplicates)
+                    counted = duplicates = 0
                     yield from self._advance()
                     minute = -1
                 continue
@@ -148,16 +149,25 @@ class Intake:
                 continue
             if arrived_ms // MINUTE_MS != minute:
                 minute = arrived_ms // MINUTE_MS
-                remember = seen.adder(arrived_ms).append
+                remember = seen.adder(self._remembered_ms(arrived_ms, now_ms)).append
             hashes.add(digest)
             remember(digest)
             partner.changed = EVERYTHING
             counted += 1
+        self._reached(topic, records[-1].offset + 1, min(records[-1].timestamp, now_ms), counted, duplicates)
+        yield from self._advance()
+
+    def _reached(self, topic: str, offset: int, at_ms: int, counted: int, duplicates: int) -> None:
+        """Account for the run up to `offset`, before a commit may come and the rest be read again by another worker."""
+        state = self._state
+        state.applied[topic] = offset
         state.counters["events"] += counted
         state.counters["duplicates"] += duplicates
-        state.applied[topic] = records[-1].offset + 1
-        state.frontier.observe(topic, min(records[-1].timestamp, now_ms))
-        yield from self._advance()
+        state.frontier.observe(topic, at_ms)
+
+    def _remembered_ms(self, arrived_ms: int, now_ms: int) -> int:
+        """From when on an id is remembered: a producer's clock (CreateTime) neither keeps it for ever nor has it forgotten at once."""
+        return min(max(arrived_ms, self._state.frontier.arrival_ms), now_ms)
 
     def _in_time(self, topic: str, record: SourceRecord, at_ms: int, partner: Partner, now_ms: int) -> bool:
         """Whether the ledger still takes an event of `at_ms`; sees to it that its pane is closed when that falls due.
@@ -166,19 +176,20 @@ class Intake:
         """
         state, panes = self._state, partner.panes
         if not self._from_log:
-            # Partners that lie idle are not closed at every grid point: say where the frontier is before calling this one late.
             state.frontier.observe(topic, min(record.timestamp, now_ms))
+        if panes.closed_ms and panes.closed_ms < (grid := state.grid_ms(partner.policy.settle_ms)):
+            # A partner that lies idle is not closed at every grid point: nothing of it became different up to this one.
+            partner.close(grid)
         oldest = panes.ledger_start() or (0 if self._from_log else record.timestamp - LEDGER_MS)
         if at_ms < oldest:
             self._late(record, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
             return False
         if panes.closed_ms:
-            grid = state.grid_ms(partner.policy.settle_ms)
-            if panes.closed_ms < grid and at_ms < grid:
-                partner.close(grid)
             if at_ms < panes.closed_ms:
                 state.counters["late_corrections"] += 1
-            state.want(partner, max(at_ms - at_ms % GRID_MS, panes.closed_ms) + GRID_MS)
+                state.touch(partner, panes.closed_ms + GRID_MS)
+            else:
+                state.want(partner, at_ms - at_ms % GRID_MS + GRID_MS)
         return True
 
     def _routed(self, record: SourceRecord, partner_id: str, now_ms: int) -> Partner | None:
@@ -250,8 +261,9 @@ class Intake:
         done_ms = to_ms(event.occurred_at)
         exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
         queued_ms = exited_ms if event.queued_at is None else to_ms(event.queued_at)
-        if not self._from_log and done_ms > record.timestamp + FUTURE_MS:
-            self._reject(record, RejectReason.FUTURE, f"{(done_ms - record.timestamp) // 1000} s ahead of its record's timestamp", now_ms)
+        ahead_ms = max(done_ms, exited_ms, queued_ms) - record.timestamp
+        if not self._from_log and ahead_ms > FUTURE_MS:
+            self._reject(record, RejectReason.FUTURE, f"{ahead_ms // 1000} s ahead of its record's timestamp", now_ms)
             return 0
         digest = xxhash.xxh3_64_intdigest(event.event_id.encode(), partner.seed)
         if digest in state.seen.hashes:
@@ -270,7 +282,7 @@ class Intake:
         for fold, at_ms in parts:
             partner.fold(fold, event, at_ms, slot)
         state.seen.hashes.add(digest)
-        state.seen.adder(record.timestamp).append(digest)
+        state.seen.adder(self._remembered_ms(record.timestamp, now_ms)).append(digest)
         partner.changed = EVERYTHING
         return 1
 

@@ -53,6 +53,10 @@ class _View:
             self._rebased[total.window.name] = self._partner.rebased((total.cells,))
         return found
 
+    def present(self) -> set[Scope]:
+        """Where rules apply: the whole partner always, a queue or channel while it has figures in the widest window, or waits."""
+        return {ALL, *self.flats(self._partner.totals[-1]), *self.waiting}
+
     def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Sample:
         """What `kpi` is in the closed window of `scope`."""
         definition = self._partner.policy.scope_definition(scope)
@@ -68,18 +72,19 @@ class _View:
 def judge(partner: Partner, contacts: Contacts, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
     view = _View(partner, contacts, at_ms)
+    present = view.present() if partner.policy.rules or partner.conditions else set()
     totals = {total.window.name: total for total in partner.totals}
     rules = {rule.id: rule for rule in partner.policy.rules}
     for (rule_id, scope), condition in list(partner.conditions.items()):
         rule_of = rules.get(rule_id)
         if rule_of is None or scope.dimension not in rule_of.scopes:
             yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "its rule or partner is gone"), gone=True)
-        elif scope != ALL and scope not in view.waiting and scope not in view.flats(partner.totals[-1]):
+        elif scope not in present:
             yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "it has been silent for a day"), gone=True)
     for rule in rules.values():
         total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
         changed = total.changed or kpi.live
-        for scope in sorted(_scopes(partner, view, total, rule)):
+        for scope in sorted(each for each in present if each.dimension in rule.scopes):
             condition = partner.conditions.get((rule.id, scope)) or Condition(rule.id, partner.id, str(scope))
             due = next_due_ms(rule, condition)
             if changed or (due is not None and due <= at_ms):
@@ -119,9 +124,3 @@ def _keep(
         partner.conditions[key] = condition
     if changes or (condition is not before and not (condition.blank and before.blank)):
         yield Judged(rule, scope, condition, changes)
-
-
-def _scopes(partner: Partner, view: _View, total: WindowTotal, rule: Rule) -> set[Scope]:
-    """Where the rule applies: the whole partner always, a queue or channel while it has figures, waits or a condition."""
-    found = {scope for rule_id, scope in partner.conditions if rule_id == rule.id} | view.flats(total).keys() | view.waiting.keys() | {ALL}
-    return {scope for scope in found if scope.dimension in rule.scopes}

@@ -10,7 +10,7 @@ from alerts.condition import Condition
 from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
-from models.windows import GRID_MS, MINUTE_MS, Scope
+from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
 from streams.engine.contacts import Waiting
 from streams.engine.fold import Fold
 from streams.engine.lanes import pack
@@ -25,6 +25,7 @@ _OTHER: Final = "other"
 _QUARTER_MS: Final = 15 * MINUTE_MS
 UNKNOWN: Final = (-1, 0)
 """Published before, by a worker that is gone: equal to no record."""
+_FOREVER: Final = 2**62
 _NOBODY: Final = Live(0, None, 0)
 EVERYTHING: Final = 7
 """All groups of records are to be published: see `streams.engine.publish`."""
@@ -62,6 +63,8 @@ class Partner:
     """By rule id and scope."""
     due_ms: int | None = None
     """The frontier at which the next grid point matters to this partner; None while nothing can change."""
+    touched_ms: int | None = None
+    """The next grid point that matters for another reason than the panes: something late was counted, or a policy waits."""
     queues_contacts: bool = False
     """Whether it ever sent `contact.queued`: only then is a close without an opening worth remembering."""
     pending: PartnerPolicy | None = None
@@ -117,12 +120,18 @@ class Partner:
         return vector
 
     def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> bool:
-        """Count an event wherever its time lies; true if it is late, in a pane that was closed already."""
-        if at_ms >= self.panes.closed_ms:
-            fold(event, self.open_vector(at_ms, slot), slot.first, slot.second)
-            return False
+        """Count an event wherever its time lies; true if it is late, in a pane that was closed already.
+
+        It is counted apart first: a fold that raises, or that counts nothing, leaves no cell behind.
+        """
         delta = [0] * WIDTHS[slot.cell.family]
         fold(event, delta, slot.first, slot.second)
+        if not any(delta):
+            return False
+        if at_ms >= self.panes.closed_ms:
+            vector = self.open_vector(at_ms, slot)
+            vector[:] = [have + more for have, more in zip(vector, delta, strict=True)]
+            return False
         counted = {slot.cell: pack(slot.cell.family, delta)}
         self.panes.pane(at_ms).add(counted)
         for total in self.totals:
@@ -145,6 +154,8 @@ class Partner:
         elif day_start(before, panes.zone) != day_start(closed_ms, panes.zone):
             self._days_between(before, closed_ms)
         panes.advance(closed_ms)
+        if self.touched_ms is not None and self.touched_ms <= closed_ms:
+            self.touched_ms = None
         if final and final != panes.final_before_ms:
             self._days_between(final, panes.final_before_ms)
         self.row_changed = True
@@ -166,13 +177,16 @@ class Partner:
         if self.pending is None:
             return False
         policy, self.pending = self.pending, None
+        self.panes.zone = policy.timezone
         if policy.revision == self.policy.revision and policy.configured == self.policy.configured:
             return False
         self.policy = policy
-        self.panes.zone = policy.timezone
         for slots in self.slots:
             slots.clear()
         self._own.clear()
+        for total in self.totals:
+            total.changed = True
+        self.published = dict.fromkeys(self.published, UNKNOWN)
         self.changed = EVERYTHING
         return True
 
@@ -180,11 +194,14 @@ class Partner:
         """The next grid point at which a total, a tier or a day changes without a further event; None if none will."""
         panes, closed = self.panes, self.panes.closed_ms
         due: list[int] = []
-        if self.pending is not None or waiting:
+        if closed == 0 or waiting:
             due.append(closed + GRID_MS)
+        if self.touched_ms is not None:
+            due.append(self.touched_ms)
         if panes.hot:
-            newest = max(panes.hot)
-            due.append(closed + GRID_MS if newest >= closed else closed - closed % MINUTE_MS + MINUTE_MS)
+            # Panes that are merged leave at a full minute; the first open one closes at its end, which may be far off.
+            due.append(closed - closed % MINUTE_MS + MINUTE_MS)
+            due.extend(start + GRID_MS for start in panes.hot if start >= closed)
         due.extend(total.start_ms + total.window.edge_ms + total.window.width_ms for total in self.totals if total.cells)
         if panes:
             due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))
@@ -192,13 +209,14 @@ class Partner:
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, sorted(self.days_changed)]
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, sorted(self.days_changed), self.touched_ms]
 
     def loaded(self) -> None:
-        """Sum the totals anew, after panes were loaded; the scopes in them were published before."""
+        """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""
         for total in self.totals:
             total.rebuild(self.panes)
-        for scope in flats(total.cells for total in self.totals):
+        recent = self.panes.cells_between(self.totals[-1].start_ms - HOUR_MS, _FOREVER)
+        for scope in flats(recent):
             self.published.update({(scope, total.window.name): UNKNOWN for total in self.totals})
 
     def snapshot(self) -> dict[str, Any]:
@@ -224,11 +242,13 @@ class Partner:
 
 
 def lives(waits: dict[str, Waiting] | None, at_ms: int) -> dict[Scope, Live]:
-    """Who waits at `at_ms`, by scope; scopes where nobody does are left out."""
+    """Who queued before `at_ms` and waits, by scope; scopes where nobody does are left out."""
     if not waits:
         return {}
     by_cell: dict[tuple[str | None, str | None], list[int]] = {}
     for queued_ms, queue, channel, within_ms in waits.values():
+        if queued_ms >= at_ms:
+            continue  # Else a grid point would see what happened after it, if it is looked at, and not if it is skipped.
         entry = by_cell.get((queue, channel))
         if entry is None:
             entry = by_cell[queue, channel] = [0, queued_ms, 0]

@@ -45,6 +45,11 @@ class Moment:
         """The end of the pane that the frontier is in: live figures reach up to here, exclusive."""
         return self.frontier_ms - self.frontier_ms % GRID_MS + GRID_MS
 
+    def settled_ms(self, settle_ms: int) -> int:
+        """The last grid point that the frontier has passed by `settle_ms`: windows begin a width before it."""
+        at = max(0, self.frontier_ms - settle_ms)
+        return at - at % GRID_MS
+
 
 class Publisher:
     """Of one engine."""
@@ -125,8 +130,9 @@ class Publisher:
         self, partner: Partner, scope: Scope, total: WindowTotal, packed: int, live: Live | None, moment: Moment, *, mixed: bool
     ) -> Output:
         body = self._body(partner, scope, packed, live, moment, mixed=mixed)
-        # A partner that lies idle is not closed at every grid point; nothing is left in its totals to say otherwise.
-        start = total.start_ms if total.cells else total.window.start(moment.open_end_ms - GRID_MS)
+        # A partner that lies idle is not closed at every grid point; its window begins where it would if it were.
+        closed_ms = max(partner.panes.closed_ms, moment.settled_ms(partner.policy.settle_ms))
+        start = total.start_ms if total.cells else total.window.start(closed_ms)
         body |= {"window": total.window.name, "from": start, "to": max(moment.open_end_ms, partner.panes.closed_ms)}
         key = record_key(partner.id, scope, total.window.name)
         return cloudevent(self._kpis_topic, "kpis", self._source, partner.id, key, f"{key}@{moment.revision}", body)

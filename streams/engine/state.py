@@ -79,6 +79,12 @@ class State:
             partner.due_ms = due
             heappush(self._due, (due, partner.id))
 
+    def touch(self, partner: Partner, grid_ms: int) -> None:
+        """As `want`, for a reason that the panes do not show after a restart."""
+        if partner.touched_ms is None or grid_ms < partner.touched_ms:
+            partner.touched_ms, partner.row_changed = grid_ms, True
+        self.want(partner, grid_ms)
+
     def reschedule(self, partner: Partner) -> None:
         """Find the next grid point at which something becomes different, after the partner was closed."""
         closed = partner.panes.closed_ms

@@ -1,0 +1,149 @@
+"""The figures computed again in the plainest way: from the list of events, by looking at each of them. Shares no code with the engine."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+__all__ = ["WIDTHS_MS", "day_bounds", "distinct", "happens", "in_scope", "measures", "window_start"]
+
+Event = dict[str, Any]
+Limits = Callable[[Event], tuple[int, int]]
+"""event -> (answered within ms, short abandon ms)."""
+
+WIDTHS_MS = {"5m": 300_000, "15m": 900_000, "1h": 3_600_000, "24h": 86_400_000}
+_EDGES_MS = {"5m": 10_000, "15m": 10_000, "1h": 60_000, "24h": 900_000}
+
+
+def usual(_: Event) -> tuple[int, int]:
+    return 20_000, 5_000
+
+
+def distinct(events: Iterable[Event]) -> list[Event]:
+    """The first delivery of each id of each partner."""
+    return list({(each["partner_id"], each["event_id"]): each for each in reversed(list(events))}.values())
+
+
+def _ms(seconds: float) -> int:
+    return int(seconds * 1000 + 0.5)
+
+
+def _answered(event: Event, limits: tuple[int, int]) -> dict[str, int]:
+    wait = _ms(event.get("wait_seconds", 0))
+    return {"answered": 1, "answered_wait_ms": wait, "answered_wait_s2": wait**2 // 10**6, "answered_within": int(wait <= limits[0])}
+
+
+def _abandoned(event: Event, limits: tuple[int, int]) -> dict[str, int]:
+    wait = _ms(event.get("wait_seconds", 0))
+    return {
+        "abandoned": 1,
+        "abandoned_wait_ms": wait,
+        "abandoned_wait_s2": wait**2 // 10**6,
+        "abandoned_within": int(wait <= limits[0]),
+        "abandoned_short": int(wait <= limits[1]),
+    }
+
+
+def _handled(event: Event) -> dict[str, int]:
+    talk, hold, wrap = (_ms(event.get(f"{part}_seconds", 0)) for part in ("talk", "hold", "wrap"))
+    return {
+        "handled": 1,
+        "talk_ms": talk,
+        "hold_ms": hold,
+        "wrap_ms": wrap,
+        "handle_s2": (talk + hold + wrap) ** 2 // 10**6,
+        "hold_s2": hold**2 // 10**6,
+        "held": int(hold > 0 or event.get("holds", 0) > 0),
+        "transferred": int(event.get("transferred", False)),
+        "escalated": int(event.get("escalated", False)),
+        "resolved": int(event.get("resolved") is True),
+        "resolved_answers": int(event.get("resolved") is not None),
+    }
+
+
+def _survey(event: Event) -> dict[str, int]:
+    survey, score = event["survey"], event["score"]
+    scales = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
+    if survey not in scales:
+        return {}
+    low, high = scales[survey]
+    if score != int(score) or not low <= score <= high or event.get("scale_max") not in (None, high):
+        return {f"{survey}_off_scale": 1}
+    return {f"{survey}_{int(score)}": 1}
+
+
+def happens(event: Event, limits: Limits = usual) -> list[tuple[int, dict[str, int]]]:
+    """When the event counts, and what."""
+    if event["type"] == "contact.record":
+        return _record(event, limits)
+    counts: dict[str, Callable[[], dict[str, int]]] = {
+        "contact.queued": lambda: {"arrivals": 1},
+        "contact.answered": lambda: _answered(event, limits(event)),
+        "contact.abandoned": lambda: _abandoned(event, limits(event)),
+        "contact.completed": lambda: _handled(event),
+        "contact.left": lambda: {"left": 1},
+        "survey.response": lambda: _survey(event),
+        "survey.invited": lambda: {f"{event['survey']}_invited": 1} if event["survey"] in ("csat", "nps", "ces") else {},
+    }
+    return [(event["occurred_at"], counts[event["type"]]())]
+
+
+def _record(event: Event, limits: Limits) -> list[tuple[int, dict[str, int]]]:
+    done_at: int = event["occurred_at"]
+    left_at: int = event.get("queue_exited_at", done_at)
+    came_at: int = event.get("queued_at", left_at)
+    match event["outcome"]:
+        case "not_queued":
+            return [(left_at, {"not_queued": 1})]
+        case "left":
+            return [(came_at, {"arrivals": 1}), (left_at, {"left": 1})]
+        case "abandoned":
+            return [(came_at, {"arrivals": 1}), (left_at, _abandoned(event, limits(event)))]
+    return [(came_at, {"arrivals": 1}), (left_at, _answered(event, limits(event))), (done_at, _handled(event))]
+
+
+def in_scope(event: Event, scope: str) -> bool:
+    if scope == "all":
+        return True
+    dimension, _, value = scope.partition("=")
+    return bool(event.get(dimension) == value)
+
+
+def measures(events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual) -> dict[str, int]:
+    """What the events count in [start_ms, end_ms), those that are zero left out."""
+    counted: Counter[str] = Counter()
+    for event in events:
+        if event["partner_id"] == partner and in_scope(event, scope):
+            for at, what in happens(event, limits):
+                if start_ms <= at < end_ms:
+                    counted.update(what)
+    return {name: count for name, count in counted.items() if count}
+
+
+def window_start(window: str, grid_ms: int) -> int:
+    """Where the window that ends at the grid point begins."""
+    at = grid_ms - WIDTHS_MS[window]
+    return at - at % _EDGES_MS[window]
+
+
+@cache
+def day_bounds(date: str, zone: str) -> tuple[int, int]:
+    """Midnight to midnight in the zone, found by walking over the hours in UTC."""
+    first = datetime.fromisoformat(f"{date}T00:00:00+00:00") - timedelta(hours=20)
+    quarters = (first + timedelta(minutes=15 * step) for step in range(4 * 70))
+    inside = [round(at.timestamp() * 1000) for at in quarters if at.astimezone(ZoneInfo(zone)).date().isoformat() == date]
+    return inside[0], inside[-1] + 900_000
+
+
+def waiting(events: Iterable[Event], partner: str, scope: str) -> list[int]:
+    """Since when contacts wait, oldest first: those with an opening and no close, in any order of delivery."""
+    gone = ("contact.answered", "contact.abandoned", "contact.completed", "contact.left")
+    mine = [event for event in events if event["partner_id"] == partner and event.get("contact_id")]
+    closed = {event["contact_id"] for event in mine if event["type"] in gone}
+    return sorted(
+        event["occurred_at"]
+        for event in mine
+        if event["type"] == "contact.queued" and event["contact_id"] not in closed and in_scope(event, scope)
+    )

@@ -1,0 +1,92 @@
+"""Published figures are those of a plain recomputation from the events, whatever arrives when."""
+
+from typing import Any
+
+from hypothesis import example, given, settings
+
+from models.windows import GRID_MS
+from tests import naive
+from tests.conditions import START_MS
+from tests.engines import TOPICS, Rig
+from tests.stories import HOUR, MINUTE, Step, drawn_event, steps, topic_of
+
+SETTLE_MS = 5_000
+
+
+def settled(frontier_ms: int) -> int:
+    at = frontier_ms - SETTLE_MS
+    return at - at % GRID_MS
+
+
+def counted(body: dict[str, Any]) -> dict[str, int]:
+    """The measures that events count; when contacts expire is a test of its own."""
+    return {name: count for name, count in body["measures"].items() if name != "expired"}
+
+
+def check_published(rig: Rig, events: list[dict[str, Any]], outputs: list[Any]) -> int:
+    """Every record that was just written says what its exact window holds; returns how many there were."""
+    bodies = rig.bodies(TOPICS.kpis, outputs)
+    frontier_ms = rig.engine.frontier_ms
+    for body in bodies:
+        place = (body["partner"], body["scope"], body["from"], body["to"])
+        assert naive.measures(events, *place) == counted(body), (body["window"], *place)
+        assert frontier_ms - frontier_ms % GRID_MS + GRID_MS == body["to"]
+        assert naive.window_start(body["window"], settled(frontier_ms)) == body["from"], body["window"]
+    return len(bodies)
+
+
+def check_view(rig: Rig, events: list[dict[str, Any]]) -> None:
+    """What a new reader of the compacted topic sees is what is so now, and nothing is missing."""
+    view, frontier_ms = rig.figures(), rig.engine.frontier_ms
+    for window in naive.WIDTHS_MS:
+        start, end = naive.window_start(window, settled(frontier_ms)), frontier_ms - frontier_ms % GRID_MS + GRID_MS
+        for partner in {event["partner_id"] for event in events}:
+            for scope in ("all", "queue=billing", "queue=sales", "channel=voice", "channel=chat"):
+                held = view.get(f"{partner}/{scope}/{window}", {"measures": {}})
+                assert naive.measures(events, partner, scope, start, end) == counted(held), (partner, scope, window)
+
+
+def check_days(rig: Rig, events: list[dict[str, Any]]) -> None:
+    """Closed days are what happened in them, and final once they are 49 hours old."""
+    for body in rig.compacted(TOPICS.rollups_1d).values():
+        assert naive.day_bounds(body["date"], body["timezone"]) == (body["from"], body["to"])
+        assert naive.measures(events, body["partner"], body["scope"], body["from"], body["to"]) == counted(body)
+
+
+def play(story: list[Step], *, crashes: bool = False) -> Rig:
+    rig, at_ms, events = Rig(), START_MS, list[dict[str, Any]]()
+    rig.to(at_ms)
+    written = 0
+    for number, step in enumerate(story):
+        at_ms += step.after_ms
+        body = drawn_event(step, f"e{number}", at_ms)
+        rig.send(body, at_ms=at_ms, topic=topic_of(body))
+        events.append(body)
+        written += check_published(rig, events, rig.to(at_ms))
+        if crashes and step.value % 5 == 0:
+            rig.crash()
+        if step.after_ms > MINUTE:
+            check_view(rig, events)
+            check_days(rig, events)
+    assert written
+    assert rig.letters() == rig.letters(TOPICS.late) == []
+    for after_ms in (11_000, 61_000, 20 * MINUTE, 2 * HOUR, 26 * HOUR):
+        at_ms += after_ms
+        check_published(rig, events, rig.to(at_ms))
+        if after_ms > MINUTE:
+            check_view(rig, events)
+            check_days(rig, events)
+    return rig
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps(most=15))
+@example([Step(0, "survey.response", "acme", "billing", None, 0, 3)])
+def test_every_record_holds_what_happened_in_its_exact_window(story: list[Step]) -> None:
+    play(story)
+
+
+@settings(max_examples=30, deadline=None)
+@given(steps(most=12))
+def test_so_it_is_after_crashes(story: list[Step]) -> None:
+    play(story, crashes=True)

@@ -1,0 +1,90 @@
+"""Stories: what happens to partners over hours and days, as hypothesis draws it, and as a seed draws it."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from hypothesis import strategies as st
+
+from tests.engines import SECOND, TOPICS, event
+
+__all__ = ["DAY", "HOUR", "MINUTE", "Step", "drawn_event", "steps", "topic_of"]
+
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+PARTNERS = ("acme", "bolt", "core")
+QUEUES = ("billing", "sales", None)
+CHANNELS = ("voice", "chat", None)
+KINDS = (
+    *("contact.queued", "contact.answered", "contact.abandoned", "contact.completed", "contact.left", "contact.record"),
+    *("survey.response", "survey.invited"),
+)
+LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
+JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Time passes, and something arrives."""
+
+    after_ms: int
+    kind: str
+    partner: str
+    queue: str | None
+    channel: str | None
+    late_ms: int
+    value: int
+    """Of which every other field is made."""
+
+
+def steps(*, jumps: tuple[int, ...] = JUMPS, lateness: tuple[int, ...] = LATENESS, most: int = 40) -> st.SearchStrategy[list[Step]]:
+    step = st.builds(
+        Step,
+        st.sampled_from(jumps),
+        st.sampled_from(KINDS),
+        st.sampled_from(PARTNERS),
+        st.sampled_from(QUEUES),
+        st.sampled_from(CHANNELS),
+        st.sampled_from(lateness),
+        st.integers(0, 999),
+    )
+    return st.lists(step, min_size=1, max_size=most)
+
+
+def seeded(random: Random, count: int, jumps: tuple[int, ...], lateness: tuple[int, ...]) -> list[Step]:
+    """The same, as fast as can be."""
+    pick = random.choice
+    return [
+        Step(pick(jumps), pick(KINDS), pick(PARTNERS), pick(QUEUES), pick(CHANNELS), pick(lateness), random.randrange(1000))
+        for _ in range(count)
+    ]
+
+
+def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
+    """The event of a step that arrives at `now_ms`."""
+    value, at_ms = step.value, now_ms - step.late_ms
+    fields: dict[str, Any] = {"contact_id": f"c{value % 40}"} if step.kind.startswith("contact.") else {}
+    if step.queue is not None:
+        fields["queue"] = step.queue
+    if step.channel is not None:
+        fields["channel"] = step.channel
+    if step.kind in ("contact.answered", "contact.abandoned"):
+        fields["wait_seconds"] = value / 16
+    if step.kind in ("contact.completed", "contact.record"):
+        fields |= {"talk_seconds": value / 7, "hold_seconds": float(value % 3), "holds": value % 2, "wrap_seconds": value % 50 / 3}
+        fields |= {"transferred": value % 5 == 0, "escalated": value % 7 == 0, "resolved": (None, True, False)[value % 3]}
+    if step.kind == "contact.record":
+        fields["outcome"] = ("answered", "abandoned", "left", "not_queued")[value % 4]
+        fields |= {"wait_seconds": value / 16, "queue_exited_at": at_ms - value * 400, "queued_at": at_ms - value * 460}
+    if step.kind == "survey.response":
+        fields |= {"survey": ("csat", "nps", "ces", "esat")[value % 4], "score": value % 12 / (1 + (value > 950)), "scale_max": None}
+    if step.kind == "survey.invited":
+        fields["survey"] = ("csat", "nps", "ces", "enps")[value % 4]
+    return event(step.kind, at_ms, identity, partner=step.partner, **fields)
+
+
+def topic_of(body: dict[str, Any]) -> str:
+    """The topic that an event belongs to."""
+    return TOPICS.surveys if body["type"].startswith("survey.") else TOPICS.interactions
