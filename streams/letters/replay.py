@@ -14,6 +14,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import ProducerFenced
+from aiokafka.structs import RecordMetadata
 
 from models.settings import Settings
 from models.topics import partition_of
@@ -147,14 +148,18 @@ async def _batches(letters: AsyncIterator[Letter]) -> AsyncIterator[list[Letter]
 
 
 async def _send(producer: AIOKafkaProducer, settings: Settings, letters: Sequence[Letter], now_ms: int) -> None:
-    acknowledged = []
+    acknowledged: list[asyncio.Future[RecordMetadata]] = []
     for letter in letters:
         assert letter.partner is not None, "a letter without a partner was refused"
         mark = (REPLAYED_FROM, str(letter.at).encode())
         to = partition_of(letter.partner, settings.partitions, settings.partitioner)
-        acknowledged.append(
-            await producer.send(letter.source.topic, letter.value, letter.partner.encode(), partition=to, headers=[*letter.headers, mark])
-        )
+        headers = [*letter.headers, mark]
         marker = [mark, ("dlq.replayed-to", f"{letter.source.topic}/{to}".encode()), ("dlq.replayed-at", b"%d" % now_ms)]
-        acknowledged.append(await producer.send(letter.at.topic, key=mark[1], partition=letter.at.partition, headers=marker))
+        acknowledged += [
+            await producer.send(letter.source.topic, letter.value, letter.partner.encode(), partition=to, headers=headers),
+            await producer.send(letter.at.topic, key=mark[1], partition=letter.at.partition, headers=marker),
+        ]
+        for future in acknowledged[-2:]:
+            # A fence may come while more is being sent, and asyncio would complain of every answer that nobody looked at.
+            future.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.gather(*acknowledged)

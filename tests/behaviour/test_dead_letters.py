@@ -229,6 +229,7 @@ def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert cli(*arguments).exit_code == 2
 
 
+@pytest.mark.slow
 async def test_a_customer_stands_where_events_came_in_and_nowhere_else(settings: Settings, tmp_path: Path) -> None:
     """A worker counts every kind of event of a customer: nothing of it is in the state, and of what is written in letters only."""
     await create(settings)
@@ -283,6 +284,7 @@ async def test_a_customer_stands_where_events_came_in_and_nowhere_else(settings:
     assert (nobody.exit_code, nobody.stdout) == (0, "0 records hold this key, 0 of them in the state\n")
 
 
+@pytest.mark.slow
 async def test_a_worker_counts_what_was_replayed_though_it_was_masked(settings: Settings, tmp_path: Path) -> None:
     """From the producer that chose the wrong partition to the figure."""
     masking = settings.model_copy(update={"dead_letter_mask": True})
