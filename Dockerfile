@@ -15,11 +15,12 @@ LABEL org.opencontainers.image.title="outwatch" \
       org.opencontainers.image.licenses="Apache-2.0"
 RUN useradd --system --uid 10001 --create-home outwatch
 COPY --from=build /opt/outwatch /opt/outwatch
-ENV PATH=/opt/outwatch/bin:$PATH PYTHONUNBUFFERED=1
+ENV PATH=/opt/outwatch/bin:$PATH PYTHONUNBUFFERED=1 OUTWATCH_HTTP_HOST=0.0.0.0 OUTWATCH_HTTP_PORT=9464
 USER 10001
 WORKDIR /home/outwatch
-# Reads Redis only; a container of another role (one-shot, worker) can override it.
-HEALTHCHECK --interval=30s --timeout=10s --start-period=30s CMD ["outwatch", "status", "--json"]
+# Of the worker and the projector; a container that runs another command and ends disables it.
+HEALTHCHECK --interval=15s --timeout=10s --start-period=60s CMD ["python", "-c", "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', int(os.environ['OUTWATCH_HTTP_PORT']), timeout=5); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]
+EXPOSE 9464
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["outwatch"]
 CMD ["run"]

@@ -1,9 +1,14 @@
 """The endpoints and what they ask: ready or why not, alive as long as the loop turns, and a stalled worker ended with its reason."""
 
 import asyncio
+import json
+import re
 import socket
+import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -18,6 +23,7 @@ from streams.health.server import endpoints
 from streams.health.signs import SignsOfLife
 from streams.local.service import free_port
 
+ROOT = Path(__file__).parents[2]
 REFUSED = Obstacle(Unready.REFUSED, "partition 3: applied up to 9, but the log begins at 12")
 
 
@@ -74,6 +80,23 @@ async def test_the_endpoints_answer() -> None:
         assert (await get(port, "/"))[0] == 404
     with pytest.raises(aiohttp.ClientConnectionError):
         await get(port, "/livez")
+
+
+async def test_the_health_check_of_the_image_is_content_when_it_is_ready() -> None:
+    patient, port = Patient(), free_port()
+    (command,) = re.findall(r"^HEALTHCHECK .* CMD (.*)$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    program, *arguments = json.loads(command)
+    assert program == "python"
+
+    async def check() -> int:
+        ran = await asyncio.create_subprocess_exec(sys.executable, *arguments, env={"OUTWATCH_HTTP_PORT": str(port)}, stderr=DEVNULL)
+        return await asyncio.wait_for(ran.wait(), 20)
+
+    async with endpoints(Settings(http_port=port), patient):
+        assert await check() == 0
+        patient.found = [REFUSED]
+        assert await check() == 1
+    assert await check() == 1
 
 
 async def test_without_a_port_nothing_listens(monkeypatch: pytest.MonkeyPatch) -> None:
