@@ -13,6 +13,7 @@ from streams.engine import EngineConfig
 from streams.engine.letters import SourceRecord
 from streams.errors import RunOperationError
 from streams.owner import Owner, end_process
+from streams.store import Table
 from streams.transport import Consumer
 
 __all__ = ["TABLE", "OutwatchApp", "build_app"]
@@ -77,6 +78,7 @@ def build_app(settings: Settings) -> OutwatchApp:
         topic_partitions=settings.partitions,
         web_enabled=False,
         Stream=RunStream,
+        Table=Table,
     )
     config = EngineConfig(
         app_id=settings.app_id,

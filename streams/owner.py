@@ -68,7 +68,9 @@ class Owner:
         try:
             async with asyncio.timeout(_RECOVERY_SECONDS):
                 await self._assign(numbers)
-        except BaseException as error:  # noqa: BLE001 - Faust would swallow it and report ready with an empty state
+        except asyncio.CancelledError:
+            raise  # The worker was told to stop meanwhile, and has nothing of this to commit.
+        except Exception as error:  # noqa: BLE001 - Faust would swallow it and report ready with an empty state
             end_process("recovery failed", error)
 
     async def _assign(self, numbers: set[int]) -> None:

@@ -4,16 +4,28 @@ Registered as the scheme `panes://`. It needs a host (`panes://log`): yarl holds
 memory without a word. Rows are written by the engines' transactions, never through the table, whose own producer stands outside them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
+import faust
 from faust.stores.base import Store as FaustStore
 from faust.types import TP, EventT
 
 from streams.errors import StreamError
 from streams.owner import Owner
 
-__all__ = ["Store"]
+__all__ = ["Store", "Table"]
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    msg = "rows are written by the engine's transactions; Faust would send this one outside of them"
+    raise TypeError(msg)
+
+
+class Table(faust.Table[Any, Any]):
+    """The state as a Faust table: it can be read. Faust sends what is written to a table before it asks the store."""
+
+    on_key_set = on_key_del = on_clear = _refuse
 
 
 class Store(FaustStore[Any, Any]):
@@ -40,35 +52,13 @@ class Store(FaustStore[Any, Any]):
         msg = f"Faust recovers {sum(1 for _ in batch)} rows that were not read at the assignment"
         raise StreamError(msg)
 
-    def __getitem__(self, key: Any) -> Any:
-        """What the engines hold under a key such as `("partner", "acme")`; for looking at, not for work: all keys are gone through."""
-        for found, value in self._items():
-            if found == key:
-                return value
-        raise KeyError(key)
-
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        self._refuse()
-
-    def __delitem__(self, key: Any) -> NoReturn:
-        self._refuse()
-
-    def _refuse(self) -> NoReturn:
-        msg = "rows are written by the engine's transactions; Faust would send this one outside of them"
-        raise TypeError(msg)
-
-    def __iter__(self) -> Iterator[Any]:
-        return (key for key, _ in self._items())
-
-    def _items(self) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-        for holding in self._owner.holdings.values():
-            yield from holding.engine.items()
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
+    @property
+    def data(self) -> dict[tuple[str | int, ...], Any]:  # type: ignore[override] # what Faust's mapping reads from
+        """What the engines hold, by keys such as `("partner", "acme")`; for looking at, not for work: it is put together each time."""
+        return {key: value for holding in self._owner.holdings.values() for key, value in holding.engine.items()}
 
     def _clear(self) -> None:
-        self._refuse()
+        _refuse()
 
     def reset_state(self) -> None:
         """Nothing of it is kept outside the engines."""

@@ -274,7 +274,8 @@ class Engine:
             for (tier, start), cells in partner.panes.snapshot().items():
                 yield ("pane", partner.id, tier, start), [[*cell, *vector] for cell, vector in cells.items()]
             for condition in partner.conditions.values():
-                yield ("alert", condition.fingerprint), condition.to_row()
+                if not condition.blank:
+                    yield ("alert", condition.fingerprint), condition.to_row()
 
     def snapshot(self) -> dict[str, Any]:
         """All that rows must bring back, to compare two engines by."""
