@@ -11,6 +11,7 @@ from streams.engine import Commit, Output, Sizes
 from streams.health.docs import filled
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import COUNTED, Arrivals, Look, WorkerMetrics
+from tests.engines import SECOND, Rig, event, partner_part, rule, shared_part
 
 ROOT = Path(__file__).parents[2]
 RULES = YAML(typ="safe").load(ROOT / "deploy" / "prometheus-rules.yaml")
@@ -64,6 +65,20 @@ def test_a_commit_counts_what_it_wrote_and_how_old_its_events_are() -> None:
     assert seen["outwatch_publish_latency_seconds_sum"] == pytest.approx(4.0)
 
 
+def test_a_transition_of_the_engine_has_the_fields_of_its_log_line_and_a_kind_to_count_by() -> None:
+    rig, at_ms, metrics = Rig(), 1_700_000_000_000, WorkerMetrics()
+    rig.policy(shared_part(rule()), partner_part(), at_ms=at_ms)
+    rig.to(at_ms)
+    rig.send(*(event("contact.answered", at_ms, f"e{number}", wait_seconds=600) for number in range(50)), at_ms=at_ms)
+    rig.to(at_ms + 60 * SECOND)
+    (fired,) = [transition for each in rig.commits for transition in each.transitions]
+    assert fired.pop("reason").startswith("OK => FIRING: warning, below 0.8")
+    assert fired == {"partner": "acme", "scope": "all", "rule": "sl", "from": "ok", "to": "firing", "kind": "fired"}
+    metrics.committed(rig.commits[-1], None, NOW, 0.01)
+    assert scraped(metrics)['outwatch_transitions_total{kind="fired"}'] == 1
+    assert rig.engine.sizes(rig.now_ms)[:3] == (1, 50, 0)
+
+
 def test_arrivals_span_all_runs_also_those_out_of_order() -> None:
     assert Arrivals(50, 60).with_run(10, 20).with_run(55, 90) == Arrivals(10, 90)
 
@@ -115,13 +130,13 @@ def test_rules_have_the_shape_of_prometheus_and_say_what_to_do() -> None:
     names = []
     for group in RULES["groups"]:
         assert set(group) == {"name", "rules"}
-        for rule in group["rules"]:
-            assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
-            assert re.fullmatch(r"Outwatch[A-Za-z]+", rule["alert"])
-            assert re.fullmatch(r"\d+[smh]", rule["for"])
-            assert rule["labels"]["severity"] in {"page", "ticket"}
-            assert set(rule["annotations"]) == {"summary", "action"}
-            names.append(rule["alert"])
+        for each in group["rules"]:
+            assert set(each) == {"alert", "expr", "for", "labels", "annotations"}
+            assert re.fullmatch(r"Outwatch[A-Za-z]+", each["alert"])
+            assert re.fullmatch(r"\d+[smh]", each["for"])
+            assert each["labels"]["severity"] in {"page", "ticket"}
+            assert set(each["annotations"]) == {"summary", "action"}
+            names.append(each["alert"])
     assert len(names) == len(set(names)) >= 10
 
 
