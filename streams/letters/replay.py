@@ -151,15 +151,12 @@ async def _send(producer: AIOKafkaProducer, settings: Settings, letters: Sequenc
     acknowledged: list[asyncio.Future[RecordMetadata]] = []
     for letter in letters:
         assert letter.partner is not None, "a letter without a partner was refused"
+        topic, to = letter.source.topic, partition_of(letter.partner, settings.partitions, settings.partitioner)
         mark = (REPLAYED_FROM, str(letter.at).encode())
-        to = partition_of(letter.partner, settings.partitions, settings.partitioner)
-        headers = [*letter.headers, mark]
-        marker = [mark, ("dlq.replayed-to", f"{letter.source.topic}/{to}".encode()), ("dlq.replayed-at", b"%d" % now_ms)]
+        record = (topic, letter.value, letter.partner.encode(), to, None, [*letter.headers, mark])
+        said = [mark, ("dlq.replayed-to", f"{topic}/{to}".encode()), ("dlq.replayed-at", b"%d" % now_ms)]
         acknowledged += [
-            await producer.send(letter.source.topic, letter.value, letter.partner.encode(), partition=to, headers=headers),
-            await producer.send(letter.at.topic, key=mark[1], partition=letter.at.partition, headers=marker),
+            await producer.send(*record),
+            await producer.send(letter.at.topic, None, mark[1], letter.at.partition, None, said),
         ]
-        for future in acknowledged[-2:]:
-            # A fence may come while more is being sent, and asyncio would complain of every answer that nobody looked at.
-            future.add_done_callback(lambda done: done.cancelled() or done.exception())
     await asyncio.gather(*acknowledged)
