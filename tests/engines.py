@@ -154,7 +154,7 @@ class Rig:
         if commit is None:
             return []
         for key, value in commit.rows:
-            assert value is None or len(value) <= 256_000, "a chunk ends at 256 kB"
+            assert value is None or len(value) <= 256 * 1024, "a chunk ends at 256 kB"
             if value is None:
                 self.changelog.pop(key, None)
             else:

@@ -129,11 +129,12 @@ class Intake:
                 if at_ms >= panes.closed_ms and start in panes.hot:
                     # Open, and whoever made it saw to it that it will be closed.
                     if slot.start != start:
-                        partner.open_vector(at_ms, slot)
-                    elif not slot.pane.dirty:
-                        slot.pane.dirty = True
-                        panes.dirty.append(start)
-                    fold(event, slot.vector, slot.first, slot.second)
+                        partner.fold(fold, event, at_ms, slot)
+                    else:
+                        if not slot.pane.dirty:
+                            slot.pane.dirty = True
+                            panes.dirty.append(start)
+                        fold(event, slot.vector, slot.first, slot.second)
                 else:
                     if not self._in_time(topic, record, at_ms, partner, now_ms):
                         continue

@@ -110,37 +110,27 @@ class Partner:
         folded, self.folded = self.folded, 0
         return folded
 
-    def open_vector(self, at_ms: int, slot: Slot) -> list[int]:
-        """The vector of a pane that is not closed yet; the fold asks only when the slot was last used elsewhere."""
-        pane = self.panes.pane(at_ms)
-        vector = pane.vectors.get(slot.cell)
-        if vector is None:
-            vector = pane.vectors[slot.cell] = [0] * WIDTHS[slot.cell.family]
-        slot.start, slot.pane, slot.vector = at_ms - at_ms % GRID_MS, pane, vector
-        return vector
-
-    def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> bool:
-        """Count an event wherever its time lies; true if it is late, in a pane that was closed already.
-
-        It is counted apart first: a fold that raises, or that counts nothing, leaves no cell behind.
-        """
+    def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> None:
+        """Count an event wherever its time lies: apart first, since a fold that raises, or counts nothing, must leave no cell behind."""
         delta = [0] * WIDTHS[slot.cell.family]
         fold(event, delta, slot.first, slot.second)
         if not any(delta):
-            return False
+            return
+        pane = self.panes.pane(at_ms)
         if at_ms >= self.panes.closed_ms:
-            vector = self.open_vector(at_ms, slot)
-            vector[:] = [have + more for have, more in zip(vector, delta, strict=True)]
-            return False
+            vector = pane.vectors.setdefault(slot.cell, delta)
+            if vector is not delta:
+                vector[:] = [have + more for have, more in zip(vector, delta, strict=True)]
+            slot.start, slot.pane, slot.vector = at_ms - at_ms % GRID_MS, pane, vector
+            return
         counted = {slot.cell: pack(slot.cell.family, delta)}
-        self.panes.pane(at_ms).add(counted)
+        pane.add(counted)
         for total in self.totals:
             total.add_late(at_ms, counted)
         day = day_start(at_ms, self.panes.zone)
         if day not in self.days_changed and day < day_start(self.panes.closed_ms, self.panes.zone):
             self.days_changed.add(day)
             self.row_changed = True
-        return True
 
     def close(self, closed_ms: int) -> None:
         """Close the panes before `closed_ms`, a grid point: totals move on, tiers merge, a day that ended is to be written."""
