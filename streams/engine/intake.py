@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, auto
 from typing import Any, Final
 
-import xxhash
+from xxhash import xxh3_64_intdigest
 
 from models import decode
 from models.decode import ClockAdvanced, ContactRecord, Rejection, decode_run
@@ -65,6 +65,13 @@ _EFFECTS: Final[dict[type, tuple[Family, Fold, _Contact]]] = {
 """By the struct of an event: the family and fold it counts by, and what it does to a live contact."""
 
 
+class _AheadError(Exception):
+    """Raised when an event lies too far ahead of its record's timestamp: its source's clock is wrong."""
+
+    def __init__(self, ahead_ms: int) -> None:
+        super().__init__(f"{ahead_ms // 1000} s ahead of its record's timestamp")
+
+
 class Intake:
     """Of one engine; `advance` is the engine's, called where a run is cut at a grid point that fell due."""
 
@@ -82,9 +89,7 @@ class Intake:
         """Count the records of one run, cut where their timestamps pass a due grid point; yields between the steps of an advance."""
         state = self._state
         partners, seen, hashes = state.partners, state.seen, state.seen.hashes
-        hash_of = xxhash.xxh3_64_intdigest
-        limit, minute, remember = self._limit(topic), -1, seen.hashes.add
-        counted = duplicates = 0
+        limit, minute, remember, counted, duplicates = self._limit(topic), -1, seen.hashes.add, 0, 0
         future_ms = _NEVER if self._from_log else FUTURE_MS
         events: list[Any] = list(decode_run([record.value for record in records], [record.headers for record in records]))
         for record, event in zip(records, events, strict=True):
@@ -115,16 +120,12 @@ class Intake:
                 if at_ms.__class__ is not int or at_ms < EARLIEST_MS:
                     at_ms = to_ms(at_ms)
                 if at_ms - arrived_ms > future_ms:
-                    ahead = (at_ms - arrived_ms) // 1000
-                    self._reject(record, RejectReason.FUTURE, f"{ahead} s ahead of its record's timestamp", now_ms)
-                    continue
-                digest = hash_of(event.event_id.encode(), partner.seed)
+                    raise _AheadError(at_ms - arrived_ms)  # noqa: TRY301 - a letter like all that may be wrong below
+                digest = xxh3_64_intdigest(event.event_id.encode(), partner.seed)
                 if digest in hashes:
                     duplicates += 1
                     continue
-                slot = partner.slots[family].get((event.queue, event.channel))
-                if slot is None:
-                    slot = partner.slot(family, event.queue, event.channel)
+                slot = partner.slots[family].get((event.queue, event.channel)) or partner.slot(family, event.queue, event.channel)
                 panes, start = partner.panes, at_ms - at_ms % GRID_MS
                 if at_ms >= panes.closed_ms and start in panes.hot:
                     # Open, and whoever made it saw to it that it will be closed.
@@ -142,11 +143,8 @@ class Intake:
                     limit = self._limit(topic)
                 if contact is not _Contact.NOTHING:
                     self._contact(contact, partner, event, at_ms, slot.first)
-            except TimeError as error:
-                self._reject(record, RejectReason.TIME, str(error), now_ms)
-                continue
-            except Exception:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts
-                self._reject(record, RejectReason.BUG, traceback.format_exc(), now_ms)
+            except Exception as error:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts
+                self._failed(record, error, now_ms)
                 continue
             if arrived_ms // MINUTE_MS != minute:
                 minute = arrived_ms // MINUTE_MS
@@ -242,10 +240,8 @@ class Intake:
         elif event.__class__ is ContactRecord:
             try:
                 return self._record(topic, record, event, now_ms)
-            except TimeError as error:
-                self._reject(record, RejectReason.TIME, str(error), now_ms)
-            except Exception:  # noqa: BLE001 - as above
-                self._reject(record, RejectReason.BUG, traceback.format_exc(), now_ms)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(record, error, now_ms)
         return 0
 
     def _fed(self, topic: str, named: list[str] | None) -> list[str]:
@@ -264,9 +260,8 @@ class Intake:
         queued_ms = exited_ms if event.queued_at is None else to_ms(event.queued_at)
         ahead_ms = max(done_ms, exited_ms, queued_ms) - record.timestamp
         if not self._from_log and ahead_ms > FUTURE_MS:
-            self._reject(record, RejectReason.FUTURE, f"{ahead_ms // 1000} s ahead of its record's timestamp", now_ms)
-            return 0
-        digest = xxhash.xxh3_64_intdigest(event.event_id.encode(), partner.seed)
+            raise _AheadError(ahead_ms)
+        digest = xxh3_64_intdigest(event.event_id.encode(), partner.seed)
         if digest in state.seen.hashes:
             state.counters["duplicates"] += 1
             return 0
@@ -286,6 +281,15 @@ class Intake:
         state.seen.adder(self._remembered_ms(record.timestamp, now_ms)).append(digest)
         partner.changed = EVERYTHING
         return 1
+
+    def _failed(self, record: SourceRecord, error: Exception, now_ms: int) -> None:
+        """The letter of a record on which something was raised."""
+        if isinstance(error, _AheadError):
+            self._reject(record, RejectReason.FUTURE, str(error), now_ms)
+        elif isinstance(error, TimeError):
+            self._reject(record, RejectReason.TIME, str(error), now_ms)
+        else:
+            self._reject(record, RejectReason.BUG, "".join(traceback.format_exception(error)), now_ms)
 
     def _reject(self, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> None:
         self._state.counters[f"dead_letters.{reason}"] += 1
