@@ -4,17 +4,21 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from models.settings import PREFIX, Settings
 from streams.local.process import LeashedProcess
 from tests.waiting import until
 
-__all__ = ["KILLED", "Worker", "environment", "following", "read_all"]
+__all__ = ["KILLED", "Worker", "committed", "counters", "environment", "following", "heartbeats", "read_all", "send"]
 
 KILLED = 256 - signal.SIGKILL
 """What a worker that was ended by SIGKILL leaves with: its leash says so by an exit code."""
@@ -95,3 +99,35 @@ async def read_all(settings: Settings, *topics: str) -> list[ConsumerRecord]:
         return read
     finally:
         await consumer.stop()
+
+
+async def send(settings: Settings, topic: str, *events: dict[str, Any]) -> None:
+    """Write events by their partner, each where Kafka's own partitioner puts its key."""
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5) as producer:
+        for event in events:
+            await producer.send(topic, orjson.dumps(event), key=event["partner_id"].encode())
+        await producer.flush()
+
+
+async def committed(settings: Settings) -> dict[tuple[str, int], int]:
+    """The group's offsets, by topic and partition: a mirror of what the state says."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
+    await admin.start()
+    try:
+        found = await admin.list_consumer_group_offsets(settings.app_id)
+    finally:
+        await admin.close()
+    return {(each.topic, each.partition): offset.offset for each, offset in found.items()}
+
+
+def heartbeats(seen: Iterable[ConsumerRecord], settings: Settings) -> dict[int, dict[str, Any]]:
+    """The last heartbeat of each partition."""
+    return {record.partition: orjson.loads(record.value) for record in seen if record.topic == settings.topics.heartbeats}
+
+
+def counters(seen: Iterable[ConsumerRecord], settings: Settings) -> Counter[str]:
+    """What the partitions counted, by their last heartbeats."""
+    summed: Counter[str] = Counter()
+    for heartbeat in heartbeats(seen, settings).values():
+        summed.update(heartbeat["counters"])
+    return summed

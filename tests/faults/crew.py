@@ -84,11 +84,13 @@ class Crew:
         self._workers[number].signal(signal.Signals[action])
 
     async def dismiss(self) -> list[int]:
-        """SIGTERM to all; returns their exit codes."""
+        """SIGTERM to all; returns the exit codes of those that did not wait for a failpoint."""
         self._stopping = True
-        alive = {number: worker for number, worker in self._workers.items() if worker.alive()}
+        alive = {number: worker for number, worker in self._workers.items() if worker.alive() and worker.failpoint is None}
         self._asked.update(dict.fromkeys(alive, "SIGTERM"))
         codes = await asyncio.gather(*(worker.terminate() for worker in alive.values()))
+        for worker in self._workers.values():
+            worker.signal(signal.SIGKILL)
         await asyncio.gather(*self._slots)
         return codes
 

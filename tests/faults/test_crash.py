@@ -14,7 +14,6 @@ from typing import Any
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
-from aiokafka.admin import AIOKafkaAdminClient
 
 from models.clock import now_ms
 from models.measures import FAMILIES
@@ -29,7 +28,7 @@ from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, START_MS, Clock,
 from tests.faults.crew import Crew
 from tests.oracle import WINDOWS, Oracle, Transition
 from tests.waiting import until
-from tests.workers import Worker, following, read_all
+from tests.workers import Worker, committed, following, read_all
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
@@ -271,13 +270,7 @@ def check_waiting(shown: dict[str, Any], oracle: Oracle, partner: str, scope: st
 
 async def check_positions(settings: Settings, states: list[dict[str, Any]]) -> None:
     """Offsets and state belong together: the group's are the state's."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
-    await admin.start()
-    try:
-        committed = await admin.list_consumer_group_offsets(settings.app_id)
-    finally:
-        await admin.close()
-    group = {(each.topic, each.partition): found.offset for each, found in committed.items()}
+    group = await committed(settings)
     assert group == {(topic, number): offset for number, state in enumerate(states) for topic, offset in state["applied"].items()}
     for source in SOURCES:
         topic = f"{settings.topic_prefix}{source}"

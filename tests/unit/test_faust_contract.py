@@ -24,6 +24,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.settings import Settings as FaustSettings
 from faust.types.transports import SchedulingStrategyT
 from mode import worker as mode_worker
+from mode.utils.collections import ManagedUserDict
 from mode.utils.queues import FlowControlEvent
 
 from models.settings import Settings
@@ -162,6 +163,11 @@ class TestWhatFaustDoes:
     def test_its_stream_has_the_operations_that_a_stream_of_runs_refuses(self) -> None:
         names = ("take", "group_by", "through", "filter", "items", "join", "left_join", "inner_join", "outer_join", "contribute_to_stream")
         assert [name for name in names if not callable(getattr(faust.Stream, name, None))] == []
+
+    def test_a_table_tells_before_it_asks_its_store(self) -> None:
+        assert in_order(source(ManagedUserDict.__setitem__), "self.on_key_set(key, value)", "self.data[key] = value")
+        assert in_order(source(ManagedUserDict.__delitem__), "self.on_key_del(key)", "self.data[key]")
+        assert in_order(source(ManagedUserDict.clear), "self.on_clear()", "self.data.clear()")
 
     def test_a_schema_decodes_by_loads_value(self) -> None:
         assert parameters(faust.Schema.loads_value) == ["self", "app", "message", "loads", "serializer"]
