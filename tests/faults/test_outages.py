@@ -1,0 +1,119 @@
+"""A worker that is frozen, and a broker that is frozen, killed or away: nothing is lost, nothing doubled, nobody hangs."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from models.clock import now_ms
+from models.settings import Settings
+from streams.admin import create
+from streams.local.kafka import LocalKafka
+from tests.waiting import until
+from tests.workers import KILLED, Worker, counters, following, heartbeats, send
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
+
+STOPPED = 4
+
+
+@pytest.fixture
+async def settings(private_kafka: LocalKafka, app_id: str) -> Settings:
+    made = Settings(brokers=private_kafka.bootstrap, app_id=app_id, partitions=2, session_timeout_seconds=6, replication=1)
+    assert (await create(made)).findings == []
+    return made
+
+
+def answers(first: int, last: int) -> list[dict[str, Any]]:
+    answered = {"type": "contact.answered", "occurred_at": now_ms() - 60_000, "wait_seconds": 3}
+    return [answered | {"event_id": f"e{number}", "partner_id": f"p{number % 10}"} for number in range(first, last)]
+
+
+async def count(settings: Settings, events: int) -> None:
+    """Wait until everything is counted, once."""
+    async with following(settings, settings.topics.heartbeats) as seen:
+
+        async def counted() -> bool:
+            return counters(seen, settings)["events"] == events
+
+        await until(counted, 60)
+        assert counters(seen, settings)["duplicates"] == 0
+
+
+async def test_a_worker_that_is_frozen_past_its_session_is_fenced_and_ends_itself(settings: Settings, tmp_path: Path) -> None:
+    topic = settings.topics.interactions
+    with Worker(settings, tmp_path / "zombie.log") as zombie:
+        await send(settings, topic, *answers(0, 1000))
+        await count(settings, 1000)
+        zombie.signal(signal.SIGSTOP)
+        with Worker(settings, tmp_path / "heir.log") as heir:
+            await send(settings, topic, *answers(1000, 2000))
+            await count(settings, 2000)
+            zombie.signal(signal.SIGCONT)
+            await send(settings, topic, *answers(2000, 3000))
+            async with following(settings, settings.topics.heartbeats) as seen:
+
+                async def goes_on() -> bool:
+                    # Both hold a partition again, or the zombie ended itself.
+                    workers = {beat["worker"] for beat in heartbeats(seen, settings).values()}
+                    return not zombie.alive() or len(workers) == 2
+
+                await until(goes_on, 60)
+                revisions: dict[int, int] = {}
+                for record in seen:
+                    beat = heartbeats([record], settings)[record.partition]
+                    assert beat["revision"] > revisions.get(record.partition, 0), "no figure goes back"
+                    revisions[record.partition] = beat["revision"]
+            if not zombie.alive():
+                assert zombie.wait() == STOPPED, zombie.tail()
+            await count(settings, 3000)
+            assert await heir.terminate() == 0, heir.tail()
+
+
+def kill(broker: LocalKafka) -> None:
+    broker.kill()
+    broker.start()
+
+
+def freeze(broker: LocalKafka) -> None:
+    """For longer than a request may take: a commit under way is refused then, or waits."""
+    broker.pause()
+    time.sleep(14)
+    broker.resume()
+
+
+@pytest.mark.parametrize("outage", [LocalKafka.restart, kill, freeze])
+async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
+    settings: Settings, private_kafka: LocalKafka, tmp_path: Path, outage: Callable[[LocalKafka], None]
+) -> None:
+    """A supervisor starts the worker anew where it ended itself."""
+    topic, stopping, ends = settings.topics.interactions, asyncio.Event(), list[int]()
+
+    async def over(worker: Worker) -> bool:
+        return stopping.is_set() or not worker.alive()
+
+    async def supervise() -> None:
+        while not stopping.is_set():
+            with Worker(settings, tmp_path / "worker.log") as worker:
+                await until(lambda: over(worker), 120)
+                ends.append(await worker.terminate())
+
+    supervising = asyncio.create_task(supervise())
+    try:
+        await send(settings, topic, *answers(0, 20_000))
+        await count(settings, 20_000)
+        await send(settings, topic, *answers(20_000, 30_000))
+        await asyncio.to_thread(outage, private_kafka)
+        await send(settings, topic, *answers(30_000, 40_000))
+        await count(settings, 40_000)
+    finally:
+        stopping.set()
+        await supervising
+    assert KILLED not in ends
+    assert ends[-1] == 0
+    # 3: the broker could not be reached at the start; 4: a commit was refused.
+    assert set(ends) <= {0, 3, STOPPED}, ends
