@@ -15,6 +15,7 @@ __all__ = [
     "AlertEvent",
     "AlertState",
     "Command",
+    "CommandOutcome",
     "Evidence",
     "Heartbeat",
     "KpiFigure",
@@ -218,3 +219,17 @@ class Command(_Out):
     at: EpochMs
     partner: str
     payload: dict[str, Any] = Field(default_factory=dict)
+
+
+class CommandOutcome(_Out):
+    """`outwatch.alerts`, key partner, `ce_type` outwatch.command.outcome: what came of a command."""
+
+    id: str
+    """Of the command; where it could not be read, its partition and offset."""
+    command: str
+    """Its type, or `unreadable`."""
+    partner: str
+    outcome: Literal["applied", "refused"]
+    reason: str
+    processed_at: EpochMs
+    """Wall time."""

@@ -27,8 +27,9 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     _TOPICS.alerts_state: records.AlertState,
     _TOPICS.policies: records.PolicyRecord,
     _TOPICS.commands: records.Command,
+    "outwatch.command.outcome": records.CommandOutcome,
 }
-"""Model by the event's type or by the topic; the wire formats that have no model carry their source's bytes."""
+"""Model by the event's type or by the topic (outcomes of commands stand among the alerts); the others carry their source's bytes."""
 
 
 class _Untitled(GenerateJsonSchema):

@@ -13,7 +13,7 @@ from models.overview import Overview, PartnerRow, PartnerState
 from models.quantity import DASH, quantity
 from models.view import STALE_AFTER_MS
 
-__all__ = ["clock_time", "kpi_line", "overview_screen", "transition_line"]
+__all__ = ["alert_line", "clock_time", "kpi_line", "overview_screen", "transition_line"]
 
 Json = Mapping[str, Any]
 
@@ -100,6 +100,13 @@ def transition_line(event: Json) -> Text:
     style = _STATE_STYLES[PartnerState(event["severity"])] if firing else "green" if event["transition"]["kind"] == "resolved" else "dim"
     where = event["partner"] if event["scope"] == "all" else f"{event['partner']} {event['scope']}"
     return Text.assemble(f"{clock_time(event['evaluated_at'])} {where} {event['rule']['id']} ", (event["transition"]["reason"], style))
+
+
+def alert_line(record: Json) -> Text:
+    """A record of `outwatch.alerts`: a transition with its explanation, or what came of a command."""
+    if "outcome" in record:
+        return Text(f"{record['partner']} command {record['id']} {record['command']}: {record['outcome']}, {record['reason']}")
+    return transition_line(record).append(f"  {record['explanation']}")
 
 
 def kpi_line(record: Json) -> str:

@@ -29,7 +29,7 @@ async def _tail(settings: "Settings", what: Literal["kpis", "alerts"], *, as_jso
     from rich.console import Console
 
     from streams.follow import follow
-    from streams.screen import kpi_line, transition_line
+    from streams.screen import alert_line, kpi_line
 
     console = Console(soft_wrap=True, highlight=False)
     async for record in follow(settings, getattr(settings.topics, what)):
@@ -40,4 +40,4 @@ async def _tail(settings: "Settings", what: Literal["kpis", "alerts"], *, as_jso
             typer.echo(record.value)
         else:
             value = orjson.loads(record.value)
-            console.print(kpi_line(value) if what == "kpis" else transition_line(value).append(f"  {value['explanation']}"))
+            console.print(kpi_line(value) if what == "kpis" else alert_line(value))

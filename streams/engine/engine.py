@@ -254,7 +254,7 @@ class Engine:
         yield from state.contacts.drain(state.sequence)
         yield from state.policies.drain()
 
-    def load(self, key: bytes, value: bytes) -> None:
+    def load(self, key: bytes, value: bytes | None) -> None:
         """Take a stored row, the newest under its key, in any order.
 
         Raises:

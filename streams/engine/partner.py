@@ -73,6 +73,8 @@ class Partner:
     """Which groups of records may differ from what was published."""
     published_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
     """By group: when (wall time)."""
+    repeated_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
+    """By group: when all of it was last published, changed or not."""
     published: dict[tuple[Scope, str], tuple[int, int]] = field(default_factory=dict)
     """By scope and window: the packed measures of the last record, and how many waited in it."""
     days_changed: set[int] = field(default_factory=set)

@@ -70,11 +70,16 @@ class Publisher:
                 partner.changed |= 1 << _WHOLE | 1 << _PARTS  # how long they wait changes by itself
             for group, cadence_ms in enumerate(_CADENCE_MS):
                 waited_ms = now_ms - partner.published_ms[group]
-                every_ms = cadence_ms if partner.changed >> group & 1 else _EVERYTHING_MS
-                if waited_ms >= every_ms - _SLACK_MS:
+                changed = partner.changed >> group & 1 and waited_ms >= cadence_ms - _SLACK_MS
+                if changed or self._everything(partner, group, now_ms):
                     found.append((group, -waited_ms, partner))
         found.sort(key=lambda each: each[:2])
         return [(group, partner) for group, _, partner in found]
+
+    @staticmethod
+    def _everything(partner: Partner, group: int, now_ms: int) -> bool:
+        """Whether all of a group is to be written again, changed or not."""
+        return now_ms - partner.repeated_ms[group] >= _EVERYTHING_MS - _SLACK_MS
 
     def left_over(self, group: int, partner: Partner, now_ms: int) -> None:
         """The limits did not allow a group that is due: remember since when it waits."""
@@ -86,7 +91,9 @@ class Publisher:
 
     def publish(self, partner: Partner, group: int, contacts: Contacts, moment: Moment) -> list[Output]:
         """The records of one group that differ from what was published, or all of them when that is due."""
-        everything = moment.now_ms - partner.published_ms[group] >= _EVERYTHING_MS - _SLACK_MS
+        everything = self._everything(partner, group, moment.now_ms)
+        if everything:
+            partner.repeated_ms[group] = moment.now_ms
         partner.changed &= ~(1 << group) & EVERYTHING
         partner.published_ms[group] = moment.now_ms
         self._waits.pop((group, partner.id), None)

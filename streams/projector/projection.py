@@ -90,6 +90,8 @@ class Projection:
 
     def _transition(self, record: Record) -> list[Command]:
         event: dict[str, Any] = orjson.loads(record.value or b"null")
+        if "outcome" in event:
+            return []  # What came of a command stands in the same topic.
         key = self._keys.transitions
         return [
             ("ZADD", key, int(event["processed_at"]), record.value or b""),

@@ -99,7 +99,9 @@ def test_what_makes_our_code_raise_counts_nothing_and_may_come_again(kind: str, 
     assert rig.letters() == [(RejectReason.BUG, 1)]
     (letter,) = [each for each in rig.written if each.topic == TOPICS.dead_letters]
     assert b"ZeroDivisionError: boom" in dict(letter.headers)["dlq.error"]
-    assert rig.figures()["acme/all/5m"]["measures"]["answered"] == (2 if kind == "contact.answered" else 4), "once for the wait, once for the fold under test"
+    assert rig.figures()["acme/all/5m"]["measures"]["answered"] == (2 if kind == "contact.answered" else 4), (
+        "once for the wait, once for the fold under test"
+    )
     assert not [key for key in rig.figures() if "new" in key], "nothing is left of the event's queue"
     rig.send(event("contact.queued", START_MS, "bad"), at_ms=START_MS + 1)
     rig.to(START_MS + 2000)
