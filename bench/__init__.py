@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench` measures, checks every figure against the truth and writes docs/benchmarks.md."""

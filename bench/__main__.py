@@ -1,0 +1,38 @@
+"""`python -m bench [--quick]`: measure, check, print the ratios; the whole form writes docs/benchmarks.md and its plot."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from bench.environment import environment
+from bench.report import PLOT, page, plot, ratios
+from bench.run import Sizes, run
+
+WHOLE = Sizes(records=1_000_000, few=2_000, engine=200_000, repeats=3)
+QUICK = Sizes(records=20_000, few=100, engine=20_000, repeats=1)
+"""To see that it still runs and that the figures agree, never to judge a time."""
+
+
+def main(arguments: list[str]) -> int:
+    """The exit code: 2 for arguments that mean nothing."""
+    if arguments not in ([], ["--quick"]):
+        sys.stderr.write("usage: python -m bench [--quick]\n")
+        return 2
+    quick = bool(arguments)
+    where = environment()
+    for name, value in where.items():
+        print(f"{name}: {value}")
+    results = asyncio.run(run(QUICK if quick else WHOLE, lambda line: print(line, flush=True)))
+    text = page(results, where)
+    if quick:
+        print(text)
+    else:
+        docs = Path(__file__).parents[1] / "docs"
+        (docs / "benchmarks.md").write_text(text, encoding="utf-8")
+        (docs / PLOT).write_text(plot(results), encoding="utf-8")
+    print("\n".join(ratios(results)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

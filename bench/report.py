@@ -1,0 +1,125 @@
+"""The results as text, as a page and as a plot."""
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from statistics import median
+from typing import Any, Final
+
+from bench.load import CHANNELS, EVENTS_A_SECOND, PARTNERS, QUEUES
+from bench.run import FLOOR, OUTWATCH, PLAIN, Results
+
+PLOT: Final = "benchmarks.svg"
+_COLOURS: Final = {FLOOR: "#9aa5b1", OUTWATCH: "#1f6feb", PLAIN: "#d1495b"}
+_WIDTH, _BAR, _LEFT = 760, 34, 250
+
+_INTRODUCTION: Final = """\
+# Benchmarks
+
+Written by `make bench`: one machine, one run, the rivals in turns, every figure held against the truth before its time counts. What
+counts are the ratios; the figures themselves move from machine to machine, and with what else runs on it.
+"""
+
+_PARTS: Final = {
+    "decode": "bytes to events",
+    "count": "routing, duplicates, live contacts, the fold",
+    "close": "closing grid points: window totals, rules",
+    "publish": "figures and their records",
+    "rows": "rows of the state",
+    "drain": "the rest of a commit",
+}
+
+
+def spread(values: Sequence[float], form: str = ",.0f") -> str:
+    """The median, and from where to where."""
+    return f"{median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
+
+
+def ratios(results: Results) -> list[str]:
+    """The lines that the targets are about."""
+    wall, cpu = results.ratio(FLOOR)
+    plain_wall, plain_cpu = results.ratio(PLAIN)
+    return [
+        f"outwatch reaches {wall:.2f} of the floor by wall time and {cpu:.2f} by CPU (wanted: 0.25, later 0.5)",
+        f"outwatch is {plain_wall:,.0f} times plain Faust by wall time and {plain_cpu:,.0f} times by CPU (wanted: 10)",
+    ]
+
+
+def page(results: Results, environment: dict[str, str]) -> str:
+    """docs/benchmarks.md."""
+    where = "\n".join(f"- {name}: {value}" for name, value in environment.items())
+    rivals = "\n".join(f"| {name} | {spread(each.rates)} | {spread(each.cpu_us, ',.1f')} |" for name, each in results.rivals.items())
+    parts = "\n".join(f"| {part} | {what} | {spread(_parts(results, part), ',.2f')} |" for part, what in _PARTS.items())
+    whole = spread([sum(each["us_an_event"].values()) for each in results.engine], ",.1f")
+    reached = "\n".join(f"- {line}" for line in ratios(results))
+    sizes = results.sizes
+    return f"""\
+{_INTRODUCTION}
+{where}
+- load: {sizes.records:,} records of about 390 bytes, {EVENTS_A_SECOND:,} a second of stream time, 1 % of them twice, of {PARTNERS} partners
+  x {QUEUES} queues x {len(CHANNELS)} channels, in 4 partitions: contacts that queue, are answered or abandoned, completed and rated;
+  the first {sizes.few:,} for plain Faust; {sizes.repeats} repeats
+
+## From a filled topic to committed figures
+
+| what | events a second: median (range) | CPU µs an event: median (range) |
+| --- | --- | --- |
+{rivals}
+
+{reached}
+
+![events a second, and CPU an event]({PLOT})
+
+- *The floor* reads, parses and counts records by partner and type in one process, and does nothing else.
+- *outwatch* is the worker's own app: every KPI in four rolling windows of the partner, its queues and its channels, the rules of
+  `outwatch init` for every partner, duplicates, live contacts, and rows, records and offsets in one transaction a second and partition.
+  Time runs from the first run that is applied to the commit after the last event. The backlog carries the times of its arrival, so every
+  grid point is closed and judged as it would have been.
+- *Plain Faust* keeps the same measures of whole partners in one hopping table (5 minutes by 10 seconds, in memory, with its changelog)
+  and publishes the same KPIs once a second: no queues, channels, other windows, duplicates or rules.
+
+## The engine alone
+
+{sizes.engine:,} such events in memory, without Kafka and Faust.
+
+| part | what | CPU µs an event: median (range) |
+| --- | --- | --- |
+{parts}
+| all | | {whole} |
+
+A KPI record costs {spread([each["us_a_record"] for each in results.engine])} µs, a row of the state \
+{spread([each["us_a_row"] for each in results.engine])} µs.
+"""
+
+
+def _parts(results: Results, part: str) -> list[float]:
+    return [each["us_an_event"][part] for each in results.engine]
+
+
+def plot(results: Results) -> str:
+    """An SVG of two groups of bars, each with its range."""
+    lines: list[str] = []
+    top = 10
+    groups: tuple[tuple[str, Any, str], ...] = (
+        ("events a second (more is better)", lambda series: series.rates, ",.0f"),
+        ("CPU µs an event (less is better)", lambda series: series.cpu_us, ",.1f"),
+    )
+    for title, values_of, form in groups:
+        lines.append(f'<text x="10" y="{top + 14}" font-weight="bold">{title}</text>')
+        top += 24
+        most = max(max(values_of(series)) for series in results.rivals.values())
+        for name, series in results.rivals.items():
+            lines += _bar(name, values_of(series), most, top, form)
+            top += _BAR
+        top += 16
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{top}" font-family="sans-serif" font-size="13">'
+    return "\n".join([head, '<rect width="100%" height="100%" fill="white"/>', *lines, "</svg>", ""])
+
+
+def _bar(name: str, values: Sequence[float], most: float, top: int, form: str) -> Iterator[str]:
+    scale = (_WIDTH - _LEFT - 90) / most
+    middle = top + _BAR // 2 - 3
+    low, mid, high = (round(_LEFT + scale * value, 1) for value in (min(values), median(values), max(values)))
+    yield f'<text x="10" y="{middle + 4}">{escape(name)}</text>'
+    yield f'<rect x="{_LEFT}" y="{top}" width="{max(1.0, mid - _LEFT):.1f}" height="{_BAR - 8}" fill="{_COLOURS[name]}"/>'
+    yield f'<path d="M{low} {middle}H{high}M{low} {middle - 5}V{middle + 5}M{high} {middle - 5}V{middle + 5}" stroke="black"/>'
+    yield f'<text x="{high + 8}" y="{middle + 4}">{median(values):{form}}</text>'

@@ -1,0 +1,55 @@
+"""What the benchmarks stand on: the load, its truth, and that no speed is reported of wrong figures."""
+
+from collections import Counter
+
+import pytest
+
+from bench.load import Truth, arrivals
+from bench.report import page, plot, ratios
+from bench.run import FLOOR, OUTWATCH, PLAIN, Results, Sizes, WrongError, _same
+from models.decode import Rejection, decode_one
+
+END_MS = 1_790_000_000_000
+
+
+def test_the_load_is_readable_and_in_the_order_of_its_arrival() -> None:
+    load = list(arrivals(3_000, END_MS))
+    assert len(load) == 3_000
+    assert [each.at_ms for each in load] == sorted(each.at_ms for each in load)
+    assert not any(isinstance(decode_one(each.value), Rejection) for each in load)
+    assert {each.event["type"] for each in load} == {
+        "contact.queued",
+        "contact.answered",
+        "contact.abandoned",
+        "contact.completed",
+        "survey.response",
+    }
+
+
+def test_the_truth_counts_an_event_that_comes_twice_once() -> None:
+    truth = Truth()
+    first = next(each for each in arrivals(1_000, END_MS) if each.event["type"] == "contact.queued")
+    truth.add(first)
+    truth.add(first)
+    assert (truth.records, truth.duplicates) == (2, 1)
+    assert truth.measures == {first.partner: Counter(arrivals=1)}
+
+
+def test_wrong_figures_have_no_speed() -> None:
+    with pytest.raises(WrongError, match="in 1 places, such as b: 2, not 3"):
+        _same("figures", {"a": 1, "b": 2}, {"a": 1, "b": 3})
+    _same("figures", {"a": 1}, {"a": 1})
+
+
+def test_the_report_gives_medians_and_their_ratios() -> None:
+    results = Results(Sizes(1_000, 10, 100, 3))
+    for name, seconds in ((FLOOR, (1.0, 2.0, 9.0)), (OUTWATCH, (4.0, 8.0, 9.0)), (PLAIN, (400.0, 800.0, 900.0))):
+        results.rivals[name].measured = [{"events": 1_000, "seconds": each, "cpu_seconds": each / 2} for each in seconds]
+    parts = dict.fromkeys(("decode", "count", "close", "publish", "rows", "drain"), 1.0)
+    results.engine = [{"us_an_event": parts, "us_a_record": 60.0, "us_a_row": 5.0}]
+    assert [line.split(" (wanted")[0] for line in ratios(results)] == [
+        "outwatch reaches 0.25 of the floor by wall time and 0.25 by CPU",
+        "outwatch is 100 times plain Faust by wall time and 100 times by CPU",
+    ]
+    assert "| outwatch | 125 (111 to 250) | 4,000.0 (2,000.0 to 4,500.0) |" in page(results, {})
+    assert plot(results).count("<rect") == 1 + 6
