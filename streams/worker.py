@@ -1,6 +1,8 @@
 """`outwatch run`: one worker, from start to end."""
 
 import asyncio
+import gc
+from typing import Final, NoReturn
 
 import faust
 import structlog
@@ -15,12 +17,21 @@ __all__ = ["main"]
 
 log = structlog.stdlib.get_logger("outwatch.worker")
 
+_COLLECT_AFTER: Final = (100_000, 20, 20)
+"""Objects made, and collections, after which the collector looks for cycles. Records come and go in thousands and hold none; at its
+defaults, which count 700 objects, it took 6 of 29 µs an event."""
+
 
 class Worker(faust.Worker):
     """Faust's worker, without its banner and spinner; logging was configured before."""
 
     def _setup_logging(self) -> None:
         self.spinner = None
+
+    def execute_from_commandline(self) -> NoReturn:
+        """Run until a signal ends it, and exit."""
+        gc.set_threshold(*_COLLECT_AFTER)
+        super().execute_from_commandline()
 
 
 async def _look(settings: Settings) -> list[str]:
