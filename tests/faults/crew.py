@@ -15,6 +15,9 @@ from tests.workers import KILLED, Worker
 
 __all__ = ["Crew"]
 
+STARTING = 256 - signal.SIGTERM
+"""What SIGTERM leaves a worker with that has not begun: it holds nothing that could be committed."""
+
 
 class Crew:
     """`deaths` counts how workers ended: `SIGKILL`, `SIGTERM`, a failpoint's name, or an exit code that nobody asked for."""
@@ -46,7 +49,7 @@ class Crew:
                 worker.kill()
             asked = self._asked.pop(number, None)
             how = failpoint.partition(":")[0] if failpoint is not None and code == KILLED and asked is None else asked
-            self.deaths[how if how is not None and code in (0, KILLED) else f"exit {code}"] += 1
+            self.deaths[how if how is not None and code in (0, KILLED, STARTING) else f"exit {code}"] += 1
 
     async def torment(self, committed_ms: Callable[[], int]) -> None:
         """End one worker after another, by every way in turn, until cancelled; each time once every partition was committed again.
@@ -84,7 +87,7 @@ class Crew:
         self._workers[number].signal(signal.Signals[action])
 
     async def dismiss(self) -> list[int]:
-        """SIGTERM to all; returns the exit codes of those that did not wait for a failpoint."""
+        """SIGTERM to all; returns the exit codes of those that had begun and did not wait for a failpoint."""
         self._stopping = True
         alive = {number: worker for number, worker in self._workers.items() if worker.alive() and worker.failpoint is None}
         self._asked.update(dict.fromkeys(alive, "SIGTERM"))
@@ -92,7 +95,7 @@ class Crew:
         for worker in self._workers.values():
             worker.signal(signal.SIGKILL)
         await asyncio.gather(*self._slots)
-        return codes
+        return [code for code in codes if code != STARTING]
 
     def kill(self) -> None:
         """End what still runs."""
