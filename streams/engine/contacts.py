@@ -43,7 +43,7 @@ class Contacts:
         """Closes without an opening: when they occurred."""
         self._dropped = 0
         self._size = 0
-        self._log: list[list[Any]] = []
+        self._log: list[tuple[str | int | None, ...]] = []
         self._chunks: list[int] = []
         self._entries = 0
         self._loaded: list[tuple[int, list[list[Any]]]] = []
@@ -52,7 +52,7 @@ class Contacts:
         """A contact began to wait; nothing happens if it waits already or its close came first."""
         closed_ms = self._early.get((partner_id, contact_id)) if self._early else None
         if closed_ms is not None and waiting.queued_ms <= closed_ms:
-            self._log.append(["~", partner_id, contact_id])
+            self._log.append(("~", partner_id, contact_id))
             del self._early[partner_id, contact_id]
             return
         waits = self.by_partner.get(partner_id)
@@ -65,21 +65,21 @@ class Contacts:
             return
         waits[contact_id] = waiting
         self._size += 1
-        self._log.append(["+", partner_id, contact_id, *waiting])
+        self._log.append(("+", partner_id, contact_id, *waiting))
 
     def close(self, partner_id: str, contact_id: str, at_ms: int, *, remember: bool) -> None:
         """A contact was answered, abandoned, completed or left; `remember` it if it was not open, since its opening may still come."""
         waits = self.by_partner.get(partner_id)
         if waits is not None and waits.pop(contact_id, None) is not None:
             self._size -= 1
-            self._log.append(["-", partner_id, contact_id])
+            self._log.append(("-", partner_id, contact_id))
         elif not remember:
             return
         elif len(self._early) >= self._limit:
             self._dropped += 1
         else:
             self._early[partner_id, contact_id] = at_ms
-            self._log.append(["!", partner_id, contact_id, at_ms])
+            self._log.append(("!", partner_id, contact_id, at_ms))
 
     def expire(self, partner_id: str, before_ms: int) -> list[Waiting]:
         """Close what has waited since before `before_ms` and return it, to be counted."""
@@ -89,7 +89,7 @@ class Contacts:
         gone = [(contact, waiting) for contact, waiting in waits.items() if waiting.queued_ms < before_ms]
         for contact, _ in gone:
             del waits[contact]
-            self._log.append(["-", partner_id, contact])
+            self._log.append(("-", partner_id, contact))
         self._size -= len(gone)
         return [waiting for _, waiting in gone]
 
@@ -98,7 +98,7 @@ class Contacts:
         gone = [key for key, at in self._early.items() if at < frontier_ms - EARLY_CLOSE_MS]
         for key in gone:
             del self._early[key]
-            self._log.append(["~", *key])
+            self._log.append(("~", *key))
 
     def take_dropped(self) -> int:
         """How many openings and early closes the limit refused since the last call."""
@@ -115,8 +115,8 @@ class Contacts:
             for chunk in self._chunks:
                 yield rows.key("contacts", chunk), None
             self._chunks, self._entries = [], 0
-            log = [["+", partner, contact, *w] for partner, waits in self.by_partner.items() for contact, w in waits.items()]
-            log += [["!", *key, at] for key, at in self._early.items()]
+            log = [("+", partner, contact, *w) for partner, waits in self.by_partner.items() for contact, w in waits.items()]
+            log += [("!", *key, at) for key, at in self._early.items()]
         for part, at in enumerate(range(0, len(log), _ENTRIES_A_ROW)):
             chunk = sequence * 1000 + part
             entries = log[at : at + _ENTRIES_A_ROW]

@@ -17,7 +17,7 @@ from models.windows import HOUR_MS, Scope
 from streams.engine.contacts import Contacts
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner, lives
-from streams.engine.totals import ALL, WindowTotal, flats
+from streams.engine.totals import ALL, WindowTotal, flats, scopes_of
 
 __all__ = ["Judged", "due_ms", "judge"]
 
@@ -55,7 +55,8 @@ class _View:
 
     def present(self) -> set[Scope]:
         """Where rules apply: the whole partner always, a queue or channel while it has figures in the widest window, or waits."""
-        return {ALL, *self.flats(self._partner.totals[-1]), *self.waiting}
+        places = {(cell.queue, cell.channel) for cell in self._partner.totals[-1].cells}
+        return {ALL, *self.waiting}.union(*(scopes_of(queue, channel) for queue, channel in places))
 
     def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Sample:
         """What `kpi` is in the closed window of `scope`."""
