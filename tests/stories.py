@@ -6,9 +6,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.engines import SECOND, TOPICS, event
+from tests.engines import SECOND, TOPICS, event, partner_part, rule, shared_part
 
-__all__ = ["DAY", "HOUR", "MINUTE", "Step", "drawn_event", "steps", "topic_of"]
+__all__ = ["DAY", "HOUR", "MINUTE", "POLICY", "QUICK", "RULES", "SLIGHTLY_LATE", "Step", "drawn_event", "seeded", "steps", "topic_of"]
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -23,6 +23,33 @@ KINDS = (
 )
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
 JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
+
+QUICK = (0, 0, 0, SECOND, 2 * SECOND, 4 * SECOND, 9 * SECOND, 12 * SECOND, 40 * SECOND, 2 * MINUTE)
+SLIGHTLY_LATE = (0, 0, 0, 0, SECOND, 3 * SECOND, 8 * SECOND, 40 * SECOND, 6 * MINUTE, 50 * MINUTE, 6 * HOUR, -SECOND, -20 * SECOND)
+
+_SAYS = {
+    "warning": {"severity": "warning", "enter": 0.8, "exit": 0.83, "for": 20},
+    "critical": {"severity": "critical", "enter": 0.6, "exit": 0.7, "for": 60},
+}
+_NOW = {"severity": "warning", "enter": 0, "exit": 0, "for": 0}
+RULES = (
+    rule(levels=list(_SAYS.values()), recover_for=60, scopes=["partner", "partner/queue"]),
+    rule(id="sl1h", window="1h", scopes=["partner/channel"]),
+    rule(id="day", window="24h", kpi="abandon_rate", direction="above", levels=[_NOW | {"enter": 0.3, "exit": 0.3}], recover_for=600),
+    rule(id="waits", kpi="in_queue", direction="above", levels=[_NOW | {"enter": 2, "exit": 1}], scopes=["partner", "partner/queue"]),
+    rule(
+        id="silent",
+        on_missing="breaching",
+        levels=[_NOW | {"enter": 0.1, "exit": 0.1, "for": 120}],
+        recover_for=10,
+        scopes=["partner", "partner/queue"],
+    ),
+)
+POLICY = (
+    shared_part(*RULES),
+    partner_part("acme"),
+    partner_part("bolt", channels={"chat": {"service_level": {"threshold_seconds": 60}}}),
+)
 
 
 @dataclass(frozen=True, slots=True)
