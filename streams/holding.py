@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 
 from models.clock import now_ms
 from models.settings import Settings
+from streams.batches import Batch, Record, send_in_batches
 from streams.connection import kafka
 from streams.engine import Budget, Commit, Engine
 from streams.errors import CommitError, LossError
@@ -67,16 +68,15 @@ class Holding:
             number = self.partition
             try:
                 async with self.producer.transaction():
-                    for output in commit.records:
-                        await self.producer.send(output.topic, output.value, key=output.key, partition=number, headers=output.headers)
-                    for key, value in commit.rows:
-                        last = await self.producer.send(self.changelog, value, key=key, partition=number)
+                    batches = await self._send(commit)
                     hit("commit.inside")
                     offsets = {TopicPartition(topic, number): offset for topic, offset in commit.offsets.items()}
                     if offsets:
                         await self.producer.send_offsets_to_transaction(offsets, self.group)
-                # The row that names the offsets is the last of every commit, and the transaction's marker follows it.
-                self.end = (await last).offset + 2
+                    # A batch that the broker refuses fails alone: the client would commit the transaction without it.
+                    delivered = await asyncio.gather(*(batch.delivered for batch in batches))
+                # The rows come last, and the transaction's marker follows them.
+                self.end = delivered[-1].offset + batches[-1].size + 1
             except (KafkaError, AssertionError) as error:
                 msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
                 raise CommitError(msg) from error
@@ -86,6 +86,17 @@ class Holding:
             metrics.counted(counted, self.counted)
             metrics.committed(commit, arrivals, self.committed_ms, perf_counter() - begun)
             return commit
+
+    async def _send(self, commit: Commit) -> list[Batch]:
+        """Hand a commit to the client, the rows of the state last: there is at least the one that names the offsets."""
+        topics: dict[str, list[Record]] = {}
+        for output in commit.records:
+            topics.setdefault(output.topic, []).append((output.key, output.value, output.headers))
+        topics[self.changelog] = [(key, value, []) for key, value in commit.rows]
+        batches: list[Batch] = []
+        for topic, records in topics.items():
+            batches += await send_in_batches(self.producer, topic, self.partition, records)
+        return batches
 
 
 def new_producer(settings: Settings, partition: int) -> AIOKafkaProducer:

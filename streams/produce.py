@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from models.settings import Settings
 from models.topics import partition_of
+from streams.batches import Record, send_in_batches
 from streams.connection import kafka
 from streams.delivery import Source
 from streams.errors import TopicsError
@@ -37,7 +38,7 @@ class Feed:
         self._settings = settings
         self._topics = {source: str(getattr(settings.topics, source)) for source in sources}
         self._partitions: dict[str, int] = {}
-        self._buffers: dict[tuple[str, int], list[tuple[bytes | None, bytes]]] = {}
+        self._buffers: dict[tuple[str, int], list[Record]] = {}
         self._producer: AIOKafkaProducer
         self.buffered = 0
 
@@ -90,7 +91,7 @@ class Feed:
                 self._append((topic, partition), None, value)
 
     def _append(self, at: tuple[str, int], key: bytes | None, value: bytes) -> None:
-        self._buffers.setdefault(at, []).append((key, value))
+        self._buffers.setdefault(at, []).append((key, value, []))
         self.buffered += 1
 
     async def flush(self) -> None:
@@ -98,13 +99,6 @@ class Feed:
         buffers, self._buffers, self.buffered = self._buffers, {}, 0
         await asyncio.gather(*(self._send(topic, partition, records) for (topic, partition), records in buffers.items()))
 
-    async def _send(self, topic: str, partition: int, records: list[tuple[bytes | None, bytes]]) -> None:
-        acknowledged = []
-        batch = self._producer.create_batch()
-        for key, value in records:
-            if batch.append(key=key, value=value, timestamp=None) is None:
-                acknowledged.append(await self._producer.send_batch(batch, topic, partition=partition))
-                batch = self._producer.create_batch()
-                batch.append(key=key, value=value, timestamp=None)
-        acknowledged.append(await self._producer.send_batch(batch, topic, partition=partition))
-        await asyncio.gather(*acknowledged)
+    async def _send(self, topic: str, partition: int, records: list[Record]) -> None:
+        batches = await send_in_batches(self._producer, topic, partition, records)
+        await asyncio.gather(*(batch.delivered for batch in batches))

@@ -84,14 +84,18 @@ async def following(settings: Settings, *topics: str) -> AsyncIterator[list[Cons
 
 
 async def read_all(settings: Settings, *topics: str) -> list[ConsumerRecord]:
-    """Everything committed in these topics now, each partition in order."""
+    """Everything committed in these topics now, each partition in order.
+
+    Up to where the logs end: a commit is acknowledged before its markers are written, and a committed reader sees less until then.
+    """
     consumer, read = _consumer(settings), list[ConsumerRecord]()
     await consumer.start()
     try:
         partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
-        ends = await consumer.end_offsets(partitions)
+        async with AIOKafkaConsumer(bootstrap_servers=settings.brokers) as uncommitted:
+            ends = await uncommitted.end_offsets(partitions)
         async with asyncio.timeout(60):
             while any([await consumer.position(each) < ends[each] for each in partitions]):
                 for records in (await consumer.getmany(timeout_ms=200)).values():

@@ -13,6 +13,9 @@ from aiokafka.errors import ProducerFenced
 __all__ = ["Cluster", "Killed", "SimConsumer", "SimProducer", "SimRecord"]
 
 
+_BATCH_RECORDS = 40
+
+
 class Killed(BaseException):
     """The process of the caller is gone: nothing after this happens."""
 
@@ -54,15 +57,34 @@ class Cluster:
         return [record for record in self.log(tp) if record is not None]
 
 
+@dataclass
+class SimBatch:
+    """Records that go together, as few as make a commit several batches."""
+
+    records: list[tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]] = field(default_factory=list)
+
+    def append(self, *, timestamp: None, key: bytes | None, value: bytes | None, headers: list[tuple[str, bytes]]) -> object | None:
+        if len(self.records) == _BATCH_RECORDS:
+            return None
+        self.records.append((key, value, headers))
+        return self
+
+    def close(self) -> None:
+        """Nothing is added after this."""
+
+    def record_count(self) -> int:
+        return len(self.records)
+
+
 class SimProducer:
-    """One transactional producer; what it sends becomes visible when it commits, or leaves gaps when it aborts."""
+    """One transactional producer; what it sends has its offset at once, and is seen when it commits, or never when it aborts."""
 
     def __init__(self, cluster: Cluster, transactional_id: str, alive: Callable[[], None]) -> None:
         self._cluster = cluster
         self._id = transactional_id
         self._alive = alive
         self._epoch = -1
-        self._sent: list[tuple[TopicPartition, bytes | None, bytes | None, list[tuple[str, bytes]], asyncio.Future[Any]]] = []
+        self._sent: list[tuple[TopicPartition, SimBatch, int]] = []
         self._offsets: dict[TopicPartition, int] = {}
 
     async def _step(self) -> None:
@@ -88,7 +110,7 @@ class SimProducer:
 
     def _abort(self) -> None:
         for tp in {tp for tp, *_ in self._sent}:
-            self._cluster.log(tp).extend([None] * (sum(each[0] == tp for each in self._sent) + 1))
+            self._cluster.log(tp).append(None)
         self._sent.clear()
         self._offsets.clear()
 
@@ -100,9 +122,9 @@ class SimProducer:
         yield
         await self._step()
         self._fence()
-        for tp, key, value, headers, done in self._sent:
-            offset = self._cluster.append(tp, key, value, headers)
-            done.set_result(type("Metadata", (), {"offset": offset}))
+        for tp, batch, first in self._sent:
+            for offset, (key, value, headers) in enumerate(batch.records, first):
+                self._cluster.log(tp)[offset] = SimRecord(tp.topic, tp.partition, offset, self._cluster.now_ms, key, value, headers)
         for tp in {tp for tp, *_ in self._sent}:
             self._cluster.log(tp).append(None)
         self._cluster.committed.update(self._offsets)
@@ -111,14 +133,20 @@ class SimProducer:
         del self._cluster.open[self._id]
         await self._step()
 
-    async def send(self, topic: str, value: bytes | None, *, key: bytes | None, partition: int, headers: Any = ()) -> "asyncio.Future[Any]":
+    def create_batch(self) -> "SimBatch":
+        return SimBatch()
+
+    async def send_batch(self, batch: "SimBatch", topic: str, *, partition: int) -> "asyncio.Future[Any]":
         self._alive()
-        if self._cluster.random.random() < 0.05:
+        if self._cluster.random.random() < 0.3:
             await self._step()
         self._fence()
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._sent.append((TopicPartition(topic, partition), key, value, list(headers or ()), done))
-        return done
+        log = self._cluster.log(TopicPartition(topic, partition))
+        self._sent.append((TopicPartition(topic, partition), batch, len(log)))
+        delivered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        delivered.set_result(type("Metadata", (), {"offset": len(log)}))
+        log.extend([None] * batch.record_count())
+        return delivered
 
     async def send_offsets_to_transaction(self, offsets: dict[TopicPartition, int], group: str) -> None:
         await self._step()
