@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from signal import SIGTERM
 from typing import Any
 
 import orjson
@@ -50,7 +51,7 @@ async def child(module: str, settings: Settings, *arguments: object) -> AsyncIte
         yield orjson.loads(line)
     finally:
         with suppress(ProcessLookupError):
-            process.terminate()
+            os.kill(process.pid, SIGTERM)  # `terminate` would take the exit code of one that has ended from who waits for it.
         try:
             async with asyncio.timeout(_END_SECONDS_MAX):
                 await process.wait()
