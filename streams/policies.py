@@ -132,9 +132,7 @@ async def read_policies(settings: Settings) -> Stored:
         aiokafka.errors.KafkaError: if Kafka cannot be reached.
     """
     topic = settings.topics.policies
-    consumer = AIOKafkaConsumer(
-        **kafka(settings), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False
-    )
+    consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False)
     await consumer.start()
     try:
         await _require(consumer, topic, settings.partitions)
