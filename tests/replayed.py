@@ -50,7 +50,7 @@ class MemoryFeed(Feed):
         buffers, self._buffers, self.buffered = self._buffers, {}, 0
         for (topic, partition), records in buffers.items():
             log = self.records[topic, partition]
-            log += [Written(topic, partition, len(log) + at, key, value) for at, (key, value) in enumerate(records)]
+            log += [Written(topic, partition, len(log) + at, key, value) for at, (key, value, _) in enumerate(records)]
 
 
 def _rollups(feed: MemoryFeed) -> Iterator[dict[str, Any]]:
