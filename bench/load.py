@@ -130,8 +130,8 @@ def _contact(draw: random.Random, partner: str, number: int, queued_ms: int) -> 
     talk, hold, wrap = draw.randrange(20, 80), draw.randrange(20) * (draw.random() < 0.3), draw.randrange(5, 40)
     common = {
         "partner_id": partner,
-        "queue": f"queue-{draw.randrange(QUEUES)}",
-        "channel": draw.choice(CHANNELS),
+        "queue": f"queue-{(queue := draw.randrange(QUEUES))}",
+        "channel": CHANNELS[queue % len(CHANNELS)],
         "site": f"site-{draw.randrange(3)}",
         "team": f"team-{draw.randrange(8)}",
         "agent_id": f"agent-{draw.randrange(500):04}",

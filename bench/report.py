@@ -56,7 +56,8 @@ def page(results: Results, environment: dict[str, str]) -> str:
 {_INTRODUCTION}
 {where}
 - load: {sizes.records:,} records of about 390 bytes, {EVENTS_A_SECOND:,} a second of stream time, 1 % of them twice, of {PARTNERS} partners
-  x {QUEUES} queues x {len(CHANNELS)} channels, in 4 partitions: contacts that queue, are answered or abandoned, completed and rated;
+  x {QUEUES} queues, each of one of {len(CHANNELS)} channels, in 4 partitions: contacts that queue, are answered or abandoned,
+  completed and rated;
   the first {sizes.few:,} for plain Faust; {sizes.repeats} repeats
 
 ## From a filled topic to committed figures
