@@ -15,7 +15,7 @@ from streams.engine.contacts import Waiting
 from streams.engine.fold import Fold
 from streams.engine.lanes import pack
 from streams.engine.panes import Cell, Cells, Pane, PaneStore, day_end, day_start
-from streams.engine.totals import WindowTotal, flats, new_totals, scopes_of
+from streams.engine.totals import WindowTotal, new_totals, scopes_of
 
 __all__ = ["Partner", "Slot", "lives"]
 
@@ -207,8 +207,11 @@ class Partner:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""
         for total in self.totals:
             total.rebuild(self.panes)
-        recent = self.panes.cells_between(self.totals[-1].start_ms - HOUR_MS, _FOREVER)
-        for scope in flats(recent):
+        widest, panes = self.totals[-1], self.panes
+        silent = panes.cells_between(widest.start_ms - HOUR_MS, widest.start_ms)
+        parts = (widest.cells, *silent, *panes.cells_between(panes.closed_ms, _FOREVER))
+        places = {(cell.queue, cell.channel) for cells in parts for cell in cells}
+        for scope in {scope for place in places for scope in scopes_of(*place)}:
             self.published.update({(scope, total.window.name): UNKNOWN for total in self.totals})
 
     def snapshot(self) -> dict[str, Any]:
