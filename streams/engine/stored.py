@@ -77,11 +77,12 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 
 
 def _partner(state: State, key: list[Any], value: bytes) -> None:
-    closed_ms, zone, queues_contacts, days, touched_ms = rows.unpack(key, value)
+    closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
     partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
-    partner.touched_ms = touched_ms
+    # The first rows of format 1 ended before it.
+    partner.touched_ms = appended[0] if appended else None
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy

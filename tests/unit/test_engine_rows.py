@@ -5,21 +5,9 @@ import pytest
 from streams.engine import Engine, rows
 from streams.errors import CorruptRowError, NewerStateError
 from tests.conditions import START_MS
-from tests.engines import CONFIG, SECOND, Rig, event, partner_part, rule, shared_part
+from tests.engines import CONFIG, SECOND, Rig, event
+from tests.kept_state import lived
 from tests.stories import DAY, HOUR, MINUTE
-
-
-def lived() -> Rig:
-    """A rig with rows of every kind, in every tier."""
-    rig = Rig()
-    rig.policy(shared_part(rule()), partner_part(), at_ms=START_MS - 5 * DAY)
-    for before_ms in (4 * DAY, 2 * DAY, 30 * HOUR, 3 * HOUR, HOUR, MINUTE, 0):
-        at_ms = START_MS - before_ms
-        rig.send(event("contact.abandoned", at_ms, f"a{before_ms}", queue="billing"), at_ms=at_ms)
-        rig.send(event("contact.queued", at_ms, f"q{before_ms}"), at_ms=at_ms)
-        rig.to(at_ms)
-    rig.to(START_MS + 20 * SECOND)
-    return rig
 
 
 def kinds(rig: Rig) -> set[tuple[str, int]]:

@@ -1,0 +1,88 @@
+"""State of a former release is read: a kept one gives the figures that it gave, and rows may end before what was appended since."""
+
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.measures import LAYOUT
+from streams.engine import rows
+from tests.conditions import START_MS
+from tests.engines import TOPICS, Rig
+from tests.kept_state import LIVED_TO_MS, kept
+from tests.stories import POLICY, Step, drawn_event, steps, topic_of
+
+KEPT = Path(__file__).parents[1] / "data" / "state"
+CELL_FIELDS = 5
+"""What names a cell, before its measures."""
+
+
+def taken_over(name: str) -> Rig:
+    rig = Rig(changelog=kept(KEPT / name), now_ms=LIVED_TO_MS)
+    rig.crash()
+    return rig
+
+
+def test_a_state_of_format_1_gives_the_figures_that_it_gave() -> None:
+    rig = taken_over("format-1.jsonl")
+    rig.commit()
+    figures = rig.figures()
+    lost = {"abandoned": 4, "abandoned_within": 4, "abandoned_wait_ms": 40_000, "abandoned_wait_s2": 400}
+    assert figures["acme/all/24h"]["measures"] == lost | {"arrivals": 4, "csat_5": 4}
+    assert figures["acme/channel=voice/24h"]["measures"] == {"csat_5": 4}
+    last_hour = {"abandoned": 3, "abandoned_within": 3, "abandoned_wait_ms": 30_000, "abandoned_wait_s2": 300}
+    assert figures["acme/queue=billing/1h"]["measures"] == last_hour
+    waiting = figures["acme/all/5m"]["kpis"]
+    assert (waiting["in_queue"]["value"], waiting["longest_wait"]["value"]) == (4, 10_820.0)
+    panes = rig.snapshot()["partners"]["acme"]["panes"]
+    assert {tier for tier, _ in panes} == {0, 1, 2, 3}
+    assert sum(sum(vector) for cells in panes.values() for vector in cells.values()) == 7 * (10_000 + 100 + 1 + 1 + 1 + 1) + 3
+
+
+def test_a_state_of_format_1_goes_on_where_it_stopped() -> None:
+    rig = taken_over("format-1.jsonl")
+    state = rig.snapshot()
+    assert state["applied"] == {TOPICS.interactions: 14, TOPICS.surveys: 7, TOPICS.policies: 2}
+    assert (state["sequence"], state["counters"]) == (8, {"events": 21, "contacts_expired": 3})
+    assert len(state["seen"]) == 6
+    (condition,) = state["partners"]["acme"]["conditions"].values()
+    assert (condition.phase, condition.started_ms) == ("firing", START_MS - 345_590_000)
+    rig.commit()
+    assert [rows.unpack_key(key)[0] for key, _ in rig.commits[-1].rows] == ["applied"], "nothing is written that did not change"
+    assert TOPICS.alerts not in {each.topic for each in rig.written}, "and nobody is told again"
+
+
+def as_written_before(parts: list[Any], value: bytes, spare: int) -> bytes:
+    """A row as a release with fewer measures and fields wrote it: the layout before, and nothing of what was appended since."""
+    before = bytes((rows.FORMAT, LAYOUT - 1))
+    if parts[0] == "ids":
+        return before + value[2:]
+    content = rows.unpack(parts, value)
+    if parts[0] == "pane":
+        content = [without_zeros(cell, spare) for cell in content]
+    if parts[0] == "partner" and content[-1] is None:
+        content = content[:-1]
+    return before + rows.pack(content)[2:]
+
+
+def without_zeros(cell: list[Any], spare: int) -> list[Any]:
+    """The measures up to the last that counted anything, and `spare` more: those beyond were not known yet."""
+    counted = max(at for at, measure in enumerate(cell) if measure and at >= CELL_FIELDS) + 1
+    return cell[: counted + spare]
+
+
+@settings(max_examples=60, deadline=None)
+@given(steps(most=20), st.integers(0, 3))
+def test_rows_that_end_before_what_was_appended_are_the_same_state(story: list[Step], spare: int) -> None:
+    rig, at_ms = Rig(), START_MS
+    rig.policy(*POLICY, at_ms=at_ms)
+    for number, step in enumerate(story):
+        at_ms += step.after_ms
+        body = drawn_event(step, f"e{number}", at_ms)
+        rig.send(body, at_ms=at_ms, topic=topic_of(body))
+        rig.to(at_ms)
+    state = rig.snapshot()
+    rig.changelog = {key: as_written_before(rows.unpack_key(key), value, spare) for key, value in rig.changelog.items()}
+    rig.crash()
+    assert rig.snapshot() == state
