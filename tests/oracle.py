@@ -130,6 +130,8 @@ class Oracle:
     judged: frozenset[str]
     ledger_ms: int
     """What occurred before this is too late to count."""
+    rules: tuple[Rule, ...] = RULES
+    expiry_ms: int = EXPIRY
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
     seen: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     counts: Counter[str] = field(default_factory=Counter)
@@ -179,7 +181,7 @@ class Oracle:
         """Close contacts and expire those that nobody closed."""
         for partner, contacts in self.waiting.items():
             for contact, queued in list(contacts.items()):
-                expired_at = (queued.at + EXPIRY) // GRID * GRID + GRID
+                expired_at = (queued.at + self.expiry_ms) // GRID * GRID + GRID
                 if (partner, contact) in self.closed:
                     del contacts[contact]
                 elif expired_at <= self.last_grid:
@@ -227,7 +229,7 @@ class Oracle:
     def transitions(self) -> dict[str, list[Transition]]:
         """By fingerprint, in order."""
         found: dict[str, list[Transition]] = {}
-        for rule in RULES:
+        for rule in self.rules:
             for partner in sorted(self.judged):
                 for scope in ("queue=billing", "queue=sales", "queue=care") if rule.by_queue else ("all",):
                     mark = _digest(rule.id, partner, scope)
@@ -247,7 +249,7 @@ class Oracle:
                 part = parts[event.at // GRID * GRID]
                 part[0], part[1] = part[0] + good, part[1] + offered
         top = bottom = 0
-        for at in range(min(parts) + GRID, self.last_grid + 1, GRID):
+        for at in range(min(parts, default=self.last_grid) + GRID, self.last_grid + 1, GRID):
             new, old = parts.get(at - GRID, (0, 0)), parts.get(at - GRID - rule.window_ms, (0, 0))
             top, bottom = top + new[0] - old[0], bottom + new[1] - old[1]
             yield at, top, bottom

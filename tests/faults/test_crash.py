@@ -16,7 +16,6 @@ import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
 from models.clock import now_ms
-from models.measures import FAMILIES
 from models.policy_file import load
 from models.settings import Settings
 from models.topics import Topics
@@ -27,6 +26,7 @@ from streams.policies import apply_policy
 from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, START_MS, Clock, stream
 from tests.faults.crew import Crew
 from tests.oracle import WINDOWS, Oracle, Transition
+from tests.verdict import check_record, check_state, check_waiting, coordinates, transition_of
 from tests.waiting import until
 from tests.workers import Worker, committed, following, read_all
 
@@ -34,7 +34,6 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 SOURCES = ("cx.interactions", "cx.surveys")
 DAY_MS = 86_400_000
-LENGTHS = (10_000, 60_000, 900_000, DAY_MS)
 SCOPES = ("all", "queue=billing", "queue=sales", "queue=care", "channel=voice", "channel=chat")
 
 
@@ -152,66 +151,6 @@ async def state_of(settings: Settings) -> list[dict[str, Any]]:
     return [engine.snapshot() for engine in engines]
 
 
-def check_panes(states: list[dict[str, Any]], oracle: Oracle) -> None:
-    stored: dict[tuple[str, int, int, str, str], Counter[str]] = {}
-    for state in states:
-        for partner, kept in state["partners"].items():
-            for (tier, start), cells in kept["panes"].items():
-                for (family, queue, channel, within, short), vector in cells.items():
-                    if family == 0:
-                        assert (within, short) == (oracle.threshold(partner, queue), 5000)
-                    named = {name: count for name, count in zip(FAMILIES[family], vector, strict=True) if count}
-                    stored.setdefault((partner, tier, start, queue, channel), Counter()).update(named)
-    places = {key[:3] for key in stored}
-    expected: dict[tuple[str, int, int, str, str], Counter[str]] = {}
-    for partner, events in oracle.events.items():
-        for event in events:
-            found = [(tier, event.at - event.at % length) for tier, length in enumerate(LENGTHS)]
-            (place,) = [place for place in found if (partner, *place) in places]
-            expected.setdefault((partner, *place, event.queue, event.channel), Counter()).update(event.adds)
-    assert {key: +counts for key, counts in expected.items()} == stored
-
-
-def check_state(states: list[dict[str, Any]], oracle: Oracle) -> None:
-    check_panes(states, oracle)
-    assert set().union(*(state["seen"] for state in states)) == oracle.hashes()
-    stored = [
-        (partner, contact, each.queued_ms, each.queue, each.channel)
-        for state in states
-        for partner, waits in state["contacts"][0].items()
-        for contact, each in waits.items()
-    ]
-    waiting = [
-        (partner, contact, each.at, each.queue, each.channel)
-        for partner, waits in oracle.waiting.items()
-        for contact, each in waits.items()
-    ]
-    assert sorted(stored) == sorted(waiting)
-    counters: Counter[str] = Counter()
-    for state in states:
-        counters.update(state["counters"])
-    dead = sum(count for name, count in counters.items() if name.startswith("dead_letters."))
-    got = (counters["events"], counters["duplicates"], dead, counters["late.past_ledger"], counters["contacts_expired"])
-    expected = (oracle.counts["events"], oracle.counts["duplicates"], len(oracle.dead), len(oracle.late), oracle.counts["contacts_expired"])
-    assert got == expected
-    assert sum(got[:4]) == oracle.counts["produced"]
-
-
-def coordinates(records: list[ConsumerRecord], prefix: str) -> list[tuple[str, int, int]]:
-    """Of the source records in letters, in order, doubles and all."""
-    named = [dict(record.headers) for record in records]
-    return sorted((each[f"{prefix}.topic"].decode(), int(each[f"{prefix}.partition"]), int(each[f"{prefix}.offset"])) for each in named)
-
-
-def transition_of(body: dict[str, Any]) -> Transition:
-    change, evidence = body["transition"], body["evidence"]
-    return Transition(
-        *(body["id"], body["fingerprint"], body["episode"], body["seq"], body["severity"], change["from"], change["to"], change["kind"]),
-        *(evidence["numerator"], evidence["denominator"]),
-        *(body["started_at"], body["fired_at"], body["ended_at"], body["evaluated_at"]),
-    )
-
-
 def check_alerts(seen: list[ConsumerRecord], topics: Topics, oracle: Oracle) -> int:
     told: dict[str, list[Transition]] = {}
     for record in seen:
@@ -252,20 +191,6 @@ def check_figures(seen: list[ConsumerRecord], topics: Topics, oracle: Oracle) ->
         partner, scope, date = parse_record_key(key)
         assert date == "2026-03-02"
         check_record(orjson.loads(value), oracle, partner, str(scope), midnight - DAY_MS, midnight)
-
-
-def check_record(record: dict[str, Any], oracle: Oracle, partner: str, scope: str, start: int, end: int) -> None:
-    measures = oracle.measures(partner, scope, start, end)
-    assert record["measures"] == measures, (partner, scope, start)
-    for kpi, figure in oracle.figures(measures).items():
-        shown = record["kpis"][kpi]
-        assert (shown["value"], shown["numerator"], shown["denominator"]) == figure, (partner, scope, kpi)
-
-
-def check_waiting(shown: dict[str, Any], oracle: Oracle, partner: str, scope: str) -> None:
-    waits = [each.at for each in oracle.waiting[partner].values() if scope in ("all", f"queue={each.queue}", f"channel={each.channel}")]
-    assert shown["in_queue"]["value"] == len(waits)
-    assert shown["longest_wait"]["value"] == ((oracle.frontier - min(waits)) / 1000 if waits else None)
 
 
 async def check_positions(settings: Settings, states: list[dict[str, Any]]) -> None:
