@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tests.waiting import until
 
 __all__ = ["KILLED", "Worker", "committed", "counters", "environment", "following", "heartbeats", "read_all", "send"]
 
+RUN = ("-m", "streams.cli", "run")
 KILLED = 256 - signal.SIGKILL
 """What a worker that was ended by SIGKILL leaves with: its leash says so by an exit code."""
 
@@ -32,10 +33,10 @@ def environment(settings: Settings, failpoint: str | None = None) -> dict[str, s
 
 
 class Worker(LeashedProcess):
-    """One `outwatch run`."""
+    """One `outwatch run`, or the like by another `program`: arguments of Python."""
 
-    def __init__(self, settings: Settings, log_path: Path, failpoint: str | None = None) -> None:
-        super().__init__([sys.executable, "-m", "streams.cli", "run"], log_path, environment(settings, failpoint))
+    def __init__(self, settings: Settings, log_path: Path, failpoint: str | None = None, program: Sequence[str] = RUN) -> None:
+        super().__init__([sys.executable, *program], log_path, environment(settings, failpoint))
         self.failpoint = failpoint
 
     async def ended(self, wait_seconds: float = 20.0) -> int:
