@@ -69,7 +69,8 @@ def build_app(settings: Settings) -> OutwatchApp:
         broker_max_poll_records=4_000,
         broker_request_timeout=max(30.0, settings.session_timeout_seconds + 1),
         broker_session_timeout=settings.session_timeout_seconds,
-        consumer_auto_offset_reset="earliest",
+        # A position that is gone is an error to be told of: any other value would go on elsewhere without a word.
+        consumer_auto_offset_reset="none",
         stream_buffer_maxsize=_BUFFERED_RUNS,
         stream_wait_empty=True,
         table_standby_replicas=0,

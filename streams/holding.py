@@ -20,7 +20,7 @@ from streams.errors import CommitError, LossError
 from streams.failpoints import hit
 from streams.health.worker_metrics import Arrivals, WorkerMetrics
 
-__all__ = ["Holding", "check_sources", "new_producer", "read_changelog"]
+__all__ = ["Holding", "check_sources", "loss", "new_producer", "read_changelog"]
 
 
 @dataclass(slots=True, eq=False)
@@ -144,12 +144,17 @@ async def check_sources(reader: AIOKafkaConsumer, holding: Holding) -> None:
         return
     starts = await reader.beginning_offsets(list(wanted))
     ends = await reader.end_offsets(list(wanted))
-    for partition, offset in wanted.items():
-        where = f"{partition.topic}[{partition.partition}]: applied up to {offset}"
-        if offset < starts[partition]:
-            gone = f"but the log begins at {starts[partition]}: retention passed while no worker ran"
-            msg = f"{where}, {gone}. Restore it, or start a new OUTWATCH_APP_ID"
-            raise LossError(msg)
-        if offset > ends[partition]:
-            msg = f"{where}, but the log ends at {ends[partition]}: the topic was made anew. Start a new OUTWATCH_APP_ID for it"
-            raise LossError(msg)
+    for place, position in wanted.items():
+        lost = loss(place.topic, place.partition, position, starts[place], ends[place])
+        if lost is not None:
+            raise LossError(lost)
+
+
+def loss(topic: str, partition: int, position: int, start: int, end: int) -> str | None:
+    """What happened to a log, from `start` to `end`, in which `position` comes next, and what to do; None if it is there."""
+    where = f"{topic}[{partition}]: applied up to {position}"
+    if position < start:
+        return f"{where}, but the log begins at {start}: retention passed first. Restore it, or start a new OUTWATCH_APP_ID"
+    if position > end:
+        return f"{where}, but the log ends at {end}: the topic was made anew. Start a new OUTWATCH_APP_ID for it"
+    return None

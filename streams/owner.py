@@ -122,8 +122,12 @@ class Owner:
             holding.counted = holding.engine.counters
             await check_sources(reader, holding)
         except (StateError, LossError) as error:
-            holding.refused = str(error)
-            log.error("partition is refused", partition=holding.partition, why=str(error))  # noqa: TRY400 - the text says all
+            self.refuse(holding, str(error))
+
+    def refuse(self, holding: Holding, why: str) -> None:
+        """Process nothing more of a partition: it is not ready, and stays so until an operator does what the text says."""
+        holding.refused = why
+        log.error("partition is refused", partition=holding.partition, why=why)
 
     async def _drop(self, number: int) -> None:
         holding = self.holdings.pop(number, None)
@@ -163,16 +167,21 @@ class Owner:
         except Exception as error:  # noqa: BLE001 - Faust would acknowledge the run and go on
             end_process(f"{topic}[{number}] could not be applied", error)
 
-    async def tick(self, idle: Mapping[tuple[str, int], int]) -> None:
-        """Move the frontiers on by what the broker answered, close what is due, and commit where it is time."""
+    async def tick(self, idle: Mapping[tuple[str, int], tuple[int, int]]) -> None:
+        """Move the frontiers on by what the broker answered, close what is due, and commit where it is time.
+
+        Args:
+            idle: by (topic, partition) of which all is applied: when the broker had nothing more, and the position of reading then.
+        """
         begun = perf_counter()
         for holding in list(self.holdings.values()):
             if holding.refused is not None:
                 continue
             for topic in self._config.topics.subscribed:
-                at_ms = idle.get((topic, holding.partition))
-                if at_ms is not None:
-                    holding.engine.idle(topic, at_ms)
+                end = idle.get((topic, holding.partition))
+                if end is not None:
+                    holding.engine.idle(topic, end[0])
+                    holding.engine.passed(topic, end[1])
             for _ in holding.engine.advance():
                 if perf_counter() - begun > _TURN_SECONDS:
                     await asyncio.sleep(0)

@@ -7,14 +7,16 @@ Private names of faust-streaming 0.15 that are used here are held by `tests/unit
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar, Final, cast
+from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import aiokafka
+from aiokafka.errors import OffsetOutOfRangeError
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, SchedulingStrategyT
 
+from streams.holding import loss
 from streams.owner import Owner
 
 __all__ = ["RUN_MAX", "Consumer", "RunScheduler", "Transport"]
@@ -24,6 +26,17 @@ RUN_MAX: Final = 1_000
 _FETCH_WAIT_MS: Final = 250
 """How long the broker holds a fetch open; also how old the frontier of an idle source gets. Faust's is 1,500 ms."""
 _NOTHING_ACTIVE_SECONDS: Final = 0.01
+
+
+class _End(NamedTuple):
+    """The broker had nothing more of a partition."""
+
+    at_ms: int
+    """When it said so."""
+    upto: int
+    """The offset after what had been handed on by then."""
+    position: int
+    """Where reading stood: beyond `upto` lie markers of transactions and what was aborted."""
 
 
 class RunScheduler(SchedulingStrategyT):
@@ -90,8 +103,7 @@ class Consumer(driver.Consumer):
         self._policies: str = app.policies_topic
         self._next: dict[TP, int] = {}
         """By partition: the offset after the last run that was handed on."""
-        self._ends: dict[TP, tuple[int, int]] = {}
-        """By partition: when the broker had nothing more, and the offset after what had been handed on by then."""
+        self._ends: dict[TP, _End] = {}
 
     def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
@@ -100,9 +112,9 @@ class Consumer(driver.Consumer):
         """Whether the topic is read in runs."""
         return tp.topic in self._runs
 
-    def idle_since(self) -> dict[tuple[str, int], int]:
-        """By (topic, partition): the time of the broker's last answer that it had nothing more, where all before is applied."""
-        return {(tp.topic, tp.partition): at_ms for tp, (at_ms, upto) in self._ends.items() if self._applied(tp, upto)}
+    def idle_since(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """By (topic, partition), where all is applied: the time of the broker's last answer that it had nothing more, and the position."""
+        return {(tp.topic, tp.partition): (end.at_ms, end.position) for tp, end in self._ends.items() if self._applied(tp, end.upto)}
 
     def _applied(self, tp: TP, upto: int) -> bool:
         holding = self._owner.holdings.get(tp.partition)
@@ -110,7 +122,7 @@ class Consumer(driver.Consumer):
 
     def _policies_read(self, number: int) -> bool:
         end = self._ends.get(TP(self._policies, number))
-        return end is not None and self._applied(TP(self._policies, number), end[1])
+        return end is not None and self._applied(TP(self._policies, number), end.upto)
 
     def _wanted(self, tp: TP) -> bool:
         """Whether a run of this partition may be fetched now."""
@@ -151,11 +163,29 @@ class Consumer(driver.Consumer):
             if not active_partitions:
                 await self.sleep(_NOTHING_ACTIVE_SECONDS)
                 return {}
-        fetched = await super()._getmany(active_partitions, timeout)
+        try:
+            fetched = await super()._getmany(active_partitions, timeout)
+        except OffsetOutOfRangeError as error:
+            for tp, position in error.args[0].items():
+                await self._out_of_range(TP(tp.topic, tp.partition), position)
+            return {}
         if self.app.rebalancing:
             return {tp: records for tp, records in fetched.items() if not self.in_runs(tp)}
         self._note_ends(active_partitions or set(), fetched)
         return fetched
+
+    async def _out_of_range(self, tp: TP, position: int) -> None:
+        """Refuse the partition of a source that lost what comes next, or was made anew, while it was read."""
+        holding = self._owner.holdings.get(tp.partition)
+        if holding is None or holding.refused is not None or not self.in_runs(tp):
+            return
+        start = (await self._thread.earliest_offsets(tp))[tp]
+        if holding.engine.applied.get(tp.topic) is None:
+            await self._seek(tp, start)  # Nothing was read yet: it begins where the log does.
+            return
+        lost = loss(tp.topic, tp.partition, position, start, (await self._thread.highwaters(tp))[tp])
+        if lost is not None:
+            self._owner.refuse(holding, lost)
 
     def _note_ends(self, active: set[TP], fetched: RecordMap) -> None:
         """Note for which partitions this answer reached the end. No fetch is under way here, so positions stand still."""
@@ -163,7 +193,7 @@ class Consumer(driver.Consumer):
             if state.position >= end:
                 records = cast("Mapping[Any, list[Any]]", fetched).get(tp)
                 upto = records[-1].offset + 1 if records else self._next.get(tp, 0)
-                self._ends[tp] = (state.timestamp, upto)
+                self._ends[tp] = _End(state.timestamp, upto, state.position)
 
     def _answered(self, partitions: Iterable[TP]) -> Iterator[tuple[TP, Any, int]]:
         """Of these, the assigned ones that are read in runs and of which the broker told: with aiokafka's state, and the committed end."""

@@ -10,19 +10,40 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from models.clock import now_ms
 from models.settings import PREFIX, Settings
 from streams.local.process import LeashedProcess
 from tests.waiting import until
 
-__all__ = ["KILLED", "Worker", "committed", "counters", "environment", "following", "heartbeats", "read_all", "send"]
+__all__ = [
+    "KILLED",
+    "STOPPED",
+    "Worker",
+    "administering",
+    "answers",
+    "ask",
+    "committed",
+    "counters",
+    "counting",
+    "environment",
+    "following",
+    "heartbeats",
+    "metrics",
+    "read_all",
+    "send",
+]
 
 RUN = ("-m", "streams.cli", "run")
 KILLED = 256 - signal.SIGKILL
 """What a worker that was ended by SIGKILL leaves with: its leash says so by an exit code."""
+
+STOPPED = 4
+"""What a worker leaves with that ended itself without committing."""
 
 
 def environment(settings: Settings, failpoint: str | None = None) -> dict[str, str]:
@@ -106,22 +127,35 @@ async def read_all(settings: Settings, *topics: str) -> list[ConsumerRecord]:
         await consumer.stop()
 
 
+def answers(first: int, last: int) -> list[dict[str, Any]]:
+    """Events `e{first}` to before `e{last}` of ten partners, a minute old."""
+    answered = {"type": "contact.answered", "occurred_at": now_ms() - 60_000, "wait_seconds": 3}
+    return [answered | {"event_id": f"e{number}", "partner_id": f"p{number % 10}"} for number in range(first, last)]
+
+
 async def send(settings: Settings, topic: str, *events: dict[str, Any]) -> None:
     """Write events by their partner, each where Kafka's own partitioner puts its key."""
-    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5) as producer:
+    async with AIOKafkaProducer(bootstrap_servers=settings.brokers, enable_idempotence=True, linger_ms=5) as producer:
         for event in events:
             await producer.send(topic, orjson.dumps(event), key=event["partner_id"].encode())
         await producer.flush()
 
 
-async def committed(settings: Settings) -> dict[tuple[str, int], int]:
-    """The group's offsets, by topic and partition: a mirror of what the state says."""
+@asynccontextmanager
+async def administering(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client of the cluster's administration."""
     admin = AIOKafkaAdminClient(bootstrap_servers=settings.brokers)
     await admin.start()
     try:
-        found = await admin.list_consumer_group_offsets(settings.app_id)
+        yield admin
     finally:
         await admin.close()
+
+
+async def committed(settings: Settings) -> dict[tuple[str, int], int]:
+    """The group's offsets, by topic and partition: a mirror of what the state says."""
+    async with administering(settings) as admin:
+        found = await admin.list_consumer_group_offsets(settings.app_id)
     return {(each.topic, each.partition): offset.offset for each, offset in found.items()}
 
 
@@ -136,3 +170,29 @@ def counters(seen: Iterable[ConsumerRecord], settings: Settings) -> Counter[str]
     for heartbeat in heartbeats(seen, settings).values():
         summed.update(heartbeat["counters"])
     return summed
+
+
+async def counting(seen: list[ConsumerRecord], settings: Settings, events: int, wait_seconds: float = 40) -> None:
+    """Wait until so many events are counted, by the heartbeats in `seen`, and see that none was counted twice."""
+
+    async def counted() -> bool:
+        summed = counters(seen, settings)
+        assert summed["events"] <= events
+        return summed["events"] == events and summed["duplicates"] == 0
+
+    await until(counted, wait_seconds)
+
+
+async def ask(settings: Settings, path: str) -> tuple[int, str]:
+    """Status and body of one of the endpoints; 0 while nobody answers."""
+    try:
+        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{settings.http_port}{path}") as answer:
+            return answer.status, await answer.text()
+    except aiohttp.ClientConnectionError:
+        return 0, ""
+
+
+async def metrics(settings: Settings) -> dict[str, float]:
+    """By name with labels; nothing while nobody answers."""
+    lines = (await ask(settings, "/metrics"))[1].splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}

@@ -6,6 +6,7 @@ offsets, for one transaction. Time, and what a record is, are arguments, so a te
     engine.load(key, value) for each row of the changelog, then engine.loaded()
     for _ in engine.apply(topic, follows, records, now_ms): ...  # each step is a good place to yield
     engine.idle(topic, at_ms)                                    # the broker had nothing more of `topic` at that time
+    engine.passed(topic, offset)                                 # nothing that is not applied stands before `offset`
     for _ in engine.advance(): ...
     commit = engine.drain(now_ms, Budget(...))
 """
@@ -114,7 +115,8 @@ class Engine:
             GapError: if the run does not follow the last applied one.
         """
         applied = self._state.applied.get(topic)
-        if applied is not None and follows != applied:
+        # What was passed lies beyond the run before, and before this one's first record.
+        if applied is not None and not follows <= applied <= records[0].offset:
             msg = f"{topic}[{self.partition}]: applied up to {applied}, but the run was fetched from {follows}"
             raise GapError(msg)
         assert records[0].offset >= follows, f"{topic}[{self.partition}]: offset {records[0].offset} before {follows}"
@@ -134,6 +136,11 @@ class Engine:
     def idle(self, topic: str, at_ms: int) -> None:
         """At `at_ms` the broker answered that nothing of `topic` is left to read, and all that was fetched is applied."""
         self._state.frontier.observe(topic, at_ms)
+
+    def passed(self, topic: str, offset: int) -> None:
+        """Before `offset` lie only markers of transactions and what was aborted: retention may take them without a loss."""
+        if offset > self._state.applied.get(topic, 0):
+            self._state.applied[topic] = offset
 
     def advance(self) -> Iterator[None]:
         """Close every grid point that the frontier has passed, in order; yields after each partner's."""

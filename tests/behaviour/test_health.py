@@ -5,7 +5,6 @@ import re
 import sys
 from pathlib import Path
 
-import aiohttp
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -17,7 +16,7 @@ from streams.local.process import LeashedProcess
 from streams.local.service import free_port
 from tests.engines import event
 from tests.waiting import until
-from tests.workers import Worker, environment
+from tests.workers import Worker, ask, environment, metrics
 
 pytestmark = pytest.mark.kafka
 
@@ -32,22 +31,8 @@ async def settings(kafka: str, app_id: str) -> Settings:
     return settings
 
 
-async def get(settings: Settings, path: str) -> tuple[int, str]:
-    """Status and body; 0 while nobody answers."""
-    try:
-        async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{settings.http_port}{path}") as answer:
-            return answer.status, await answer.text()
-    except aiohttp.ClientConnectionError:
-        return 0, ""
-
-
 async def ready(settings: Settings) -> bool:
-    return (await get(settings, "/readyz"))[0] == 200
-
-
-async def metrics(settings: Settings) -> dict[str, float]:
-    lines = (await get(settings, "/metrics"))[1].splitlines()
-    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+    return (await ask(settings, "/readyz"))[0] == 200
 
 
 async def produce(settings: Settings, count: int) -> None:
@@ -120,4 +105,4 @@ async def test_a_projector_is_ready_once_it_has_its_place_in_the_view(settings: 
         await until(said)
         seen = await metrics(own)
         assert (seen["outwatch_projector_rebuilds_total"], seen["outwatch_projector_lag_records"]) == (1, 0)
-        assert (await get(own, "/livez"))[0] == 200
+        assert (await ask(own, "/livez"))[0] == 200

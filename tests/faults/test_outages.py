@@ -5,20 +5,16 @@ import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from models.clock import now_ms
 from models.settings import Settings
 from streams.admin import create
 from streams.local.kafka import LocalKafka
 from tests.waiting import until
-from tests.workers import KILLED, Worker, counters, following, heartbeats, send
+from tests.workers import KILLED, STOPPED, Worker, answers, counting, following, heartbeats, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
-
-STOPPED = 4
 
 
 @pytest.fixture
@@ -28,20 +24,10 @@ async def settings(private_kafka: LocalKafka, app_id: str) -> Settings:
     return made
 
 
-def answers(first: int, last: int) -> list[dict[str, Any]]:
-    answered = {"type": "contact.answered", "occurred_at": now_ms() - 60_000, "wait_seconds": 3}
-    return [answered | {"event_id": f"e{number}", "partner_id": f"p{number % 10}"} for number in range(first, last)]
-
-
 async def count(settings: Settings, events: int) -> None:
     """Wait until everything is counted, once."""
     async with following(settings, settings.topics.heartbeats) as seen:
-
-        async def counted() -> bool:
-            return counters(seen, settings)["events"] == events
-
-        await until(counted, 60)
-        assert counters(seen, settings)["duplicates"] == 0
+        await counting(seen, settings, events, 60)
 
 
 async def test_a_worker_that_is_frozen_past_its_session_is_fenced_and_ends_itself(settings: Settings, tmp_path: Path) -> None:

@@ -191,6 +191,22 @@ def test_a_run_that_does_not_follow_the_last_is_refused() -> None:
         list(rig.engine.apply(TOPICS.interactions, 2, rig.logs[TOPICS.interactions][2:], START_MS))
 
 
+def test_what_was_passed_is_not_read_again_and_the_run_after_it_follows() -> None:
+    rig = Rig()
+    rig.send(event("contact.queued", START_MS, "first"), at_ms=START_MS)
+    rig.poll()
+    rig.engine.passed(TOPICS.interactions, 3)
+    rig.engine.passed(TOPICS.interactions, 2)
+    assert rig.engine.applied[TOPICS.interactions] == 3
+    log = rig.logs[TOPICS.interactions]
+    for _ in range(3):
+        rig.send(event("contact.queued", START_MS, "second"), at_ms=START_MS)
+    with pytest.raises(GapError, match="applied up to 3, but the run was fetched from 1"):
+        list(rig.engine.apply(TOPICS.interactions, 1, log[2:], START_MS))  # It begins with what was passed.
+    list(rig.engine.apply(TOPICS.interactions, 1, log[3:], START_MS))
+    assert rig.engine.applied[TOPICS.interactions] == 4
+
+
 def test_too_many_letters_are_urgent() -> None:
     rig = Rig(limited(pending_outputs=3))
     rig.send(b"1", b"2", at_ms=START_MS, key=b"acme")

@@ -214,3 +214,9 @@ class TestWhatAiokafkaDoes:
     def test_a_transaction_is_aborted_when_its_body_raises(self) -> None:
         text = source(aiokafka.producer.producer.TransactionContext)
         assert in_order(text, "abort_transaction()", "commit_transaction()")
+
+
+def test_a_position_that_is_gone_is_told_and_takes_no_record_of_others_with_it() -> None:
+    assert in_order(source(fetcher.Fetcher), "!= OffsetResetStrategy.NONE", "OffsetOutOfRangeError({tp: fetch_offset})")
+    assert in_order(source(fetcher.Fetcher.fetched_records), "elif drained:", "return drained", "res_or_error.check_raise()")
+    assert build_app(Settings()).conf.consumer_auto_offset_reset == "none"
