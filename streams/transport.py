@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import aiokafka
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
@@ -165,6 +165,8 @@ class Consumer(driver.Consumer):
                 return {}
         try:
             fetched = await super()._getmany(active_partitions, timeout)
+        except NoOffsetForPartitionError:
+            return {}  # Assigned, and not sought yet: the group has no offset for what was never read, and `perform_seek` follows.
         except OffsetOutOfRangeError as error:
             for tp, position in error.args[0].items():
                 await self._out_of_range(TP(tp.topic, tp.partition), position)

@@ -220,3 +220,14 @@ def test_a_position_that_is_gone_is_told_and_takes_no_record_of_others_with_it()
     assert in_order(source(fetcher.Fetcher), "!= OffsetResetStrategy.NONE", "OffsetOutOfRangeError({tp: fetch_offset})")
     assert in_order(source(fetcher.Fetcher.fetched_records), "elif drained:", "return drained", "res_or_error.check_raise()")
     assert build_app(Settings()).conf.consumer_auto_offset_reset == "none"
+
+
+async def test_a_partition_that_is_assigned_and_not_sought_yet_ends_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group has no offset for a topic in which nothing ever stood; Faust seeks it a moment after it was assigned."""
+
+    async def not_sought(*_: Any) -> None:
+        raise aiokafka.errors.NoOffsetForPartitionError(TP("outwatch.commands", 2))
+
+    monkeypatch.setattr(driver.Consumer, "_getmany", not_sought)
+    assert await Consumer._getmany(object.__new__(Consumer), None, 0.1) == {}
+    assert "NoOffsetForPartitionError" in source(fetcher.Fetcher._update_fetch_positions)
