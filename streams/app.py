@@ -119,7 +119,7 @@ def _add_agent(app: OutwatchApp) -> None:
         """Apply every run; nothing escapes from here."""
         async for event in cast("StreamT[EventT[Any]]", stream.events()):
             follows, records = cast("tuple[int, list[SourceRecord]]", event.value)
-            await app.owner.apply(records[0].topic, records[0].partition, follows, records)
+            await app.owner.apply(event.message.topic, event.message.partition, follows, records)
 
 
 def _keep_time(app: OutwatchApp) -> Any:

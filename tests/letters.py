@@ -6,7 +6,7 @@ import orjson
 
 from models.reasons import RejectReason
 from models.topics import Topics
-from streams.engine.letters import dead_letter
+from streams.engine.letters import Origin, dead_letter
 from tests.engines import Record
 
 __all__ = ["AT_MS", "letter_record", "value_of"]
@@ -34,5 +34,5 @@ def letter_record(
 ) -> Record:
     """The letter, as its reader gets it, of a record that carried a header of its own."""
     failed = Record(topic, partition, offset, at_ms, key, value, [("trace", b"t-1")])
-    written = dead_letter(topics.dead_letters, failed, reason, error, at_ms, mask=mask)
+    written = dead_letter(topics.dead_letters, Origin(topic, partition), failed, reason, error, at_ms, mask=mask)
     return Record(written.topic, partition, 100 + offset, at_ms, written.key, written.value, written.headers)

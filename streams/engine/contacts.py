@@ -2,16 +2,18 @@
 
 A contact opens with `contact.queued` and closes with whatever comes first of answered, abandoned, completed and left, or expires.
 A close that overtakes its opening is remembered for a bounded time, so that the opening does not leave a ghost waiting. In the
-state this is a log: one row of opened and closed contacts a commit, rewritten when more than half of it is dead.
+state this is a log: rows of opened and closed contacts, rewritten when more than half of it is dead. A contact that opens and
+closes between two commits never stands in it.
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, NamedTuple
+from itertools import chain
+from typing import Any, Final
 
 from models.windows import MINUTE_MS
 from streams.engine import rows
 
-__all__ = ["Contacts", "Waiting"]
+__all__ = ["Contacts", "Waiting", "Waits"]
 
 EARLY_CLOSE_MS: Final = 15 * MINUTE_MS
 """How long a close without an opening is remembered."""
@@ -19,18 +21,61 @@ _REWRITE_MIN: Final = 256
 _ENTRIES_A_ROW: Final = 500
 """An entry has at most four names of 128 characters: 500 of them stay below 256 kB."""
 
-Key = tuple[str, str]
-"""(partner, contact)."""
+Waiting = tuple[int, str | None, str | None, int]
+"""A contact that waits: since when (ms), queue, channel, and the service level threshold (ms) that it is held to."""
+
+Entry = tuple[str | int | None, ...]
+"""Of the log: `-` closed, `+` opened, `!` closed early, `~` an early close forgotten; the partner, the contact, and what belongs to it."""
 
 
-class Waiting(NamedTuple):
-    """A contact that waits."""
+class Waits:
+    """The live contacts of one partner; part of the way of every event, so that its dicts are open to the intake."""
 
-    queued_ms: int
-    queue: str | None
-    channel: str | None
-    within_ms: int
-    """The service level threshold it is held to."""
+    __slots__ = ("closed", "early", "early_log", "fresh", "kept", "partner_id")
+
+    def __init__(self, partner_id: str) -> None:
+        self.partner_id = partner_id
+        self.kept: dict[str, Waiting] = {}
+        """Waiting, and in the log."""
+        self.fresh: dict[str, Waiting] = {}
+        """Waiting since after the last commit."""
+        self.closed: list[str] = []
+        """What is in the log and closed since the last commit."""
+        self.early: dict[str, int] = {}
+        """Closes without an opening: when they occurred."""
+        self.early_log: list[Entry] = []
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self.kept) + len(self.fresh)
+
+    def waiting(self) -> Iterator[Waiting]:
+        """Everyone who waits."""
+        return chain(self.kept.values(), self.fresh.values())
+
+    def forget(self, contact_id: str) -> None:
+        """Drop an early close."""
+        del self.early[contact_id]
+        self.early_log.append(("~", self.partner_id, contact_id))
+
+    def entries(self) -> Iterator[Entry]:
+        """What the log lacks: the same contact may have closed and opened again, so closes come first."""
+        partner_id = self.partner_id
+        yield from (("-", partner_id, contact_id) for contact_id in self.closed)
+        yield from (("+", partner_id, contact_id, *waiting) for contact_id, waiting in self.fresh.items())
+        yield from self.early_log
+
+    def all_entries(self) -> Iterator[Entry]:
+        """A log of all that is so."""
+        yield from (("+", self.partner_id, contact_id, *waiting) for contact_id, waiting in chain(self.kept.items(), self.fresh.items()))
+        yield from (("!", self.partner_id, contact_id, at_ms) for contact_id, at_ms in self.early.items())
+
+    def written(self) -> None:
+        """The log has it all."""
+        self.kept.update(self.fresh)
+        self.fresh.clear()
+        self.closed.clear()
+        self.early_log.clear()
 
 
 class Contacts:
@@ -38,67 +83,67 @@ class Contacts:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.by_partner: dict[str, dict[str, Waiting]] = {}
-        self._early: dict[Key, int] = {}
-        """Closes without an opening: when they occurred."""
+        self.by_partner: dict[str, Waits] = {}
         self._dropped = 0
-        self._size = 0
-        self._log: list[tuple[str | int | None, ...]] = []
+        self._open = 0
+        self._early = 0
+        self._forgotten_ms = 0
+        """Closes before this are not remembered; at a full minute."""
         self._chunks: list[int] = []
         self._entries = 0
         self._loaded: list[tuple[int, list[list[Any]]]] = []
 
-    def open(self, partner_id: str, contact_id: str, waiting: Waiting) -> None:
-        """A contact began to wait; nothing happens if it waits already or its close came first."""
-        closed_ms = self._early.get((partner_id, contact_id)) if self._early else None
-        if closed_ms is not None and waiting.queued_ms <= closed_ms:
-            self._log.append(("~", partner_id, contact_id))
-            del self._early[partner_id, contact_id]
-            return
-        waits = self.by_partner.get(partner_id)
-        if waits is None:
-            waits = self.by_partner[partner_id] = {}
-        if contact_id in waits:
-            return
-        if self._size >= self._limit:
-            self._dropped += 1
-            return
-        waits[contact_id] = waiting
-        self._size += 1
-        self._log.append(("+", partner_id, contact_id, *waiting))
+    def of(self, partner_id: str) -> Waits:
+        """The contacts of a partner."""
+        return self.by_partner.setdefault(partner_id, Waits(partner_id))
 
-    def close(self, partner_id: str, contact_id: str, at_ms: int, *, remember: bool) -> None:
-        """A contact was answered, abandoned, completed or left; `remember` it if it was not open, since its opening may still come."""
-        waits = self.by_partner.get(partner_id)
-        if waits is not None and waits.pop(contact_id, None) is not None:
-            self._size -= 1
-            self._log.append(("-", partner_id, contact_id))
-        elif not remember:
-            return
-        elif len(self._early) >= self._limit:
+    def open(self, waits: Waits, contact_id: str, waiting: Waiting) -> None:
+        """A contact began to wait; nothing happens if it waits already or its close came first."""
+        closed_ms = waits.early.get(contact_id)
+        if closed_ms is not None and waiting[0] <= closed_ms:
+            waits.forget(contact_id)
+            self._early -= 1
+        elif contact_id in waits.kept or contact_id in waits.fresh:
+            pass
+        elif self._open >= self._limit:
             self._dropped += 1
         else:
-            self._early[partner_id, contact_id] = at_ms
-            self._log.append(("!", partner_id, contact_id, at_ms))
+            waits.fresh[contact_id] = waiting
+            self._open += 1
 
-    def expire(self, partner_id: str, before_ms: int) -> list[Waiting]:
+    def close(self, waits: Waits, contact_id: str, at_ms: int, *, remember: bool) -> None:
+        """A contact was answered, abandoned, completed or left; `remember` it if it was not open, since its opening may still come."""
+        if waits.kept.pop(contact_id, None) is not None:
+            waits.closed.append(contact_id)
+            self._open -= 1
+        elif waits.fresh.pop(contact_id, None) is not None:
+            self._open -= 1
+        elif not remember or at_ms < self._forgotten_ms:
+            pass
+        elif contact_id not in waits.early and self._early >= self._limit:
+            self._dropped += 1
+        elif at_ms > waits.early.get(contact_id, -1):
+            self._early += contact_id not in waits.early
+            waits.early[contact_id] = at_ms
+            waits.early_log.append(("!", waits.partner_id, contact_id, at_ms))
+
+    def expire(self, waits: Waits, before_ms: int) -> list[Waiting]:
         """Close what has waited since before `before_ms` and return it, to be counted."""
-        waits = self.by_partner.get(partner_id)
-        if not waits:
-            return []
-        gone = [(contact, waiting) for contact, waiting in waits.items() if waiting.queued_ms < before_ms]
+        gone = [(contact, since) for contact, since in chain(waits.kept.items(), waits.fresh.items()) if since[0] < before_ms]
         for contact, _ in gone:
-            del waits[contact]
-            self._log.append(("-", partner_id, contact))
-        self._size -= len(gone)
+            self.close(waits, contact, before_ms, remember=False)
         return [waiting for _, waiting in gone]
 
     def forget_early(self, frontier_ms: int) -> None:
-        """Drop early closes whose opening will not come any more."""
-        gone = [key for key, at in self._early.items() if at < frontier_ms - EARLY_CLOSE_MS]
-        for key in gone:
-            del self._early[key]
-            self._log.append(("~", *key))
+        """Drop early closes whose opening will not come any more; looked for once a minute."""
+        oldest_ms = frontier_ms - frontier_ms % MINUTE_MS - EARLY_CLOSE_MS
+        if oldest_ms <= self._forgotten_ms:
+            return
+        self._forgotten_ms = oldest_ms
+        for waits in self.by_partner.values():
+            for contact in [contact for contact, at_ms in waits.early.items() if at_ms < oldest_ms]:
+                waits.forget(contact)
+                self._early -= 1
 
     def take_dropped(self) -> int:
         """How many openings and early closes the limit refused since the last call."""
@@ -107,16 +152,16 @@ class Contacts:
 
     def drain(self, sequence: int) -> Iterator[tuple[bytes, bytes | None]]:
         """The rows of this commit."""
-        if not self._log:
+        log = [entry for waits in self.by_partner.values() for entry in waits.entries()]
+        if not log:
             return
-        log, self._log = self._log, []
-        live = self._size + len(self._early)
-        if self._entries + len(log) > max(_REWRITE_MIN, 2 * live):
+        if self._entries + len(log) > max(_REWRITE_MIN, 2 * (self._open + self._early)):
             for chunk in self._chunks:
                 yield rows.key("contacts", chunk), None
             self._chunks, self._entries = [], 0
-            log = [("+", partner, contact, *w) for partner, waits in self.by_partner.items() for contact, w in waits.items()]
-            log += [("!", *key, at) for key, at in self._early.items()]
+            log = [entry for waits in self.by_partner.values() for entry in waits.all_entries()]
+        for waits in self.by_partner.values():
+            waits.written()
         for part, at in enumerate(range(0, len(log), _ENTRIES_A_ROW)):
             chunk = sequence * 1000 + part
             entries = log[at : at + _ENTRIES_A_ROW]
@@ -134,18 +179,22 @@ class Contacts:
             self._chunks.append(chunk)
             self._entries += len(entries)
             for sign, partner, contact, *rest in entries:
-                waits = self.by_partner.setdefault(partner, {})
+                waits = self.of(partner)
                 if sign == "+":
-                    waits[contact] = Waiting(*rest)
+                    queued_ms, queue, channel, within_ms = rest
+                    waits.kept[contact] = (queued_ms, queue, channel, within_ms)
                 elif sign == "!":
-                    self._early[partner, contact] = rest[0]
+                    waits.early[contact] = rest[0]
                 elif sign == "~":
-                    self._early.pop((partner, contact), None)
+                    waits.early.pop(contact, None)
                 else:
-                    waits.pop(contact, None)
+                    waits.kept.pop(contact, None)
         self._loaded.clear()
-        self._size = sum(len(waits) for waits in self.by_partner.values())
+        self._open = sum(map(len, self.by_partner.values()))
+        self._early = sum(len(waits.early) for waits in self.by_partner.values())
 
-    def snapshot(self) -> tuple[dict[str, dict[str, Waiting]], dict[Key, int]]:
-        """Who waits and which closes came early, for comparison."""
-        return {p: dict(w) for p, w in self.by_partner.items() if w}, dict(self._early)
+    def snapshot(self) -> tuple[dict[str, dict[str, Waiting]], dict[tuple[str, str], int]]:
+        """Who waits by partner, and which closes came early by partner and contact, for comparison."""
+        found = self.by_partner.values()
+        early = {(waits.partner_id, contact): at_ms for waits in found for contact, at_ms in waits.early.items()}
+        return {waits.partner_id: waits.kept | waits.fresh for waits in found if waits}, early

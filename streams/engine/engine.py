@@ -28,7 +28,7 @@ from streams.engine.config import EngineConfig
 from streams.engine.fold import fold_expired
 from streams.engine.intake import Intake
 from streams.engine.judge import judge
-from streams.engine.letters import SourceRecord, dead_letter
+from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Commit, Output
 from streams.engine.partner import Partner
 from streams.engine.publish import Moment, Publisher
@@ -93,7 +93,7 @@ class Engine:
     def sizes(self, now_ms: int) -> Sizes:
         """How much is held now, which is counted for whoever asks."""
         state = self._state
-        waiting = sum(len(each) for each in state.contacts.by_partner.values())
+        waiting = sum(len(partner.waits) for partner in state.partners.values())
         return Sizes(len(state.partners), len(state.seen.hashes), waiting, self._publisher.slowest_ms(now_ms) / 1000)
 
     @property
@@ -161,7 +161,7 @@ class Engine:
             partner.adopt()
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
-            self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, state.contacts, grid)]
+            self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, grid)]
         if self._is_over(partner):
             del state.partners[partner.id]
             self._gone.append(partner)
@@ -170,25 +170,26 @@ class Engine:
 
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
-        waits = self._state.contacts.by_partner.get(partner.id)
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        return not (partner.policy.configured or partner.pending or partner.panes or waits or open_conditions)
+        return not (partner.policy.configured or partner.pending or partner.panes or partner.waits or open_conditions)
 
     def _expire_contacts(self, partner: Partner, grid_ms: int) -> None:
-        for waiting in self._state.contacts.expire(partner.id, grid_ms - partner.policy.contact_expiry_ms):
-            slot = partner.slot(Family.INTERACTIONS, waiting.queue, waiting.channel)
+        for _, queue, channel, _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
+            slot = partner.slot(Family.INTERACTIONS, queue, channel)
             partner.fold(fold_expired, None, grid_ms - GRID_MS, slot)
             self._state.counters["contacts_expired"] += 1
 
     def _apply_policies(self, records: Sequence[SourceRecord], now_ms: int) -> None:
         state = self._state
+        origin = Origin(self._config.topics.policies, self.partition)
         changed: set[str] = set()
         for record in records:
             try:
                 change = decode_policy(record.key, record.value)
             except PolicyError as error:
                 state.counters["policies_refused"] += 1
-                state.outputs.append(dead_letter(self._config.topics.dead_letters, record, RejectReason.INVALID, str(error), now_ms))
+                letter = dead_letter(self._config.topics.dead_letters, origin, record, RejectReason.INVALID, str(error), now_ms)
+                state.outputs.append(letter)
                 continue
             if state.policies.take(change):
                 changed.add(change.partner)
@@ -203,9 +204,10 @@ class Engine:
                 state.touch(partner, max(partner.panes.closed_ms, state.grid_ms(partner.policy.settle_ms)) + GRID_MS)
 
     def _apply_commands(self, records: Sequence[SourceRecord], now_ms: int) -> None:
+        origin = Origin(self._config.topics.commands, self.partition)
         for record in records:
             self._state.counters["commands"] += 1
-            self._state.outputs.append(outcome_of(record, self._config, now_ms))
+            self._state.outputs.append(outcome_of(origin, record, self._config, now_ms))
 
     def drain(self, now_ms: int, budget: Budget) -> Commit | None:
         """What is to be written in one transaction now; None when there is nothing to say.
@@ -239,11 +241,11 @@ class Engine:
         state = self._state
         for partner in self._gone:
             yield from self._publisher.farewell(partner, moment)
-        for group, partner in self._publisher.due(state.partners, state.contacts, moment.now_ms):
+        for group, partner in self._publisher.due(state.partners, moment.now_ms):
             if budget.records <= 0 or budget.bytes <= 0:
                 self._publisher.left_over(group, partner, moment.now_ms)
                 continue
-            for output in self._publisher.publish(partner, group, state.contacts, moment):
+            for output in self._publisher.publish(partner, group, moment):
                 budget.records -= 1
                 budget.bytes -= len(output.value or b"")
                 yield output

@@ -20,9 +20,8 @@ from models.times import EARLIEST_MS, to_ms
 from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.config import FUTURE_MS
-from streams.engine.contacts import Waiting
 from streams.engine.fold import FOLDS, Fold, fold_exit, fold_handled, fold_queued
-from streams.engine.letters import SourceRecord, dead_letter, late_record
+from streams.engine.letters import Origin, SourceRecord, dead_letter, late_record
 from streams.engine.panes import LEDGER_MS
 from streams.engine.partner import EVERYTHING, Partner
 from streams.engine.state import State
@@ -84,6 +83,8 @@ class Intake:
         self._state = state
         self._advance = advance
         self._from_log = state.config.clock_from_log
+        self._origin = Origin("", state.partition)
+        """Of the run that is counted."""
 
     def _limit(self, topic: str) -> int:
         """The record timestamp of `topic` at which a grid point falls due, as things stand."""
@@ -92,7 +93,7 @@ class Intake:
 
     def count(self, topic: str, records: Sequence[SourceRecord], now_ms: int) -> Iterator[None]:  # noqa: C901, PLR0912, PLR0915 - one loop: calls cost
         """Count the records of one run, cut where their timestamps pass a due grid point; yields between the steps of an advance."""
-        state = self._state
+        state, self._origin = self._state, Origin(topic, self._state.partition)
         partners, seen, hashes = state.partners, state.seen, state.seen.hashes
         limit, minute, remember, counted, duplicates = self._limit(topic), -1, seen.hashes.add, 0, 0
         future_ms = _NEVER if self._from_log else FUTURE_MS
@@ -209,29 +210,29 @@ class Intake:
             return None
         if partner is None or record.key != partner.key:
             msg = self._where_it_belongs(record, partner_id)
-            state.counters[f"misrouted.{record.topic}"] += 1
+            state.counters[f"misrouted.{self._origin.topic}"] += 1
             self._reject(record, RejectReason.MISROUTED, msg, now_ms)
             return None
         return partner
 
     def _where_it_belongs(self, record: SourceRecord, partner_id: str) -> str:
         """What is wrong with a record's key or partition, and the setting that changes it."""
-        config, key = self._state.config, record.key or b""
+        config, key, partition = self._state.config, record.key or b"", self._origin.partition
         if key != partner_id.encode():
             return f"the key {key[:128]!r} is not the partner {partner_id!r}: key every record by its partner_id"
         home = partition_of(partner_id, config.partitions, config.partitioner)
-        fitting = [each for each in Partitioner if partition_of(partner_id, config.partitions, each) == record.partition]
+        fitting = [each for each in Partitioner if partition_of(partner_id, config.partitions, each) == partition]
         hint = f": the producer uses {fitting[0]}, set it or OUTWATCH_PARTITIONER" if fitting else ""
-        return f"partition {record.partition}, but by {config.partitioner} the key {partner_id!r} belongs to {home}{hint}"
+        return f"partition {partition}, but by {config.partitioner} the key {partner_id!r} belongs to {home}{hint}"
 
     def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, within_ms: int) -> None:
         contacts, contact_id = self._state.contacts, event.contact_id
         if contact is _OPENS:
             if not partner.queues_contacts:
                 partner.queues_contacts = partner.row_changed = True
-            contacts.open(partner.id, contact_id, Waiting(at_ms, event.queue, event.channel, within_ms))
+            contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms))
         elif contact_id is not None and partner.queues_contacts:
-            contacts.close(partner.id, contact_id, at_ms, remember=contact is _CLOSES)
+            contacts.close(partner.waits, contact_id, at_ms, remember=contact is _CLOSES)
 
     def _other(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
         """Everything that is not one event in one cell; returns how many events were counted."""
@@ -299,10 +300,11 @@ class Intake:
     def _reject(self, record: SourceRecord, reason: RejectReason, error: str, now_ms: int) -> None:
         self._state.counters[f"dead_letters.{reason}"] += 1
         config = self._state.config
-        self._state.outputs.append(dead_letter(config.topics.dead_letters, record, reason, error, now_ms, mask=config.mask_letters))
+        letter = dead_letter(config.topics.dead_letters, self._origin, record, reason, error, now_ms, mask=config.mask_letters)
+        self._state.outputs.append(letter)
 
     def _late(self, record: SourceRecord, error: str, now_ms: int) -> None:
         self._state.counters[f"late.{LateReason.PAST_LEDGER}"] += 1
         config = self._state.config
-        letter = late_record(config.topics.late, record, LateReason.PAST_LEDGER, error, now_ms, mask=config.mask_letters)
+        letter = late_record(config.topics.late, self._origin, record, LateReason.PAST_LEDGER, error, now_ms, mask=config.mask_letters)
         self._state.outputs.append(letter)

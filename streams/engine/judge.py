@@ -14,7 +14,6 @@ from models.figures import Live
 from models.kpis import CATALOGUE, Kpi
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
-from streams.engine.contacts import Contacts
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner, lives
 from streams.engine.totals import ALL, WindowTotal, flats, scopes_of
@@ -37,14 +36,14 @@ class Judged(NamedTuple):
 class _View:
     """The figures of one partner at one grid point, each window summed once and only when asked for."""
 
-    def __init__(self, partner: Partner, contacts: Contacts, at_ms: int) -> None:
+    def __init__(self, partner: Partner, at_ms: int) -> None:
         self._partner = partner
         self._at_ms = at_ms
         self._flats: dict[str, dict[Scope, int]] = {}
         self._rebased: dict[str, set[Scope]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
-        self.waiting = lives(contacts.by_partner.get(partner.id), at_ms) if live else {}
+        self.waiting = lives(partner.waits, at_ms) if live else {}
 
     def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
@@ -70,9 +69,9 @@ class _View:
         return Sample(estimate, kpi.describe(definition), kpi.unit.value, total.start_ms, self._at_ms)
 
 
-def judge(partner: Partner, contacts: Contacts, at_ms: int) -> Iterator[Judged]:
+def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
-    view = _View(partner, contacts, at_ms)
+    view = _View(partner, at_ms)
     present = view.present() if partner.policy.rules or partner.conditions else set()
     totals = {total.window.name: total for total in partner.totals}
     rules = {rule.id: rule for rule in partner.policy.rules}

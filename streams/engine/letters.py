@@ -1,13 +1,13 @@
 """Dead letters and late records: what could not be counted, kept with its bytes, coordinates and reason."""
 
 from hashlib import sha256
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from models.masking import mask_json
 from models.reasons import LateReason, RejectReason
 from streams.engine.output import Output
 
-__all__ = ["SourceRecord", "dead_letter", "late_record"]
+__all__ = ["Origin", "SourceRecord", "dead_letter", "late_record"]
 
 _BYTES_MAX: Final = 900_000
 """A longer value is cut, so that the letter itself is not refused; its length and hash are kept."""
@@ -15,10 +15,8 @@ _ERROR_CHARS_MAX: Final = 8_000
 
 
 class SourceRecord(Protocol):
-    """What the engine reads of a record, as aiokafka hands it over."""
+    """What the engine reads of a record, as aiokafka's reader of batches makes it; where it was read from is the run's to say."""
 
-    topic: str
-    partition: int
     offset: int
     timestamp: int
     key: bytes | None
@@ -27,17 +25,28 @@ class SourceRecord(Protocol):
     """A sequence of (str, bytes)."""
 
 
-def dead_letter(topic: str, record: SourceRecord, reason: RejectReason, error: str, now_ms: int, *, mask: bool = False) -> Output:
+class Origin(NamedTuple):
+    """Where a run was read from."""
+
+    topic: str
+    partition: int
+
+
+def dead_letter(
+    topic: str, origin: Origin, record: SourceRecord, reason: RejectReason, error: str, now_ms: int, *, mask: bool = False
+) -> Output:
     """The letter of a record that could not be read; with `mask`, without what is personal in it."""
-    return _kept(topic, record, "dlq", reason, error, now_ms, mask=mask)
+    return _kept(topic, origin, record, "dlq", reason, error, now_ms, mask=mask)
 
 
-def late_record(topic: str, record: SourceRecord, reason: LateReason, error: str, now_ms: int, *, mask: bool = False) -> Output:
+def late_record(
+    topic: str, origin: Origin, record: SourceRecord, reason: LateReason, error: str, now_ms: int, *, mask: bool = False
+) -> Output:
     """A readable record that came too late for the ledger; with `mask`, without what is personal in it."""
-    return _kept(topic, record, "late", reason, error, now_ms, mask=mask)
+    return _kept(topic, origin, record, "late", reason, error, now_ms, mask=mask)
 
 
-def _kept(topic: str, record: SourceRecord, prefix: str, reason: str, error: str, now_ms: int, *, mask: bool) -> Output:
+def _kept(topic: str, origin: Origin, record: SourceRecord, prefix: str, reason: str, error: str, now_ms: int, *, mask: bool) -> Output:
     value = record.value
     # Where it was replayed from stays, so that what fails again can be followed back.
     headers = [(name, content) for name, content in record.headers if not name.startswith(f"{prefix}.") or name == "dlq.replayed-from"]
@@ -46,8 +55,8 @@ def _kept(topic: str, record: SourceRecord, prefix: str, reason: str, error: str
         value, error = masked.value, masked.redact(error)
         headers.append((f"{prefix}.masked", ",".join(masked.names).encode("utf-8", "replace")))
     headers += [
-        (f"{prefix}.topic", record.topic.encode()),
-        (f"{prefix}.partition", b"%d" % record.partition),
+        (f"{prefix}.topic", origin.topic.encode()),
+        (f"{prefix}.partition", b"%d" % origin.partition),
         (f"{prefix}.offset", b"%d" % record.offset),
         (f"{prefix}.reason", reason.encode()),
         (f"{prefix}.error", error[:_ERROR_CHARS_MAX].encode("utf-8", "replace")),

@@ -11,7 +11,7 @@ from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
-from streams.engine.contacts import Waiting
+from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
 from streams.engine.lanes import pack
 from streams.engine.panes import Cell, Cells, Pane, PaneStore, day_end, day_start
@@ -54,6 +54,7 @@ class Partner:
     id: str
     policy: PartnerPolicy
     panes: PaneStore
+    waits: Waits
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
@@ -182,11 +183,11 @@ class Partner:
         self.changed = EVERYTHING
         return True
 
-    def next_change_ms(self, *, waiting: bool) -> int | None:
+    def next_change_ms(self) -> int | None:
         """The next grid point at which a total, a tier or a day changes without a further event; None if none will."""
         panes, closed = self.panes, self.panes.closed_ms
         due: list[int] = []
-        if closed == 0 or waiting:
+        if closed == 0 or self.waits:
             due.append(closed + GRID_MS)
         if self.touched_ms is not None:
             due.append(self.touched_ms)
@@ -236,12 +237,12 @@ class Partner:
         return found
 
 
-def lives(waits: dict[str, Waiting] | None, at_ms: int) -> dict[Scope, Live]:
+def lives(waits: Waits, at_ms: int) -> dict[Scope, Live]:
     """Who queued before `at_ms` and waits, by scope; scopes where nobody does are left out."""
     if not waits:
         return {}
     by_cell: dict[tuple[str | None, str | None], list[int]] = {}
-    for queued_ms, queue, channel, within_ms in waits.values():
+    for queued_ms, queue, channel, within_ms in waits.waiting():
         if queued_ms >= at_ms:
             continue  # Else a grid point would see what happened after it, if it is looked at, and not if it is skipped.
         entry = by_cell.get((queue, channel))

@@ -12,7 +12,6 @@ from models.figures import Live
 from models.kpis import figures
 from models.measures import to_names
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_key
-from streams.engine.contacts import Contacts
 from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
 from streams.engine.panes import day_end, day_name
@@ -60,13 +59,13 @@ class Publisher:
         self._source = source
         self._waits: dict[tuple[int, str], int] = {}
 
-    def due(self, partners: dict[str, Partner], contacts: Contacts, now_ms: int) -> list[tuple[int, Partner]]:
+    def due(self, partners: dict[str, Partner], now_ms: int) -> list[tuple[int, Partner]]:
         """The groups to be published now: the whole partner first, then who waited longest."""
         found: list[tuple[int, int, Partner]] = []
         for partner in partners.values():
             if partner.panes.closed_ms == 0:
                 continue
-            if contacts.by_partner.get(partner.id):
+            if partner.waits:
                 partner.changed |= 1 << _WHOLE | 1 << _PARTS  # how long they wait changes by itself
             for group, cadence_ms in enumerate(_CADENCE_MS):
                 waited_ms = now_ms - partner.published_ms[group]
@@ -89,7 +88,7 @@ class Publisher:
         """How long the group that waits longest for the limits has waited."""
         return now_ms - min(self._waits.values(), default=now_ms)
 
-    def publish(self, partner: Partner, group: int, contacts: Contacts, moment: Moment) -> list[Output]:
+    def publish(self, partner: Partner, group: int, moment: Moment) -> list[Output]:
         """The records of one group that differ from what was published, or all of them when that is due."""
         everything = self._everything(partner, group, moment.now_ms)
         if everything:
@@ -97,7 +96,7 @@ class Publisher:
         partner.changed &= ~(1 << group) & EVERYTHING
         partner.published_ms[group] = moment.now_ms
         self._waits.pop((group, partner.id), None)
-        waiting = lives(contacts.by_partner.get(partner.id), moment.frontier_ms)
+        waiting = lives(partner.waits, moment.frontier_ms)
         outputs = self._days(partner, moment) if group == _PARTS and partner.days_changed else []
         open_panes = list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
         for at in _LONG if group == _WIDE else _SHORT:

@@ -51,7 +51,9 @@ class State:
             return None
         frontier = self.frontier.value_ms - policy.settle_ms
         closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
-        partner = self.partners[partner_id] = Partner(partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms))
+        partner = self.partners[partner_id] = Partner(
+            partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms), self.contacts.of(partner_id)
+        )
         for total in partner.totals:
             total.rebuild(partner.panes)
         self.want(partner, closed_ms)
@@ -88,8 +90,7 @@ class State:
     def reschedule(self, partner: Partner) -> None:
         """Find the next grid point at which something becomes different, after the partner was closed."""
         closed = partner.panes.closed_ms
-        waiting = bool(self.contacts.by_partner.get(partner.id))
-        due = [each for each in (partner.next_change_ms(waiting=waiting), due_ms(partner)) if each is not None]
+        due = [each for each in (partner.next_change_ms(), due_ms(partner)) if each is not None]
         partner.due_ms = None
         if due:
             self.want(partner, max(min(due), closed + GRID_MS))

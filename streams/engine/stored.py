@@ -79,7 +79,7 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 def _partner(state: State, key: list[Any], value: bytes) -> None:
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms))
+    partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms), state.contacts.of(partner_id))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
     # The first rows of format 1 ended before it.
     partner.touched_ms = appended[0] if appended else None

@@ -12,6 +12,8 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.group_coordinator import CoordinatorGroupRebalance, GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, Subscription, SubscriptionState, TopicPartitionState
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from faust import stores, transport
 from faust.app import base as app_base
 from faust.stores import base as store_base
@@ -30,7 +32,7 @@ from mode.utils.queues import FlowControlEvent
 from models.settings import Settings
 from streams.app import build_app
 from streams.store import Store
-from streams.transport import Consumer, ConsumerThread, RebalanceListener, RunScheduler, Transport
+from streams.transport import Consumer, ConsumerThread, Fetched, RebalanceListener, RunScheduler, Transport
 from streams.worker import Worker
 
 OVERRIDDEN: list[tuple[type, type, str]] = [
@@ -46,6 +48,7 @@ OVERRIDDEN: list[tuple[type, type, str]] = [
     (Consumer, driver.Consumer, "on_partitions_revoked"),
     (Consumer, driver.Consumer, "on_stop"),
     (ConsumerThread, driver.AIOKafkaConsumerThread, "_create_worker_consumer"),
+    (ConsumerThread, driver.AIOKafkaConsumerThread, "on_start"),
     (RunScheduler, SchedulingStrategyT, "iterate"),
     (Store, store_base.Store, "persisted_offset"),
     (Store, store_base.Store, "on_rebalance"),
@@ -201,6 +204,21 @@ class TestWhatAiokafkaDoes:
         assert in_order(
             text, "tp_state.highwater = highwater", "tp_state.lso = lso", "tp_state.timestamp = now_ms", "if records.has_next()"
         )
+
+    async def test_what_was_fetched_is_handed_out_as_the_reader_of_batches_made_it(self) -> None:
+        batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
+        batch.append(0, timestamp=1_700_000_000_000, key=b"acme", value=b"{}", headers=[("trace", b"t-1")])
+        for name, wanted in (("cx.interactions", True), ("other", False)):
+            tp = TP(name, 3)
+            read = fetcher.PartitionRecords(tp, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, fetcher.READ_COMMITTED)
+            fetched = Fetched(lambda each: each.topic != "other")
+            fetched[tp] = fetcher.FetchResult(tp, assignment=MagicMock(), partition_records=read, backoff=0)
+            (record,) = read
+            assert isinstance(record, aiokafka.ConsumerRecord) is not wanted
+            assert (record.offset, record.timestamp, record.timestamp_type) == (0, 1_700_000_000_000, 0)
+            assert (record.key, record.value, list(record.headers)) == (b"acme", b"{}", [("trace", b"t-1")])
+        assert "self._records[tp] = FetchResult(" in source(fetcher.Fetcher._proc_fetch_request)
+        assert source(fetcher.Fetcher.__init__).count("self._records = collections.OrderedDict()") == 1
 
     def test_no_heartbeat_is_sent_before_a_rebalances_callback_returns(self) -> None:
         """So our listener starts them, once there is a generation and a member to send them for."""

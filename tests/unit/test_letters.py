@@ -7,7 +7,7 @@ import pytest
 
 from models.reasons import RejectReason
 from models.topics import Topics
-from streams.engine.letters import dead_letter
+from streams.engine.letters import Origin, dead_letter
 from streams.letters.letter import REPLAYED_FROM, Coordinates, Letter, Marker, read_record
 from streams.letters.selection import NoReplay, Selection, hindrance
 from streams.letters.shown import shown
@@ -40,7 +40,7 @@ def test_a_marker_is_told_from_a_letter_and_a_stranger_from_both() -> None:
 
 def test_what_was_replayed_and_fails_again_says_where_it_came_from() -> None:
     again = Record("cx.interactions", 1, 8, AT_MS, b"acme", SAID, [(REPLAYED_FROM, b"outwatch.dead-letters/1/7"), ("dlq.reason", b"old")])
-    written = dead_letter("outwatch.dead-letters", again, RejectReason.BUG, "", AT_MS)
+    written = dead_letter("outwatch.dead-letters", Origin("cx.interactions", 1), again, RejectReason.BUG, "", AT_MS)
     read = letter(Record(written.topic, 1, 10, AT_MS, written.key, written.value, written.headers))
     assert (read.replayed_from, read.reason) == ("outwatch.dead-letters/1/7", "bug")
 
