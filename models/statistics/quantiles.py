@@ -25,12 +25,12 @@ _COARSE_MAX_MS: Final = _FINE_MAX_MS << _COARSE_BITS
 
 def _table(granule_ms: int) -> "array[int]":
     """The bin of the middle of each granule."""
-    table = array("H")
-    each = 0
-    while len(table) < _FINE_MAX_MS:
-        until = ceil((_RATIO**each - granule_ms // 2) / granule_ms)
-        table.extend([each] * (min(until, _FINE_MAX_MS) - len(table)))
-        each += 1
+    table = array("H", [0]) * _FINE_MAX_MS
+    each = start = 0
+    while start < _FINE_MAX_MS:
+        until = min(max(start, ceil((_RATIO**each - granule_ms // 2) / granule_ms)), _FINE_MAX_MS)
+        table[start:until] = array("H", [each]) * (until - start)
+        each, start = each + 1, until
     return table
 
 
