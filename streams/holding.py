@@ -37,6 +37,7 @@ class Holding:
     refused: str | None = None
     """Why the partition is not processed; its sources stay paused while the others go on."""
     committed_ms: int = 0
+    """When its last commit began."""
     rounds: int = 0
     """Rounds of committing that ended well, those with nothing to say included: the watchdog sees them move."""
     counted: dict[str, int] = field(default_factory=dict)
@@ -81,10 +82,9 @@ class Holding:
                 msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
                 raise CommitError(msg) from error
             hit("commit.after")
-            self.committed_ms = now_ms()
             self.rounds += 1
             metrics.counted(counted, self.counted)
-            metrics.committed(commit, arrivals, self.committed_ms, perf_counter() - begun)
+            metrics.committed(commit, arrivals, now_ms(), perf_counter() - begun)
             return commit
 
     async def _send(self, commit: Commit) -> list[Batch]:

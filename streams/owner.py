@@ -32,6 +32,8 @@ INVARIANT_EXIT: Final = 4
 
 _TURN_SECONDS: Final = 0.05
 """A run or an advance yields to the others after this long."""
+_SLACK_MS: Final = 125
+"""Half the time between two ticks."""
 _RECOVERY_SECONDS: Final = 120.0
 
 
@@ -145,6 +147,10 @@ class Owner:
         return {(topic, number): holding.engine.applied.get(topic) for number, holding in self.holdings.items() for topic in topics}
 
     @property
+    def _interval_ms(self) -> float:
+        return self._settings.commit_interval_seconds * 1000
+
+    @property
     def _open_for_runs(self) -> bool:
         """Faust hands on runs of before a rebalance until it has cleared its queues; they will be read again."""
         return self.accepting and not self._rebalancing()
@@ -192,7 +198,8 @@ class Owner:
 
     async def commit(self, *, everything: bool) -> None:
         """Commit the holdings whose interval is over or that have something urgent, side by side; or all of them."""
-        now, interval_ms = now_ms(), self._settings.commit_interval_seconds * 1000
+        # Commits are an interval apart from start to start; a timer that comes a little early is on time.
+        now, interval_ms = now_ms(), self._interval_ms - _SLACK_MS
         due = [
             holding
             for holding in self.holdings.values()
@@ -203,13 +210,18 @@ class Owner:
             if isinstance(error, BaseException):
                 raise error
 
-    async def _commit(self, holding: Holding) -> None:
-        share = self._settings.commit_interval_seconds / max(1, len(self.holdings))
-        budget = Budget(
+    def _budget(self, holding: Holding, now: int) -> Budget:
+        """Its share of what the worker may publish in the time since its last commit began; of two intervals at most, after a pause."""
+        since_seconds = min(now - holding.committed_ms, 2 * self._interval_ms) / 1000
+        share = since_seconds / max(1, len(self.holdings))
+        return Budget(
             records=max(1, round(self._settings.max_records_per_second * share)),
             bytes=max(1, round(self._settings.max_bytes_per_second * share)),
         )
-        holding.committed_ms = now_ms()
+
+    async def _commit(self, holding: Holding) -> None:
+        now = now_ms()
+        budget, holding.committed_ms = self._budget(holding, now), now
         try:
             commit = await holding.commit(budget, self.metrics)
         except CommitError as error:
