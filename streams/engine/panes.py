@@ -15,15 +15,15 @@ of their rows, thawed when touched: five times smaller. Everything is relative t
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
-from models.measures import WIDTHS
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
+from streams.engine.cells import CELLS_A_ROW, Cell, Cells, add_cells, decode, encode
 from streams.engine.lanes import pack, vector_of
 
-__all__ = ["LEDGER_MS", "Cell", "Cells", "Pane", "PaneStore", "add_cells", "day_end", "day_name", "day_start", "subtract_cells"]
+__all__ = ["LEDGER_MS", "Pane", "PaneStore", "day_end", "day_name", "day_start"]
 
 _DAY_TIER: Final = 3
 _QUARTER_MS: Final = 15 * MINUTE_MS
@@ -31,75 +31,58 @@ _LENGTHS: Final = (GRID_MS, MINUTE_MS, _QUARTER_MS)
 _KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
 LEDGER_MS: Final = 35 * DAY_MS
 """How far back an event may lie and still be counted."""
-_CELLS_A_ROW: Final = 300
-"""A row ends here: 300 cells of at most 128 characters a name and 39 integers stay well below 256 kB."""
-
-
-class Cell(NamedTuple):
-    """What a vector of measures belongs to within a partner."""
-
-    family: int
-    queue: str | None
-    channel: str | None
-    within_ms: int
-    short_ms: int
-
-
-_new: Final = tuple.__new__  # a third of the time of the generated constructor, a million times at a start
-
-Cells = dict[Cell, int]
-"""Packed measures (`streams.engine.lanes`) by cell."""
 
 
 class Pane:
     """A pane being counted into."""
 
-    __slots__ = ("_cells", "dirty", "vectors")
+    __slots__ = ("_cells", "_stored", "dirty", "vectors")
 
-    def __init__(self, cells: Cells | None = None) -> None:
+    def __init__(self, cells: Cells | None = None, stored: tuple[bytes, ...] = ()) -> None:
         self._cells: Cells = {} if cells is None else cells
+        self._stored = stored
+        """Rows that were loaded and not looked at yet: all there is then."""
         self.vectors: dict[Cell, list[int]] = {}
         """What the fold adds to, until the pane is closed; apart from `_cells`."""
         self.dirty = False
 
+    @property
+    def stored(self) -> tuple[bytes, ...]:
+        """The rows that say all, if nothing was counted since they were loaded."""
+        return () if self.vectors else self._stored
+
+    def store(self, value: bytes) -> None:
+        """Take a stored row."""
+        self._stored += (value,)
+
+    def _thaw(self) -> Cells:
+        if self._stored:
+            self._cells, self._stored = decode(self._stored), ()
+        return self._cells
+
     def cells(self) -> Cells:
         """All that was counted."""
         if not self.vectors:
-            return self._cells
-        cells = dict(self._cells)
+            return self._thaw()
+        cells = dict(self._thaw())
         add_cells(cells, {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()})
         return cells
 
-    def listed(self) -> list[list[Any]]:
-        """All that was counted, as rows hold it."""
-        if not self._cells:
-            return [[*cell, *vector] for cell, vector in self.vectors.items()]
-        return [[*cell, *vector_of(cell.family, packed)] for cell, packed in self.cells().items()]
+    def encoded(self) -> tuple[bytes, ...]:
+        """All that was counted, as rows hold it, one value a chunk."""
+        if not self._thaw():
+            return encode(self.vectors)
+        return encode({cell: vector_of(cell.family, packed) for cell, packed in self.cells().items()})
 
     def settle(self) -> None:
         """Pack what was counted: the fold does not come back."""
-        self._cells = self.cells()
-        self.vectors = {}
+        if self.vectors:
+            self._cells = self.cells()
+            self.vectors = {}
 
     def add(self, cells: Cells) -> None:
         """Count what was counted elsewhere: late, or in the panes that this one takes over from."""
-        add_cells(self._cells, cells)
-
-
-def add_cells(into: Cells, cells: Cells) -> None:
-    """Add cells to others."""
-    for cell, packed in cells.items():
-        into[cell] = into.get(cell, 0) + packed
-
-
-def subtract_cells(of: Cells, cells: Cells) -> None:
-    """Take cells off others; what becomes zero throughout is removed."""
-    for cell, packed in cells.items():
-        left = of.get(cell, 0) - packed
-        if left:
-            of[cell] = left
-        else:
-            of.pop(cell, None)
+        add_cells(self._thaw(), cells)
 
 
 @lru_cache(maxsize=4096)
@@ -124,24 +107,6 @@ def day_end(at_ms: int, zone: str) -> int:
 def day_name(at_ms: int, zone: str) -> str:
     """The date of `at_ms` in `zone`, such as `2026-03-29`."""
     return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
-
-
-def encode(pane: Pane) -> tuple[bytes, ...]:
-    """The rows' values of a pane, one a chunk."""
-    listed = pane.listed()
-    return tuple(rows.pack(listed[at : at + _CELLS_A_ROW]) for at in range(0, len(listed), _CELLS_A_ROW))
-
-
-def decode(chunks: tuple[bytes, ...]) -> Cells:
-    """The inverse of `encode`; vectors of an older layout are filled up with zeros."""
-    cells: Cells = {}
-    for chunk in chunks:
-        for listed in rows.unpack(["pane"], chunk):
-            cell, vector = _new(Cell, listed[:5]), listed[5:]
-            if len(vector) < WIDTHS[cell.family]:
-                vector.extend([0] * (WIDTHS[cell.family] - len(vector)))
-            cells[cell] = pack(cell.family, vector)
-    return cells
 
 
 class PaneStore:
@@ -220,6 +185,29 @@ class PaneStore:
                 if tier == _DAY_TIER and start_ms <= start < min(end_ms, third):
                     yield self._cells(tier, start)
 
+    def sum_between(self, start_ms: int, end_ms: int) -> Cells:
+        """The sum of `cells_between`, which must reach back to no day; stored rows are decoded together and stay as they are."""
+        first, second, third = self._edges
+        assert start_ms >= third or self.closed_ms == 0, "days are not summed"
+        stored: list[bytes] = []
+        counted: list[Cells] = []
+        for pane in self._hot_between(max(start_ms, first), end_ms):
+            if pane.stored:
+                stored += pane.stored
+            else:
+                counted.append(pane.cells())
+        for tier, low, high in ((1, max(start_ms, second), min(end_ms, first)), (2, max(start_ms, third), min(end_ms, second))):
+            for start in range(low, high, _LENGTHS[tier]):
+                thawed = self._thawed.get((tier, start))
+                if thawed is None:
+                    stored += self._cold.get((tier, start), ())
+                else:
+                    counted.append(thawed.cells())
+        cells = decode(stored)
+        for each in counted:
+            add_cells(cells, each)
+        return cells
+
     def _hot_between(self, low: int, high: int) -> list[Pane]:
         hot = self.hot
         if (high - low) // GRID_MS > len(hot):
@@ -268,7 +256,7 @@ class PaneStore:
             cells = self._cells(tier, start)
             self._cold.pop((tier, start), None)
             self._thawed.pop((tier, start), None)
-        for chunk in range((len(cells) - 1) // _CELLS_A_ROW + 1):
+        for chunk in range((len(cells) - 1) // CELLS_A_ROW + 1):
             self._changed[tier, start, chunk] = None
         return cells
 
@@ -283,26 +271,27 @@ class PaneStore:
             pane = self.hot.get(start)
             if pane is not None:
                 pane.dirty = False
-                for chunk, value in enumerate(encode(pane)):
+                for chunk, value in enumerate(pane.encoded()):
                     changed[0, start, chunk] = value
         self.dirty.clear()
         for (tier, start), pane in self._thawed.items():
-            self._cold[tier, start] = chunks = encode(pane)
+            self._cold[tier, start] = chunks = pane.encoded()
             for chunk, value in enumerate(chunks):
                 changed[tier, start, chunk] = value
         self._thawed.clear()
         for (tier, start, chunk), row in changed.items():
             yield rows.key("pane", self.partner_id, tier, start, chunk), row
 
-    def load(self, tier: int, start: int, chunk: int, value: bytes) -> None:
+    def load(self, tier: int, start: int, value: bytes) -> None:
         """Take a stored row; chunks of a pane come in any order."""
-        if tier == 0:
-            self.hot.setdefault(start, Pane()).add(decode((value,)))
+        if tier:
+            self._cold[tier, start] = (*self._cold.get((tier, start), ()), value)
+            return
+        pane = self.hot.get(start)
+        if pane is None:
+            self.hot[start] = Pane(None, (value,))
         else:
-            have = list(self._cold.get((tier, start), ()))
-            have.extend([b""] * (chunk + 1 - len(have)))
-            have[chunk] = value
-            self._cold[tier, start] = tuple(have)
+            pane.store(value)
 
     def snapshot(self) -> dict[tuple[int, int], dict[Cell, tuple[int, ...]]]:
         """Every pane's vectors by (tier, start) and cell, for comparison."""

@@ -11,11 +11,12 @@ from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
+from streams.engine.cells import Cell, Cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
 from streams.engine.lanes import pack
-from streams.engine.panes import Cell, Cells, Pane, PaneStore, day_end, day_start
-from streams.engine.totals import WindowTotal, new_totals, scopes_of
+from streams.engine.panes import Pane, PaneStore, day_end, day_start
+from streams.engine.totals import WindowTotal, new_totals, rebuild, scopes_of
 
 __all__ = ["Partner", "Slot", "lives"]
 
@@ -206,8 +207,7 @@ class Partner:
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""
-        for total in self.totals:
-            total.rebuild(self.panes)
+        rebuild(self.totals, self.panes)
         widest, panes = self.totals[-1], self.panes
         silent = panes.cells_between(widest.start_ms - HOUR_MS, widest.start_ms)
         parts = (widest.cells, *silent, *panes.cells_between(panes.closed_ms, _FOREVER))

@@ -1,8 +1,8 @@
 """Rows of the state: how keys and values are written.
 
 A key is a JSON array that begins with the kind of row. A value begins with one byte of format and one of layout (the version of
-the measures' positions); JSON follows, or packed 64-bit hashes for seen ids. A release reads its own and the previous format; a
-newer row refuses the partition.
+the measures' positions); JSON follows, or packed 64-bit hashes for seen ids, or what `streams.engine.cells` says for panes. A release
+reads its own and the previous format (1: panes in JSON too); a newer row refuses the partition.
 """
 
 from array import array
@@ -14,13 +14,14 @@ import orjson
 from models.measures import LAYOUT
 from streams.errors import CorruptRowError, NewerStateError
 
-__all__ = ["FORMAT", "Json", "key", "pack", "pack_hashes", "unpack", "unpack_hashes", "unpack_key"]
+__all__ = ["FORMAT", "PREFIX", "PREFIX_BYTES", "Json", "check", "key", "pack", "pack_hashes", "unpack", "unpack_hashes", "unpack_key"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Of values; raised when what follows the two bytes changes its shape."""
 
 Json = Any  # what orjson reads and writes
-_PREFIX: Final = bytes((FORMAT, LAYOUT))
+PREFIX: Final = bytes((FORMAT, LAYOUT))
+PREFIX_BYTES: Final = len(PREFIX)
 
 
 def key(*parts: str | int) -> bytes:
@@ -30,12 +31,12 @@ def key(*parts: str | int) -> bytes:
 
 def pack(value: Json) -> bytes:
     """A JSON value behind format and layout."""
-    return _PREFIX + orjson.dumps(value)
+    return PREFIX + orjson.dumps(value)
 
 
 def pack_hashes(hashes: Iterable[int]) -> bytes:
     """64-bit hashes behind format and layout, 8 bytes each."""
-    return _PREFIX + array("Q", hashes).tobytes()
+    return PREFIX + array("Q", hashes).tobytes()
 
 
 def unpack_key(raw: bytes) -> list[Any]:
@@ -62,7 +63,7 @@ def unpack(row_key: list[Any], raw: bytes) -> Json:
         NewerStateError: if a newer release wrote it.
         CorruptRowError: if it cannot be read.
     """
-    _check(row_key, raw)
+    check(row_key, raw)
     try:
         return orjson.loads(memoryview(raw)[2:])
     except orjson.JSONDecodeError as error:
@@ -72,7 +73,7 @@ def unpack(row_key: list[Any], raw: bytes) -> Json:
 
 def unpack_hashes(row_key: list[Any], raw: bytes) -> "array[int]":
     """The hashes of a row; raises as `unpack` does."""
-    _check(row_key, raw)
+    check(row_key, raw)
     hashes = array("Q")
     try:
         hashes.frombytes(raw[2:])
@@ -82,8 +83,9 @@ def unpack_hashes(row_key: list[Any], raw: bytes) -> "array[int]":
     return hashes
 
 
-def _check(row_key: list[Any], raw: bytes) -> None:
-    if len(raw) < len(_PREFIX):
+def check(row_key: list[Any], raw: bytes) -> None:
+    """See that a value is of a format and layout that this release reads; raises as `unpack` does."""
+    if len(raw) < PREFIX_BYTES:
         msg = f"row {row_key} is shorter than its format"
         raise CorruptRowError(msg)
     if raw[0] > FORMAT or raw[1] > LAYOUT:

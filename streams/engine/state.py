@@ -15,6 +15,7 @@ from streams.engine.panes import PaneStore
 from streams.engine.partner import Partner
 from streams.engine.policies import Policies
 from streams.engine.seen import SeenIds
+from streams.engine.totals import rebuild
 
 __all__ = ["State"]
 
@@ -54,8 +55,7 @@ class State:
         partner = self.partners[partner_id] = Partner(
             partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms), self.contacts.of(partner_id)
         )
-        for total in partner.totals:
-            total.rebuild(partner.panes)
+        rebuild(partner.totals, partner.panes)
         self.want(partner, closed_ms)
         return partner
 

@@ -1,7 +1,11 @@
 """Loading: from the rows of the changelog to a state."""
 
-from collections.abc import Callable
-from typing import Any
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import orjson
 
 from alerts.condition import Condition
 from alerts.errors import RowFormatError
@@ -13,6 +17,9 @@ from streams.engine.state import State
 from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader"]
+
+_PANE: Final = rows.key("pane", "")[:-2]
+"""How the key of a pane's row begins."""
 
 
 class Loader:
@@ -38,30 +45,53 @@ class Loader:
             CorruptRowError: if a row cannot be read.
             NewerStateError: if a newer release wrote one.
         """
+        # Nearly all rows are panes: they stay where they are, and come last, since each belongs to a partner.
         kinds: dict[str, list[tuple[list[Any], bytes]]] = {}
-        for key, value in self._rows.items():
+        for key in [key for key in self._rows if not key.startswith(_PANE)]:
             parts = rows.unpack_key(key)
-            kinds.setdefault(parts[0], []).append((parts, value))
-        self._rows.clear()
+            kinds.setdefault(parts[0], []).append((parts, self._rows.pop(key)))
         unknown = kinds.keys() - _STEPS.keys()
         if unknown:
             msg = f"rows of kind {', '.join(map(repr, sorted(map(str, unknown))))} are unknown to this release: run the newer release"
             raise NewerStateError(msg)
         for kind, step in _STEPS.items():
             for parts, value in kinds.get(kind, ()):
-                try:
+                with _reading(parts):
                     step(state, parts, value)
-                except RowFormatError as error:
-                    msg = f"row {parts}: {error}"
-                    raise NewerStateError(msg) from error
-                except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-                    msg = f"row {parts} does not hold: {error!r}"
-                    raise CorruptRowError(msg) from error
+        self._load_panes({partner.id: partner.panes for partner in state.partners.values()})
         state.contacts.loaded()
         for partner in state.partners.values():
-            partner.loaded()
+            with _reading(["pane", partner.id]):
+                partner.loaded()
             state.want(partner, partner.panes.closed_ms)
             state.reschedule(partner)
+
+    def _load_panes(self, stores: dict[str, PaneStore]) -> None:
+        """Hand each partner its panes as they are stored: what is not in a window of today is not looked at."""
+        loads, prefix, key = orjson.loads, rows.PREFIX, b""
+        try:
+            for key, value in self._rows.items():
+                _, partner_id, tier, start, chunk = loads(key)
+                if value[:2] != prefix:
+                    rows.check([partner_id, tier, start, chunk], value)
+                stores[partner_id].load(tier, start, value)
+        except (TypeError, ValueError, KeyError) as error:
+            msg = f"row {key[:80]!r} does not hold: {error!r}"
+            raise CorruptRowError(msg) from error
+        self._rows.clear()
+
+
+@contextmanager
+def _reading(what: Sequence[Any]) -> Iterator[None]:
+    """Say which row could not be read, and how."""
+    try:
+        yield
+    except RowFormatError as error:
+        msg = f"row {what}: {error}"
+        raise NewerStateError(msg) from error
+    except (TypeError, ValueError, LookupError, AttributeError, OverflowError, struct.error) as error:
+        msg = f"row {what} does not hold: {error!r}"
+        raise CorruptRowError(msg) from error
 
 
 def _applied(state: State, key: list[Any], value: bytes) -> None:
@@ -89,11 +119,6 @@ def _partner(state: State, key: list[Any], value: bytes) -> None:
     state.partners[partner_id] = partner
 
 
-def _pane(state: State, key: list[Any], value: bytes) -> None:
-    _, partner_id, tier, start, chunk = key
-    state.partners[partner_id].panes.load(tier, start, chunk, value)
-
-
 def _alert(state: State, key: list[Any], value: bytes) -> None:
     condition = Condition.from_row(rows.unpack(key, value))
     state.partners[condition.partner].conditions[condition.rule_id, Scope.parse(condition.scope)] = condition
@@ -111,7 +136,6 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
     "partner": _partner,
-    "pane": _pane,
     "alert": _alert,
     "ids": _ids,
     "contacts": _contacts,

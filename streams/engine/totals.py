@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from models.windows import WINDOWS, Scope, Window
-from streams.engine.panes import Cells, PaneStore, add_cells, subtract_cells
+from streams.engine.cells import Cells, add_cells, subtract_cells
+from streams.engine.panes import PaneStore
 
-__all__ = ["ALL", "WindowTotal", "flat_of_all", "flats", "new_totals", "scopes_of"]
+__all__ = ["ALL", "WindowTotal", "flat_of_all", "flats", "new_totals", "rebuild", "scopes_of"]
 
 ALL = Scope("all")
 
@@ -48,12 +49,6 @@ class WindowTotal:
             add_cells(self.cells, cells)
             self.changed = True
 
-    def rebuild(self, panes: PaneStore) -> None:
-        """Sum the window anew from the panes, after they were loaded."""
-        self.cells = {}
-        self.start_ms = self.window.start(panes.closed_ms)
-        self._add(panes, self.start_ms, panes.closed_ms)
-
     def add_late(self, at_ms: int, cells: Cells) -> None:
         """Count an event of `at_ms`, before the last closed grid point, if the window reaches back to it."""
         if at_ms >= self.start_ms:
@@ -75,6 +70,18 @@ def scopes_of(queue: str | None, channel: str | None) -> tuple[Scope, ...]:
 def new_totals() -> tuple[WindowTotal, ...]:
     """One total for each window, shape (len(WINDOWS),)."""
     return tuple(WindowTotal(window) for window in WINDOWS)
+
+
+def rebuild(totals: Iterable[WindowTotal], panes: PaneStore) -> None:
+    """Sum the windows, narrowest first, anew from the panes: each pane once, since the wider hold the narrower."""
+    cells: Cells = {}
+    end_ms = panes.closed_ms
+    for total in totals:
+        total.start_ms = total.window.start(panes.closed_ms)
+        add_cells(cells, panes.sum_between(total.start_ms, end_ms))
+        end_ms = total.start_ms
+        total.cells = dict(cells)
+        total.changed = total.changed or bool(cells)
 
 
 def flats(parts: Iterable[Cells]) -> dict[Scope, int]:

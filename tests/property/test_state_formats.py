@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from models.measures import LAYOUT
 from streams.engine import rows
+from streams.engine.cells import decode
+from streams.engine.lanes import vector_of
 from tests.conditions import START_MS
 from tests.engines import TOPICS, Rig
 from tests.kept_state import LIVED_TO_MS, kept
@@ -54,13 +56,14 @@ def test_a_state_of_format_1_goes_on_where_it_stopped() -> None:
 
 
 def as_written_before(parts: list[Any], value: bytes, spare: int) -> bytes:
-    """A row as a release with fewer measures and fields wrote it: the layout before, and nothing of what was appended since."""
-    before = bytes((rows.FORMAT, LAYOUT - 1))
+    """A row as a release with fewer measures and fields wrote it: format 1, the layout before, and nothing of what was appended since."""
+    before = bytes((1, LAYOUT - 1))
     if parts[0] == "ids":
         return before + value[2:]
-    content = rows.unpack(parts, value)
     if parts[0] == "pane":
-        content = [without_zeros(cell, spare) for cell in content]
+        listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in decode((value,)).items()]
+        return before + rows.pack([without_zeros(cell, spare) for cell in listed])[2:]
+    content = rows.unpack(parts, value)
     if parts[0] == "partner" and content[-1] is None:
         content = content[:-1]
     return before + rows.pack(content)[2:]

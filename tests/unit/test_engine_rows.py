@@ -3,6 +3,8 @@
 import pytest
 
 from streams.engine import Engine, rows
+from streams.engine.cells import Cell, decode
+from streams.engine.lanes import vector_of
 from streams.errors import CorruptRowError, NewerStateError
 from tests.conditions import START_MS
 from tests.engines import CONFIG, SECOND, Rig, event
@@ -73,6 +75,8 @@ def test_more_cells_than_a_partner_may_have_count_as_other_and_are_counted() -> 
         (rows.key("contacts", 1), b"", CorruptRowError),
         (rows.key("contacts", 1), rows.pack([])[:-1], CorruptRowError),
         (rows.key("pane", "nobody", 0, START_MS, 0), rows.pack([]), CorruptRowError),
+        (rows.key("pane", "nobody", 0, START_MS, 0), bytes((rows.FORMAT + 1, 1)), NewerStateError),
+        (rows.key("pane", "nobody", 0, START_MS, 0), b"", CorruptRowError),
         (rows.key("partner", "acme"), rows.pack({}), CorruptRowError),
         (rows.key("applied"), rows.pack([1]), CorruptRowError),
         (rows.key("ids", 7, 1), rows.pack_hashes([1]) + b"x", CorruptRowError),
@@ -85,6 +89,15 @@ def test_a_row_that_cannot_be_read_refuses_the_partition(key: bytes, value: byte
     engine.load(key, value)
     with pytest.raises(error):
         engine.loaded()
+
+
+@pytest.mark.parametrize("value", [rows.PREFIX + b"short", rows.PREFIX + bytes((0, 9, 0, 0, 0)) + b"[[24,39]x"])
+def test_a_pane_that_does_not_hold_refuses_the_partition(value: bytes) -> None:
+    rig = lived()
+    pane = next(key for key in rig.changelog if key.startswith(b'["pane","acme",0'))
+    rig.changelog[pane] = value
+    with pytest.raises(CorruptRowError, match="acme"):
+        rig.rebuilt()
 
 
 def test_the_newest_value_of_a_row_counts_and_none_deletes_it() -> None:
@@ -105,5 +118,8 @@ def test_the_table_reads_as_partners_panes_and_alerts() -> None:
     assert {key[0] for key in items} == {"partner", "pane", "alert"}
     stored = {tuple(rows.unpack_key(key)): value for key, value in rig.changelog.items()}
     for key, content in items.items():
-        row = stored[(*key, 0) if key[0] == "pane" else key]
-        assert rows.unpack(list(key), row) == rows.unpack(list(key), rows.pack(content))
+        if key[0] == "pane":
+            cells = {cell: vector_of(cell.family, packed) for cell, packed in decode((stored[*key, 0],)).items()}
+            assert {Cell(*each[:5]): tuple(each[5:]) for each in content} == cells
+        else:
+            assert rows.unpack(list(key), stored[key]) == rows.unpack(list(key), rows.pack(content))
