@@ -36,6 +36,8 @@ class Holding:
     """The changelog's end after our last commit: where it differs, somebody else wrote."""
     refused: str | None = None
     """Why the partition is not processed; its sources stay paused while the others go on."""
+    broken: bool = False
+    """A commit was refused: what the engine drained for it is nowhere, and nothing may be committed on top of that."""
     committed_ms: int = 0
     """When its last commit began."""
     rounds: int = 0
@@ -58,6 +60,8 @@ class Holding:
             CommitError: if Kafka refused it; the engine is ahead of the log then, and must be thrown away.
         """
         async with self.lock:
+            if self.broken:
+                return None  # Whoever waited here for a commit that was refused must not commit what came after it.
             commit = self.engine.drain(now_ms(), budget)
             if commit is None:
                 self.rounds += 1
@@ -79,6 +83,7 @@ class Holding:
                 # The rows come last, and the transaction's marker follows them.
                 self.end = delivered[-1].offset + batches[-1].size + 1
             except (KafkaError, AssertionError) as error:
+                self.broken = True
                 msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
                 raise CommitError(msg) from error
             hit("commit.after")

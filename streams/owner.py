@@ -228,7 +228,8 @@ class Owner:
             if not self._rebalancing():
                 end_process("a commit was refused", error)
             log.warning("commit refused during a rebalance: the partition is read anew", partition=holding.partition, error=str(error))
-            await self._drop(holding.partition)
+            if self.holdings.get(holding.partition) is holding:
+                await self._drop(holding.partition)
             return
         for transition in () if commit is None else commit.transitions:
             log.info("transition", **transition)

@@ -1,152 +1,160 @@
-"""Workers over the in-memory Kafka: the real owner, holdings and engines, with a fetch loop and a timer of their own."""
+"""The crew: workers that share the partition numbers, what befalls them, and the stage on which the product's modules meet them."""
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
-from random import Random
+from functools import lru_cache
 from typing import Any, NoReturn
 
-from aiokafka import TopicPartition
+import orjson
+import pytest
+from aiokafka.errors import KafkaError, ProducerFenced
 
+from models.policy import PartnerPolicy, compile_partner
+from models.policy_record import decode_policy
 from models.settings import Settings
+from models.topics import BROADCAST
 from streams.engine import EngineConfig
-from streams.owner import Owner
+from streams.engine.policies import Policies
+from streams.health.worker_metrics import WorkerMetrics
 from tests.simulation.kafka import Cluster, Killed, SimConsumer, SimProducer
+from tests.simulation.worker import ACTING, Worker
 
-__all__ = ["CHANGELOG", "Crew", "Worker"]
-
-CHANGELOG = "sim-state-changelog"
-_RUN_MAX = 20
-
-
-@dataclass(eq=False)
-class Worker:
-    """One process: dead from the moment `alive` says so, whatever it was doing."""
-
-    cluster: Cluster
-    config: EngineConfig
-    kill_rate: float
-    name: str
-    dead: bool = False
-    rebalancing: bool = True
-    frozen: bool = False
-    """A zombie: it is not told of rebalances."""
-    owner: Owner = field(init=False)
-    positions: dict[TopicPartition, int] = field(default_factory=dict)
-    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        settings = Settings(app_id=self.config.app_id, partitions=self.config.partitions, clock="log", commit_interval_seconds=0.05)
-        self.owner = Owner(settings, self.config, CHANGELOG, lambda: self.rebalancing)
-
-    def alive(self) -> None:
-        if not self.dead and self.cluster.random.random() < self.kill_rate:
-            self.dead = True
-        if self.dead:
-            raise Killed(self.name)
-
-    def start(self) -> None:
-        self.tasks = [asyncio.create_task(self._until_dead(step)) for step in (self._fetch, self._tick)]
-
-    async def _until_dead(self, step: Callable[[], Any]) -> None:
-        while not self.dead:
-            try:
-                await asyncio.sleep(self.cluster.random.random() * 0.02)
-                self.alive()
-                if not self.rebalancing and self.owner.accepting:
-                    await step()
-            except Killed:
-                self.dead = True
-
-    async def _fetch(self) -> None:
-        policies = self.config.topics.policies
-        unread = {tp.partition for tp, at in self.positions.items() if tp.topic == policies and at < len(self.cluster.log(tp))}
-        wanted = [tp for tp in sorted(self.positions) if tp.topic == policies or tp.partition not in unread]
-        if not wanted:
-            return  # more workers than partition numbers
-        tp = self.cluster.random.choice(wanted)
-        log, at = self.cluster.log(tp), self.positions[tp]
-        upto = min(len(log), at + self.cluster.random.randint(1, _RUN_MAX))
-        run = [record for record in log[at:upto] if record is not None]
-        if run:
-            self.positions[tp] = run[-1].offset + 1
-            await self.owner.apply(tp.topic, tp.partition, at, run)
-
-    async def _tick(self) -> None:
-        await self.owner.tick({})
-
-    async def leave(self) -> None:
-        self.rebalancing = True
-        await self.owner.leave()
-
-    async def join(self, numbers: set[int]) -> None:
-        sources = {(topic, number) for topic in self.config.topics.subscribed for number in numbers}
-        await self.owner.assign(numbers, sources)
-        self.positions = {TopicPartition(*source): position or 0 for source, position in self.owner.positions().items()}
-        self.rebalancing = False
+__all__ = ["Crew", "stage"]
 
 
 @dataclass
 class Crew:
-    """Workers that share the partition numbers; `rebalance` is what a group coordinator does."""
+    """`rebalance` is what a group coordinator does."""
 
     cluster: Cluster
     config: EngineConfig
-    random: Random
+    settings: Settings
+    pace_seconds: float
+    idle_until_ms: int
+    kill_rates: tuple[float, ...] = (0.0,)
     workers: list[Worker] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     """Why workers ended themselves."""
+    fencing: bool = False
+    """Whether a worker may be fenced: there was a zombie, or a transaction timed out."""
     started: int = 0
+    kept: list[str] = field(default_factory=list)
+    """What a worker that stopped in order did not commit."""
 
-    def patches(self, monkeypatch: Any) -> None:
-        """Have the owner's module reach this cluster, and end simulated processes instead of this one."""
+    @property
+    def living(self) -> list[Worker]:
+        """Those that hear of rebalances."""
+        return [worker for worker in self.workers if not worker.dead and not worker.zombie]
 
-        def end_process(why: str, error: BaseException | None = None) -> NoReturn:
-            if not isinstance(error, Killed):
-                self.ends.append(f"{why}: {error!r}")
-            raise Killed(why)
-
-        def of_running() -> Callable[[], None]:
-            return self._running().alive
-
-        monkeypatch.setattr("streams.owner.end_process", end_process)
-        monkeypatch.setattr("streams.owner.new_producer", lambda _, number: SimProducer(self.cluster, f"sim-{number}", of_running()))
-        monkeypatch.setattr("streams.owner.AIOKafkaConsumer", lambda **_: SimConsumer(self.cluster, of_running()))
-
-    def _running(self) -> Worker:
-        """The worker whose rebalance is under way: clients are made only there."""
-        return next(worker for worker in self.workers if worker.rebalancing and worker is self._joining)
-
-    _joining: Worker | None = None
-
-    def add(self, kill_rate: float) -> Worker:
+    def add(self) -> Worker:
+        """Start a worker; it holds nothing before a rebalance."""
         self.started += 1
-        worker = Worker(self.cluster, self.config, kill_rate, f"worker-{self.started}")
+        rate = self.cluster.random.choice(self.kill_rates)
+        worker = Worker(self.cluster, self.config, self.settings, self.pace_seconds, rate, self.idle_until_ms, f"worker-{self.started}")
         self.workers.append(worker)
         worker.start()
         return worker
 
     async def rebalance(self) -> None:
-        """All who hear of it leave, then each takes its share; whoever dies meanwhile takes nothing."""
-        hearing = [worker for worker in self.workers if not worker.dead and not worker.frozen]
-        for worker in hearing:
-            with suppress(Killed):
-                await worker.leave()
-        hearing = [worker for worker in hearing if not worker.dead]
-        numbers = list(range(self.config.partitions))
-        self.random.shuffle(numbers)
-        for at, worker in enumerate(hearing):
-            self._joining = worker
-            try:
-                await worker.join(set(numbers[at :: len(hearing)]))
-            except Killed:
-                worker.dead = True
+        """All who hear of it leave, then each takes its share; whoever dies meanwhile takes nothing, and others its share next time."""
+        await asyncio.gather(*(worker.leave() for worker in self.living))
+        numbers, members = list(range(self.config.partitions)), self.living
+        self.cluster.random.shuffle(numbers)
+        await asyncio.gather(*(worker.join(set(numbers[at :: len(members)])) for at, worker in enumerate(members)))
 
-    async def end(self) -> None:
+    async def terminate(self, worker: Worker) -> None:
+        """Stop a worker as SIGTERM does, and see whether all that it had applied is committed: nothing is replayed."""
+        applied = await worker.terminate()
+        committed = self.cluster.committed
+        self.kept += [f"{tp}: {at}" for tp, at in (applied or {}).items() if not self.fencing and committed.get(tp) != at]
+
+    def kill(self) -> None:
+        """All at once."""
         for worker in self.workers:
             worker.dead = True
-            for task in worker.tasks:
-                task.cancel()
-                with suppress(asyncio.CancelledError, Killed):
-                    await task
+
+    async def end(self) -> None:
+        """Nothing of the workers goes on."""
+        self.kill()
+        tasks = [task for worker in self.workers for task in worker.tasks]
+        for task in tasks:
+            task.cancel()
+        for result in await asyncio.gather(*tasks, return_exceptions=True):
+            if isinstance(result, Exception):
+                raise result
+
+    def ended(self, why: str, error: BaseException | None) -> NoReturn:
+        """A worker ends itself."""
+        worker = ACTING.get()
+        if not worker.dead:
+            cause = error if isinstance(error, KafkaError) else getattr(error, "__cause__", None)
+            expected = (self.fencing and isinstance(cause, ProducerFenced)) or "simulated" in str(cause)
+            self.ends.append("trouble" if expected else f"{why}: {error!r}")
+        worker.dead = True
+        raise Killed(why)
+
+
+class _Silence:
+    def info(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
+    error = warning = critical = info
+
+
+def stage(patch: pytest.MonkeyPatch, present: Callable[[], Crew]) -> None:
+    """Have the product's modules meet the present crew's cluster and clock, and share what is the same in every schedule."""
+    metrics = WorkerMetrics()
+    ticks = 0
+
+    def ended(why: str, error: BaseException | None = None) -> NoReturn:
+        present().ended(why, error)
+
+    def now_ms() -> int:
+        return present().cluster.clock()
+
+    def seconds() -> float:
+        """A turn is over now and then, wherever one may be."""
+        nonlocal ticks
+        ticks += present().cluster.random.random() < 0.1
+        return ticks
+
+    patch.setattr("streams.owner.end_process", ended)
+    patch.setattr("streams.owner.log", _Silence())
+    patch.setattr("streams.owner.perf_counter", seconds)
+    patch.setattr("streams.owner.WorkerMetrics", lambda: metrics)
+    patch.setattr("streams.owner.new_producer", lambda _, number: SimProducer(present().cluster, f"sim-{number}", ACTING.get()))
+    patch.setattr("streams.owner.AIOKafkaConsumer", lambda **_: SimConsumer(present().cluster, ACTING.get()))
+    patch.setattr("streams.owner.now_ms", now_ms)
+    patch.setattr("streams.holding.now_ms", now_ms)
+    # Pure, and as costly as a schedule: a few policies are read over and over.
+    patch.setattr("streams.engine.engine.decode_policy", lru_cache(decode_policy))
+    patch.setattr("streams.engine.policies.compile_partner", _compile_once())
+    patch.setattr(Policies, "load", _load_once())
+
+
+def _compile_once() -> Callable[[Any, Any, str], PartnerPolicy]:
+    compiled: dict[tuple[int, int, str], tuple[Any, Any, PartnerPolicy]] = {}
+
+    def compile_once(shared: Any, part: Any, partner_id: str) -> PartnerPolicy:
+        key = (id(shared), id(part), partner_id)
+        if key not in compiled:  # With what the ids stand for, so that they are given to nothing else.
+            compiled[key] = (shared, part, compile_partner(shared, part, partner_id))
+        return compiled[key][2]
+
+    return compile_once
+
+
+def _load_once() -> Callable[[Policies, str, dict[str, Any]], None]:
+    load, loaded = Policies.load, dict[bytes, Policies]()
+
+    def load_once(policies: Policies, partner: str, part: dict[str, Any]) -> None:
+        key = orjson.dumps([partner, part])
+        if key not in loaded:
+            loaded[key] = Policies()
+            load(loaded[key], partner, part)
+        policies._parts |= loaded[key]._parts
+        if partner == BROADCAST:
+            policies._shared = loaded[key]._shared
+
+    return load_once
