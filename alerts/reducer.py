@@ -10,16 +10,24 @@ points up to there, and live, catch-up and backtest give the same changes.
 
 from dataclasses import replace
 from itertools import starmap
+from typing import Final
 
 from alerts import reason
 from alerts.condition import RESOLVED_KEPT_MS, Change, ChangeKind, Condition, Phase
 from alerts.evidence import gather
-from alerts.gate import Reading, Sample, Side, judge
+from alerts.gate import Quality, Reading, Sample, Side, judge
 from alerts.hold import Hold
-from models.rules import OnMissing, Rule, Severity
+from models.figures import Estimate, Kind
+from models.rules import Direction, OnMissing, Rule, Severity
 from models.windows import GRID_MS
 
-__all__ = ["evaluate", "forget", "next_due_ms", "retire"]
+__all__ = ["at_rest", "evaluate", "forget", "next_due_ms", "retire"]
+
+# On Python 3.11 a member is looked up by a function, and most of what is judged is at rest.
+_OK: Final = Phase.OK
+_GOOD: Final = Quality.GOOD
+_GAUGE: Final = Kind.GAUGE
+_BELOW: Final = Direction.BELOW
 
 _Holds = tuple[Hold | None, ...]
 
@@ -37,6 +45,16 @@ def evaluate(rule: Rule, condition: Condition, sample: Sample, at_ms: int) -> tu
     return condition, adopted + forgotten + judged
 
 
+def at_rest(rule: Rule, condition: Condition, estimate: Estimate) -> bool:
+    """Whether `evaluate` would give the same condition back, told in a tenth of its time: nothing is open and nothing is breached."""
+    if condition.phase is not _OK or condition.quality is not _GOOD or condition.revision != rule.revision:
+        return False
+    value = estimate.value
+    if value is None or (estimate.n < rule.min_samples and estimate.kind is not _GAUGE):
+        return False
+    return value >= rule.levels[0].enter if rule.direction is _BELOW else value <= rule.levels[0].enter
+
+
 def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
     """The grid point from which on `evaluate` would change something with an unchanged sample: 0 at once, None never.
 
@@ -49,6 +67,8 @@ def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
         return condition.ended_ms + RESOLVED_KEPT_MS
     if rule is None:
         return 0
+    if not condition.holds:
+        return None
     top = _top(rule, condition)
     due = (hold.due_ms(_span_ms(rule, top, level)) for level, hold in enumerate(condition.holds) if hold)
     return min((each for each in due if each is not None), default=None)

@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
-from alerts.reducer import evaluate, forget, next_due_ms, retire
-from models.figures import Live
+from alerts.reducer import at_rest, evaluate, forget, next_due_ms, retire
+from models.figures import Estimate, Live
 from models.kpis import CATALOGUE, Kpi
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner, lives
-from streams.engine.totals import ALL, WindowTotal, flats, scopes_of
+from streams.engine.totals import WindowTotal, flats
 
 __all__ = ["Judged", "due_ms", "judge"]
 
@@ -41,6 +41,7 @@ class _View:
         self._at_ms = at_ms
         self._flats: dict[str, dict[Scope, int]] = {}
         self._rebased: dict[str, set[Scope]] = {}
+        self._unpacked: dict[tuple[str, Scope], tuple[int, ...]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
         self.waiting = lives(partner.waits, at_ms) if live else {}
@@ -52,27 +53,35 @@ class _View:
             self._rebased[total.window.name] = self._partner.rebased((total.cells,))
         return found
 
-    def present(self) -> set[Scope]:
+    def present(self) -> tuple[Scope, ...]:
         """Where rules apply: the whole partner always, a queue or channel while it has figures in the widest window, or waits."""
-        places = {(cell.queue, cell.channel) for cell in self._partner.totals[-1].cells}
-        return {ALL, *self.waiting}.union(*(scopes_of(queue, channel) for queue, channel in places))
+        scopes = self._partner.scopes()
+        return tuple(sorted({*scopes, *self.waiting})) if self.waiting else scopes
 
-    def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Sample:
+    def estimate(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Estimate:
         """What `kpi` is in the closed window of `scope`."""
         definition = self._partner.policy.scope_definition(scope)
-        flat = unpack(self.flats(total).get(scope, 0))
+        at = (total.window.name, scope)
+        flat = self._unpacked.get(at)
+        if flat is None:
+            flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0))
         live = self.waiting.get(scope, _NOBODY) if total.window.width_ms <= HOUR_MS else None
         estimate = kpi.estimate(flat, live, definition)
         if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.
             estimate = estimate._replace(n=0)
+        return estimate
+
+    def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope, estimate: Estimate) -> Sample:
+        """The estimate, with what says where it came from."""
+        definition = self._partner.policy.scope_definition(scope)
         return Sample(estimate, kpi.describe(definition), kpi.unit.value, total.start_ms, self._at_ms)
 
 
 def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
     view = _View(partner, at_ms)
-    present = view.present() if partner.policy.rules or partner.conditions else set()
+    present = view.present() if partner.policy.rules or partner.conditions else ()
     totals = {total.window.name: total for total in partner.totals}
     rules = {rule.id: rule for rule in partner.policy.rules}
     for (rule_id, scope), condition in list(partner.conditions.items()):
@@ -84,11 +93,16 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     for rule in rules.values():
         total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
         changed = total.changed or kpi.live
-        for scope in sorted(each for each in present if each.dimension in rule.scopes):
+        for scope in present:
+            if scope.dimension not in rule.scopes:
+                continue
             condition = partner.conditions.get((rule.id, scope)) or Condition(rule.id, partner.id, str(scope))
-            due = next_due_ms(rule, condition)
-            if changed or (due is not None and due <= at_ms):
-                yield from _keep(partner, rule, scope, condition, evaluate(rule, condition, view.sample(kpi, total, scope), at_ms))
+            if not changed and ((due := next_due_ms(rule, condition)) is None or due > at_ms):
+                continue
+            estimate = view.estimate(kpi, total, scope)
+            if not at_rest(rule, condition, estimate):
+                result = evaluate(rule, condition, view.sample(kpi, total, scope, estimate), at_ms)
+                yield from _keep(partner, rule, scope, condition, result)
     for total in partner.totals:
         total.changed = False
 

@@ -16,7 +16,7 @@ from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
 from streams.engine.lanes import pack
 from streams.engine.panes import Pane, PaneStore, day_end, day_start
-from streams.engine.totals import WindowTotal, new_totals, rebuild, scopes_of
+from streams.engine.totals import ALL, WindowTotal, new_totals, rebuild, scopes_of
 
 __all__ = ["Partner", "Slot", "lives"]
 
@@ -85,6 +85,7 @@ class Partner:
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
     folded: int = 0
+    _scopes: tuple[Scope, ...] = ()
 
     def __post_init__(self) -> None:
         """Derive what the fold compares by."""
@@ -200,6 +201,15 @@ class Partner:
         if panes:
             due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))
         return min(due, default=None)
+
+    def scopes(self) -> tuple[Scope, ...]:
+        """The whole partner, and in order each queue and channel that has figures in the widest window."""
+        widest = self.totals[-1]
+        if widest.places_changed:
+            widest.places_changed = False
+            places = {(cell.queue, cell.channel) for cell in widest.cells}
+            self._scopes = tuple(sorted({ALL}.union(*(scopes_of(*place) for place in places))))
+        return self._scopes
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""

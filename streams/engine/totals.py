@@ -19,7 +19,7 @@ ALL = Scope("all")
 class WindowTotal:
     """The sum of the closed panes of [start_ms, closed), by cell."""
 
-    __slots__ = ("cells", "changed", "start_ms", "window")
+    __slots__ = ("cells", "changed", "places_changed", "start_ms", "window")
 
     def __init__(self, window: Window) -> None:
         self.window = window
@@ -27,6 +27,8 @@ class WindowTotal:
         self.cells: Cells = {}
         self.changed = False
         """Whether a figure of the window may have changed since rules were last judged."""
+        self.places_changed = True
+        """Whether a cell may have come or gone since that was last asked."""
 
     def close(self, panes: PaneStore, closed_ms: int) -> None:
         """Take what closed up to `closed_ms` and lose what fell out. Call before `panes` advances."""
@@ -35,25 +37,29 @@ class WindowTotal:
         self.start_ms = start
         if start >= before:
             if self.cells:
-                self.cells, self.changed = {}, True
+                self.cells, self.changed, self.places_changed = {}, True, True
             self._add(panes, start, closed_ms)
             return
         if self.cells and start > old:
+            held = len(self.cells)
             for cells in panes.cells_between(old, start):
                 subtract_cells(self.cells, cells)
                 self.changed = True
+            self.places_changed |= len(self.cells) != held
         self._add(panes, before, closed_ms)
 
     def _add(self, panes: PaneStore, low: int, high: int) -> None:
+        held = len(self.cells)
         for cells in panes.cells_between(low, high):
             add_cells(self.cells, cells)
             self.changed = True
+        self.places_changed |= len(self.cells) != held
 
     def add_late(self, at_ms: int, cells: Cells) -> None:
         """Count an event of `at_ms`, before the last closed grid point, if the window reaches back to it."""
         if at_ms >= self.start_ms:
             add_cells(self.cells, cells)
-            self.changed = True
+            self.changed = self.places_changed = True
 
 
 @lru_cache(maxsize=65_536)
@@ -80,7 +86,7 @@ def rebuild(totals: Iterable[WindowTotal], panes: PaneStore) -> None:
         total.start_ms = total.window.start(panes.closed_ms)
         add_cells(cells, panes.sum_between(total.start_ms, end_ms))
         end_ms = total.start_ms
-        total.cells = dict(cells)
+        total.cells, total.places_changed = dict(cells), True
         total.changed = total.changed or bool(cells)
 
 

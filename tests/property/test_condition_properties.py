@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from alerts import Change, Condition, Context, Phase, alert_event, alert_state, evaluate, retire
 from alerts.condition import RESOLVED_KEPT_MS
+from alerts.reducer import at_rest
 from models.figures import Estimate, Kind
 from models.records import AlertEvent, AlertState
 from models.rules import Direction, Level, OnMissing, Rule, Severity
@@ -49,6 +50,18 @@ estimates = st.one_of(
     st.builds(gauge, st.sampled_from([0.0, 0.3, 0.75, 1.0])),
     st.none(),
 )
+
+
+@given(rules(), st.lists(estimates, min_size=1, max_size=12))
+def test_what_is_said_to_be_at_rest_stays_as_it_is(rule: Rule, history: list[Estimate | None]) -> None:
+    condition = fresh(rule)
+    for at, estimate in enumerate(history):
+        at_ms = START_MS + at * GRID_MS
+        after, changes = evaluate(rule, condition, sample(estimate, at_ms), at_ms)
+        if estimate is not None and at_rest(rule, condition, estimate):
+            assert after is condition
+            assert not changes
+        condition = after
 
 
 @st.composite
