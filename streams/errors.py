@@ -8,7 +8,6 @@ OutwatchError
 │   │   └── NewerStateError  a newer release wrote it
 │   ├── FencedError          another worker owns the partition now
 │   ├── CommitError          Kafka refused a commit
-│   ├── LossError            the position to read from is gone
 │   ├── TopicsError          topics are missing or wrong
 │   └── RunOperationError    an operation that makes no sense on a run
 ├── CertificateError         a certificate or key of the settings cannot be read
@@ -23,7 +22,6 @@ __all__ = [
     "CorruptRowError",
     "FencedError",
     "GapError",
-    "LossError",
     "NewerStateError",
     "RunOperationError",
     "StateError",
@@ -62,10 +60,6 @@ class FencedError(StreamError):
 
 class CommitError(StreamError):
     """Raised when Kafka refuses the transaction of a commit."""
-
-
-class LossError(StreamError):
-    """Raised when the position to read from lies before the log's start or beyond its end."""
 
 
 class TopicsError(StreamError):

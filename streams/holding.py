@@ -16,11 +16,12 @@ from models.settings import Settings
 from streams.batches import Batch, Record, send_in_batches
 from streams.connection import kafka
 from streams.engine import Budget, Commit, Engine
-from streams.errors import CommitError, LossError
+from streams.errors import CommitError
 from streams.failpoints import hit
+from streams.fetched import plain_records
 from streams.health.worker_metrics import Arrivals, WorkerMetrics
 
-__all__ = ["Holding", "check_sources", "loss", "new_producer", "read_changelog"]
+__all__ = ["Holding", "loss", "losses", "new_producer", "read_changelog"]
 
 
 @dataclass(slots=True, eq=False)
@@ -117,11 +118,13 @@ def new_producer(settings: Settings, partition: int) -> AIOKafkaProducer:
     )
 
 
-async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> None:
-    """Read the changelogs of new holdings from the start to the end, in runs, into their engines."""
+async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> int:
+    """Read the changelogs of new holdings from the start to the end, in runs, into their engines; returns how many records that were."""
     by_partition = {TopicPartition(holding.changelog, holding.partition): holding for holding in holdings}
     if not by_partition:
-        return
+        return 0
+    count = 0
+    plain_records(reader, by_partition.__contains__)
     reader.assign(list(by_partition))
     await reader.seek_to_beginning(*by_partition)
     ends = await reader.end_offsets(list(by_partition))
@@ -131,28 +134,29 @@ async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> N
             load = by_partition[partition].engine.load
             for record in records:
                 load(record.key, record.value)
+            count += len(records)
             await asyncio.sleep(0)
         hit("recovery.read")
         open_partitions = {each for each in open_partitions if await reader.position(each) < ends[each]}
     for partition, holding in by_partition.items():
         holding.end = ends[partition]
+    return count
 
 
-async def check_sources(reader: AIOKafkaConsumer, holding: Holding) -> None:
-    """See whether what is to be read next is still there.
+async def losses(reader: AIOKafkaConsumer, holdings: list[Holding]) -> dict[int, str]:
+    """By partition number, what is to be read next and is not there: before a log's start, or beyond its end.
 
-    Raises:
-        LossError: if it lies before a log's start, or beyond its end.
+    All is asked at once: the broker's answer to each question waits for that to a fetch.
     """
-    wanted = {TopicPartition(topic, holding.partition): offset for topic, offset in holding.engine.applied.items()}
+    wanted = {
+        TopicPartition(topic, holding.partition): position for holding in holdings for topic, position in holding.engine.applied.items()
+    }
     if not wanted:
-        return
+        return {}
     starts = await reader.beginning_offsets(list(wanted))
     ends = await reader.end_offsets(list(wanted))
-    for place, position in wanted.items():
-        lost = loss(place.topic, place.partition, position, starts[place], ends[place])
-        if lost is not None:
-            raise LossError(lost)
+    found = {each: loss(each.topic, each.partition, position, starts[each], ends[each]) for each, position in wanted.items()}
+    return {each.partition: lost for each, lost in found.items() if lost is not None}
 
 
 def loss(topic: str, partition: int, position: int, start: int, end: int) -> str | None:

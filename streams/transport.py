@@ -6,18 +6,17 @@ costs that once. Offsets are committed with the state (`streams.holding`), so Fa
 Private names of faust-streaming 0.15 that are used here are held by `tests/unit/test_faust_contract.py`.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final, NamedTuple, cast
 
 import aiokafka
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from faust.transport.consumer import RecordMap
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, SchedulingStrategyT
 
+from streams.fetched import plain_records
 from streams.holding import loss
 from streams.owner import Owner
 
@@ -81,35 +80,13 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
         await super().on_partitions_assigned(assigned)
 
 
-class Fetched(OrderedDict[TP, Any]):
-    """What aiokafka has fetched and not handed on: its runs come as the reader of batches makes their records.
-
-    aiokafka would make a `ConsumerRecord` of each, which costs 1 µs, a sixth of what we spend on an event, and tells nothing more:
-    topic and partition are the run's.
-    """
-
-    def __init__(self, in_runs: Callable[[TP], bool]) -> None:
-        super().__init__()
-        self._in_runs = in_runs
-
-    def __setitem__(self, tp: TP, result: Any) -> None:
-        """Take the answer of a fetch, records or an error."""
-        if type(result) is FetchResult and self._in_runs(tp):
-            result._partition_records._consumer_record = _as_it_is
-        super().__setitem__(tp, result)
-
-
-def _as_it_is(_: TP, record: Any) -> Any:
-    return record
-
-
 class ConsumerThread(driver.AIOKafkaConsumerThread):
     """Faust's, reading committed records only, answering sooner when there are none, and with plain records."""
 
     async def on_start(self) -> None:
         """Faust's; nothing is fetched before there is an assignment."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = Fetched(cast("Consumer", self.consumer).in_runs)
+        plain_records(self._ensure_consumer(), cast("Consumer", self.consumer).in_runs)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)

@@ -18,7 +18,7 @@ from models.measures import FAMILIES, WIDTHS
 from streams.engine import rows
 from streams.engine.lanes import pack
 
-__all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "subtract_cells"]
+__all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "ordered", "subtract_cells"]
 
 CELLS_A_ROW: Final = 300
 """A row ends here: 300 cells of at most 128 characters a name and 39 integers stay well below 256 kB."""
@@ -99,29 +99,34 @@ def _places(lanes: int, head: bytes) -> tuple[tuple[Cell, int, Struct, list[int]
     return tuple(places)
 
 
+def ordered(vectors: Mapping[Cell, Sequence[int]]) -> list[tuple[bytes, Cell, Sequence[int]]]:
+    """Cells and vectors in the order in which rows hold them, each with how a head names it."""
+    return sorted([(_name(cell), cell, vector) for cell, vector in vectors.items()])
+
+
 def encode(vectors: Mapping[Cell, Sequence[int]]) -> tuple[bytes, ...]:
     """The values of a pane's rows, one a chunk, from vectors of shape (WIDTHS[family],)."""
-    named = sorted([(_name(cell), cell.family, vector) for cell, vector in vectors.items()])
+    named = ordered(vectors)
     return tuple(_encode(named[at : at + CELLS_A_ROW]) for at in range(0, len(named), CELLS_A_ROW))
 
 
-def _encode(named: list[tuple[bytes, int, Sequence[int]]]) -> bytes:
+def _encode(named: list[tuple[bytes, Cell, Sequence[int]]]) -> bytes:
     lanes, packed = next((lanes, packed) for lanes in range(_WIDEST + 1) if (packed := _pack(named, lanes)) is not None)
     head = b"[%s,%s]" % (orjson.dumps(WIDTHS), b",".join([name for name, _, _ in named]))
     return b"".join((rows.PREFIX, _START.pack(lanes, len(head)), head, *packed))
 
 
-def _pack(named: list[tuple[bytes, int, Sequence[int]]], lanes: int) -> list[bytes] | None:
+def _pack(named: list[tuple[bytes, Cell, Sequence[int]]], lanes: int) -> list[bytes] | None:
     """The vectors in lanes of that kind; None if one does not fit."""
     structs = _VECTORS[lanes]
     try:
-        packed = [structs[family].pack(*vector) for _, family, vector in named]
+        packed = [structs[cell.family].pack(*vector) for _, cell, vector in named]
     except error:
         return None
     if lanes != _WIDEST:
         taken, from_bytes = _TAKEN[lanes], int.from_bytes
-        for each, (_, family, _) in zip(packed, named, strict=True):
-            if from_bytes(each, "little") & taken[family]:
+        for each, (_, cell, _) in zip(packed, named, strict=True):
+            if from_bytes(each, "little") & taken[cell.family]:
                 return None
     return packed
 

@@ -23,6 +23,7 @@ from models.topics import BROADCAST
 from models.windows import GRID_MS
 from streams.engine import rows
 from streams.engine.announce import Announcer, Verdict
+from streams.engine.cells import ordered
 from streams.engine.commands import outcome_of
 from streams.engine.config import EngineConfig
 from streams.engine.fold import fold_expired
@@ -283,7 +284,7 @@ class Engine:
         for partner in self._state.partners.values():
             yield ("partner", partner.id), partner.to_row()
             for (tier, start), cells in partner.panes.snapshot().items():
-                yield ("pane", partner.id, tier, start), [[*cell, *vector] for cell, vector in cells.items()]
+                yield ("pane", partner.id, tier, start), [[*cell, *vector] for _, cell, vector in ordered(cells)]
             for condition in partner.conditions.values():
                 if not condition.blank:
                     yield ("alert", condition.fingerprint), condition.to_row()

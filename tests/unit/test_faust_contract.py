@@ -31,8 +31,9 @@ from mode.utils.queues import FlowControlEvent
 
 from models.settings import Settings
 from streams.app import build_app
+from streams.fetched import Fetched
 from streams.store import Store
-from streams.transport import Consumer, ConsumerThread, Fetched, RebalanceListener, RunScheduler, Transport
+from streams.transport import Consumer, ConsumerThread, RebalanceListener, RunScheduler, Transport
 from streams.worker import Worker
 
 OVERRIDDEN: list[tuple[type, type, str]] = [
