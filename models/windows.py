@@ -1,6 +1,7 @@
 """Windows and scopes by name, as records, rules and keys write them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 from urllib.parse import quote, unquote
 
@@ -74,6 +75,7 @@ class Scope(NamedTuple):
         raise ValueError(msg)
 
 
+@lru_cache(maxsize=65_536)
 def record_key(partner_id: str, scope: Scope, last: str) -> str:
     """The key of a figure: partner/scope/window (or /start), parts percent-encoded so that `/` only separates."""
     return "/".join((quote(partner_id, safe=""), quote(str(scope), safe="="), quote(last, safe="")))
