@@ -37,7 +37,7 @@ def check_state(states: list[dict[str, Any]], oracle: Oracle) -> None:
     check_panes(states, oracle)
     assert set().union(*(state["seen"] for state in states)) == oracle.hashes()
     stored = [
-        (partner, contact, each.queued_ms, each.queue, each.channel)
+        (partner, contact, *each[:3])
         for state in states
         for partner, waits in state["contacts"][0].items()
         for contact, each in waits.items()

@@ -1,30 +1,32 @@
-"""`outwatch run` as the release before this one: what was appended to rows since is neither written nor understood.
+"""`outwatch run` as a release before this one: it writes format 1, a layout before ours and rows without what was appended since.
 
-One measure of surveys (which the crash test's stream never counts), the last field of a partner's row, and the layout that goes with
-them. Everything else is of today: this stands for a release before, and is none.
+Panes are lists in JSON, without the last measure of surveys (which the crash test's stream never counts), and a partner's row lacks
+its last field. What this release writes it refuses. Everything else is of today: this stands for a release before, and is none.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.measures import Family
 from streams.cli import main
 from streams.engine import panes, partner, rows
+from streams.engine.cells import CELLS_A_ROW, Cell
 
 _rows: Any = rows
-_pane: Any = panes.Pane
+_panes: Any = panes
 _partner: Any = partner.Partner
-_rows.LAYOUT -= 1
-_rows._PREFIX = bytes((rows.FORMAT, _rows.LAYOUT))
-_listed, _to_row = _pane.listed, _partner.to_row
+_rows.FORMAT, _rows.LAYOUT = 1, rows.PREFIX[1] - 1
+_rows.PREFIX = bytes((_rows.FORMAT, _rows.LAYOUT))
+_to_row = _partner.to_row
 
 
-def listed(pane: panes.Pane) -> list[list[Any]]:
-    cells = _listed(pane)
-    assert not any(cell[-1] for cell in cells if cell[0] == Family.SURVEYS), "there is no such measure yet"
-    return [cell[:-1] if cell[0] == Family.SURVEYS else cell for cell in cells]
+def encode(vectors: Mapping[Cell, Sequence[int]]) -> tuple[bytes, ...]:
+    assert not any(vector[-1] for cell, vector in vectors.items() if cell.family == Family.SURVEYS), "there is no such measure yet"
+    listed = [[*cell, *(vector[:-1] if cell.family == Family.SURVEYS else vector)] for cell, vector in vectors.items()]
+    return tuple(rows.pack(listed[at : at + CELLS_A_ROW]) for at in range(0, len(listed), CELLS_A_ROW))
 
 
-_pane.listed = listed
+_panes.encode = encode
 _partner.to_row = lambda partner: _to_row(partner)[:-1]
 
 if __name__ == "__main__":

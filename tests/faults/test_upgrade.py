@@ -7,9 +7,11 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from models.measures import LAYOUT
 from models.settings import Settings
 from streams import owner
 from streams.app import build_app
+from streams.engine.rows import FORMAT
 from streams.local.service import free_port
 from tests.faults.whole_stream import caught_up, check, finish, installed, last_clock, outputs, produce
 from tests.waiting import until
@@ -64,8 +66,10 @@ class Fleet:
             worker.kill()
 
 
-async def layouts(settings: Settings) -> set[int]:
-    return {record.value[1] for record in await read_all(settings, settings.topics.changelog(settings.app_id)) if record.value}
+async def formats(settings: Settings) -> set[tuple[int, int]]:
+    """Format and layout of what stands in the changelog."""
+    changelog = settings.topics.changelog(settings.app_id)
+    return {(record.value[0], record.value[1]) for record in await read_all(settings, changelog) if record.value}
 
 
 @pytest.mark.kafka
@@ -86,7 +90,7 @@ async def test_a_rolling_upgrade_of_three_workers_under_load_changes_nothing(kaf
             hurry = asyncio.Event()
             producing = asyncio.create_task(produce(settings, 5, EVENTS, SECONDS, hurry))
             await until(committed, 30)
-            assert await layouts(settings) == {0}, "the release before wrote all there is"
+            assert await formats(settings) == {(1, LAYOUT - 1)}, "the release before wrote all there is"
             await fleet.roll(0, "after", RUN)
             await fleet.end(0)  # A roll that is broken off: what the new worker wrote goes back to the old ones.
             await until(fleet.refused, 30)
@@ -109,7 +113,7 @@ async def test_a_rolling_upgrade_of_three_workers_under_load_changes_nothing(kaf
             fleet.kill()
         await finish(settings, seen, tmp_path / "last.log", frontier)
     await check(settings, seen, EVENTS)
-    assert 1 in await layouts(settings)
+    assert (FORMAT, LAYOUT) in await formats(settings)
     workers = {worker for record in seen if record.topic == settings.topics.heartbeats for worker in wrote(record)}
     assert workers >= {f"{name}-{number}" for name in ("before", "after") for number in range(3)}, "each of them worked"
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,14 +21,23 @@ CELL_FIELDS = 5
 """What names a cell, before its measures."""
 
 
+EACH = pytest.mark.parametrize("name", sorted(path.name for path in KEPT.iterdir()))
+
+
+def test_a_state_is_kept_of_this_format_and_of_the_one_before() -> None:
+    kept_formats = {number: {row[0] for row in kept(KEPT / f"format-{number}.jsonl").values()} for number in (rows.FORMAT - 1, rows.FORMAT)}
+    assert kept_formats == {number: {number} for number in kept_formats}
+
+
 def taken_over(name: str) -> Rig:
     rig = Rig(changelog=kept(KEPT / name), now_ms=LIVED_TO_MS)
     rig.crash()
     return rig
 
 
-def test_a_state_of_format_1_gives_the_figures_that_it_gave() -> None:
-    rig = taken_over("format-1.jsonl")
+@EACH
+def test_a_kept_state_gives_the_figures_that_it_gave(name: str) -> None:
+    rig = taken_over(name)
     rig.commit()
     figures = rig.figures()
     lost = {"abandoned": 4, "abandoned_within": 4, "abandoned_wait_ms": 40_000, "abandoned_wait_s2": 400}
@@ -42,8 +52,9 @@ def test_a_state_of_format_1_gives_the_figures_that_it_gave() -> None:
     assert sum(sum(vector) for cells in panes.values() for vector in cells.values()) == 7 * (10_000 + 100 + 1 + 1 + 1 + 1) + 3
 
 
-def test_a_state_of_format_1_goes_on_where_it_stopped() -> None:
-    rig = taken_over("format-1.jsonl")
+@EACH
+def test_a_kept_state_goes_on_where_it_stopped(name: str) -> None:
+    rig = taken_over(name)
     state = rig.snapshot()
     assert state["applied"] == {TOPICS.interactions: 14, TOPICS.surveys: 7, TOPICS.policies: 2}
     assert (state["sequence"], state["counters"]) == (8, {"events": 21, "contacts_expired": 3})
