@@ -17,11 +17,13 @@ from streams.connection import kafka
 from streams.errors import TopicsError
 from streams.topic_check import Finding, FoundTopic, Level, check_topics
 
-__all__ = ["Creation", "check", "create", "require_topics"]
+__all__ = ["Creation", "check", "create", "partitions", "require_topics", "times_of_producers"]
 
 REQUEST_TIMEOUT_MS: Final = 20_000
 VISIBLE_SECONDS_MAX: Final = 15.0
 _POLL_SECONDS: Final = 0.1
+_OWN_CONFIG: Final = 1
+"""The source of a value that was set for the topic itself (Kafka's DYNAMIC_TOPIC_CONFIG)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,17 @@ async def check(settings: Settings) -> list[Finding]:
         return _check(settings, specs, await _describe(client, [spec.name for spec in specs]))
 
 
+async def partitions(settings: Settings, topics: Sequence[str]) -> dict[str, int]:
+    """How many partitions these topics have; those that do not exist are left out.
+
+    Raises:
+        aiokafka.errors.KafkaError: if the cluster cannot be reached.
+    """
+    async with _client(settings) as client:
+        found = await _describe(client, topics)
+    return {name: found[name].partitions for name in topics if name in found}
+
+
 async def require_topics(settings: Settings) -> list[Finding]:
     """Check the topics before a worker starts, and return the remarks.
 
@@ -84,6 +97,37 @@ async def require_topics(settings: Settings) -> list[Finding]:
     if problems:
         raise TopicsError("\n".join(problems))
     return findings
+
+
+@asynccontextmanager
+async def times_of_producers(settings: Settings, topics: Sequence[str]) -> AsyncIterator[None]:
+    """Have these topics keep the times that records are sent with, for the length of a with statement; then stamp arrival again.
+
+    Raises:
+        TopicsError: if the cluster does not change them.
+    """
+    async with _client(settings) as client:
+        await _stamp(client, topics, "CreateTime")
+        try:
+            yield
+        finally:
+            await _stamp(client, topics, "LogAppendTime")
+
+
+async def _stamp(client: AIOKafkaAdminClient, topics: Sequence[str], by: str) -> None:
+    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, None) for name in topics])
+    # Kafka replaces all that a topic sets for itself, so all of it is sent. An entry is (key, value, read only, source, ...).
+    own = {
+        name: {entry[0]: entry[1] for entry in entries if entry[3] == _OWN_CONFIG}
+        for answer in answers
+        for _, _, _, name, entries in answer.resources
+    }
+    wanted = [ConfigResource(ConfigResourceType.TOPIC, name, own[name] | {"message.timestamp.type": by}) for name in topics]
+    for answer in await client.alter_configs(wanted):
+        for code, text, _, name in answer.resources:
+            if code:
+                msg = f"{name}: the cluster does not set message.timestamp.type={by}: {text or f'error {code}'}"
+                raise TopicsError(msg)
 
 
 @asynccontextmanager

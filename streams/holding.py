@@ -105,11 +105,11 @@ class Holding:
         return batches
 
 
-def new_producer(settings: Settings, partition: int) -> AIOKafkaProducer:
-    """The transactional producer of a partition number; starting it fences whoever had it."""
+def new_producer(settings: Settings, name: int | str) -> AIOKafkaProducer:
+    """The transactional producer of a partition number, or of another `name`; starting it fences whoever had it."""
     return AIOKafkaProducer(
         **kafka(settings),
-        transactional_id=f"{settings.app_id}-{partition}",
+        transactional_id=f"{settings.app_id}-{name}",
         linger_ms=5,
         max_batch_size=512 * 1024,
         max_request_size=6 << 20,

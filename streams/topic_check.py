@@ -11,6 +11,10 @@ from models.topics import TopicSpec
 __all__ = ["Finding", "FoundTopic", "Level", "check_topics"]
 
 CREATE: Final = "outwatch topics create"
+_GROW: Final = (
+    "a new installation: another OUTWATCH_APP_ID and OUTWATCH_TOPIC_PREFIX, OUTWATCH_PARTITIONS as wished,"
+    " outwatch topics create && outwatch topics copy --from-prefix OLD   (docs/upgrades.md)"
+)
 
 _SLOWER_IF_LARGER: Final = ("segment.bytes", "segment.ms", "min.cleanable.dirty.ratio")
 
@@ -72,11 +76,12 @@ def _partition_findings(specs: Sequence[TopicSpec], found: Mapping[str, FoundTop
         message = f"all topics that exist have {number} partitions, and the setting says {partitions}; the number is fixed for life"
         yield Finding(next(iter(numbers)), Level.PROBLEM, message, f"export OUTWATCH_PARTITIONS={number}")
         return
+    # Adding partitions would move partners away from their state, so only a new topic will do.
+    delete = f"kafka-topics.sh --bootstrap-server {brokers} --delete"
     for name, number in numbers.items():
         if number != partitions:
             message = f"has {number} partitions instead of {partitions}, so a partner would not have one number in all topics"
-            # Adding partitions would move partners away from their state, so only a new topic will do.
-            remedy = f"kafka-topics.sh --bootstrap-server {brokers} --delete --topic {name} && {CREATE}   (its records are lost)"
+            remedy = _GROW if number > partitions else f"{delete} --topic {name} && {CREATE}   (its records are lost)"
             yield Finding(name, Level.PROBLEM, message, remedy)
 
 

@@ -1,4 +1,4 @@
-"""`outwatch topics`: make and check the topics."""
+"""`outwatch topics`: make and check the topics, and copy what those of another installation hold."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,6 +36,23 @@ def check(as_json: Json = False) -> None:
     from streams import admin
 
     _report(admin.Creation([], asyncio.run(admin.check(Settings()))), as_json=as_json)
+
+
+@app.command()
+def copy(
+    from_prefix: Annotated[str, typer.Option("--from-prefix", help="OUTWATCH_TOPIC_PREFIX of the installation to copy from; '' for none.")],
+) -> None:
+    """Copy events into the topics of this new installation, each where its partner belongs: the way to another number of partitions.
+
+    Times are kept. What was copied before is not copied again, so it is run until nothing is left: see docs/upgrades.md.
+    """
+    import asyncio
+
+    from models.settings import Settings
+    from streams.repartition import copy_sources
+
+    copied = asyncio.run(copy_sources(Settings(), from_prefix, lambda line: typer.echo(line, err=True)))
+    typer.echo(f"copied {copied.total()} records")
 
 
 def _report(done: "Creation", *, as_json: bool) -> None:

@@ -55,6 +55,14 @@ def test_a_topic_with_a_number_of_its_own_must_be_made_anew() -> None:
     assert "--delete --topic eu.cx.surveys && outwatch topics create" in finding.remedy
 
 
+def test_a_topic_that_has_grown_is_left_for_a_copy_of_all() -> None:
+    found = as_they_must_be()
+    found[TOPICS.interactions] = replace(found[TOPICS.interactions], partitions=48)
+    (finding,) = check(found)
+    assert (finding.topic, finding.level) == (TOPICS.interactions, Level.PROBLEM)
+    assert "outwatch topics copy --from-prefix" in finding.remedy
+
+
 @pytest.mark.parametrize(("name", "has"), [(TOPICS.kpis, "delete"), (TOPICS.alerts, "compact"), (TOPICS.rollups_1d, "compact")])
 def test_wrong_cleanup_is_a_problem(name: str, has: str) -> None:
     (finding,) = check(with_config(name, cleanup_policy=has))
