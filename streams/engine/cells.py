@@ -86,17 +86,16 @@ def _name(cell: Cell) -> bytes:
 
 
 @lru_cache(maxsize=4_096)
-def _places(lanes: int, head: bytes) -> tuple[tuple[Cell, int, Struct, list[int]], ...]:
-    """Each cell with where its vector begins, how it is read, and the zeros of the measures that its writer did not know."""
+def _places(lanes: int, head: bytes) -> tuple[int, tuple[tuple[Cell, int, int], ...]]:
+    """How long all vectors are, and each cell with where its own begins and ends; its writer may have known fewer measures."""
     widths, *named = orjson.loads(head)
     at, places = 0, []
     for each in named:
         cell = _new(Cell, each)
-        width = widths[cell.family]
-        vector = Struct("<" + _codes(lanes, cell.family)[:width])
-        places.append((cell, at, vector, [0] * (WIDTHS[cell.family] - width)))
-        at += vector.size
-    return tuple(places)
+        end = at + Struct("<" + _codes(lanes, cell.family)[: widths[cell.family]]).size
+        places.append((cell, at, end))
+        at = end
+    return at, tuple(places)
 
 
 def ordered(vectors: Mapping[Cell, Sequence[int]]) -> list[tuple[bytes, Cell, Sequence[int]]]:
@@ -155,21 +154,30 @@ def _add_rows(cells: Cells, values: list[bytes]) -> None:
         at = head_at + size
         packed = from_bytes(value[at:], "little")
         if lanes == _WIDEST:  # Its lanes may be full: it is not to be added to others.
-            _add_packed(cells, lanes, value[head_at:at], packed)
+            _widen(cells, lanes, _taken_apart({(lanes, value[head_at:at]): packed})[lanes])
             continue
         which = lanes, value[head_at:at]
         summed[which] = summed.get(which, 0) + packed
+    for lanes, sums in enumerate(_taken_apart(summed)):
+        _widen(cells, lanes, sums)
+
+
+def _taken_apart(summed: Mapping[tuple[int, bytes], int]) -> list[Cells]:
+    """By kind of lanes, the vectors of each cell, still in such lanes."""
+    found: list[Cells] = [{} for _ in _VECTORS]
     for (lanes, head), packed in summed.items():
-        _add_packed(cells, lanes, head, packed)
+        size, places = _places(lanes, head)
+        flat, into = packed.to_bytes(size, "little"), found[lanes]
+        for cell, start, end in places:
+            into[cell] = into.get(cell, 0) + int.from_bytes(flat[start:end], "little")
+    return found
 
 
-def _add_packed(cells: Cells, lanes: int, head: bytes, packed: int) -> None:
-    """Add the vectors of one head, summed or not."""
-    places = _places(lanes, head)
-    _, at, last, _ = places[-1]
-    flat = packed.to_bytes(at + last.size, "little")
-    for cell, start, vector, unknown in places:
-        cells[cell] = cells.get(cell, 0) + pack(cell.family, [*vector.unpack_from(flat, start), *unknown])
+def _widen(cells: Cells, lanes: int, sums: Cells) -> None:
+    """Add vectors in narrow lanes; measures that nobody knew of yet are zeros at their end."""
+    for cell, packed in sums.items():
+        vector = _VECTORS[lanes][cell.family]
+        cells[cell] = cells.get(cell, 0) + pack(cell.family, vector.unpack(packed.to_bytes(vector.size, "little")))
 
 
 def _decode_lists(value: bytes) -> Cells:
