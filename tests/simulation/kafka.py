@@ -70,6 +70,8 @@ class Cluster:
     """Wall time in ms."""
     jump: Callable[[float], None] = print
     """Lets seconds pass in which nothing runs."""
+    latency: float = 0.1
+    """How long a call takes, in turns of a worker's loops."""
     trouble: float = 0.0
     """How likely a call fails."""
     failures: int = 0

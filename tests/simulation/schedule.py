@@ -58,6 +58,7 @@ class Plan:
     rounds: int = 0
     """Rebalances."""
     kill_rates: tuple[float, ...] = (0.0,)
+    latency: float = 0.1
     trouble: float = 0.0
     zombies: float = 0.0
     """How likely a worker is left out of a rebalance."""
@@ -79,6 +80,7 @@ class Plan:
             gaps=draw() < 0.3,
             rounds=random.randint(1, 5),
             kill_rates=random.choice(((0.0,), (0.0, 0.01), (0.0, 0.01, 0.05), (0.02, 0.1))),
+            latency=random.choice((0.1, 0.1, 1.0)),
             trouble=random.choice((0.0, 0.0, 0.01, 0.05)),
             zombies=random.choice((0.0, 0.0, 0.2, 0.5)),
             terminations=random.choice((0.0, 0.3)),
@@ -222,7 +224,7 @@ class _Play:
         cluster = outcome.cluster
         crew = self.simulator.crew(cluster, plan)
         producing = asyncio.create_task(self._produce())
-        cluster.trouble = plan.trouble
+        cluster.trouble, cluster.latency = plan.trouble, plan.latency
         for _ in range(plan.rounds):
             await self._befall(crew)
         crew.kill()
@@ -230,7 +232,7 @@ class _Play:
             await producing
         if plan.damage is not None:
             self._damage(plan.damage)
-        cluster.trouble = 0.0
+        cluster.trouble, cluster.latency = 0.0, 0.1
         crew.kill_rates, crew.fencing = (0.0,), False
         for last in (False, True):  # One finishes, the next publishes all that it finds.
             crew.settings = SETTINGS

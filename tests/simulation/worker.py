@@ -34,7 +34,7 @@ class Worker:
     config: EngineConfig
     settings: Settings
     pace_seconds: float
-    """Its loops take up to so long a turn, a call a tenth of it."""
+    """Its loops take up to so long a turn; a call takes its share of it, the cluster's latency."""
     kill_rate: float
     """How likely it dies at an await."""
     idle_until_ms: int
@@ -64,7 +64,7 @@ class Worker:
 
     async def trip(self) -> None:
         """A round trip, or a turn of others."""
-        await self._wait(self.pace_seconds / 10)
+        await self._wait(self.pace_seconds * self.cluster.latency)
 
     async def _wait(self, most_seconds: float) -> None:
         self.alive()
@@ -147,12 +147,13 @@ class Worker:
         try:
             sources = {(topic, number) for topic in self.config.topics.subscribed for number in numbers}
             await self.owner.assign(numbers, sources)
-            await self.trip()  # The agent goes on with what was fetched before.
-            self._runs.clear()
-            self._ends.clear()
             for (topic, number), position in self.owner.positions().items():
                 tp = TopicPartition(topic, number)
                 self._positions[tp] = self._next[tp] = self.cluster.starts.get(tp, 0) if position is None else position
+                if self.cluster.random.random() < 0.1:
+                    await self.trip()  # The agent goes on with what was fetched before.
+            self._runs.clear()
+            self._ends.clear()
             for tp in [tp for tp in self._positions if tp.partition not in numbers]:
                 del self._positions[tp], self._next[tp]
             self.rebalancing = False
