@@ -1,18 +1,20 @@
 """Measures: the additive integers that events count and KPIs are computed from.
 
 A cell (partner, queue, channel, counting basis) of a pane holds one vector of integers a family. Durations are whole
-milliseconds; squares are whole seconds squared, rounded down for each event, so that they fit. Being integers, any order and any
-split give the same figure, and what was added can be subtracted. Within a family measures are appended, never reordered:
-stored rows name them by position (`LAYOUT`).
+milliseconds; squares are whole seconds squared, rounded down for each event, so that they fit. Points of evaluations are whole
+thousandths, and their squares exact. Being integers, any order and any split give the same figure, and what was added can be
+subtracted. Within a family measures are appended, never reordered, and families behind the others: stored rows name both by
+position (`LAYOUT`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
+from itertools import accumulate
 from typing import Final
 
-__all__ = ["FAMILIES", "LAYOUT", "NAMES", "SIZE", "WIDTHS", "Family", "M", "flat_zero", "from_names", "to_names", "total"]
+__all__ = ["FAMILIES", "LAYOUT", "NAMES", "OFFSETS", "SIZE", "WIDTHS", "Family", "M", "flat_zero", "from_names", "to_names", "total"]
 
-LAYOUT: Final = 1
+LAYOUT: Final = 2
 """The version of the positions below; a release reads its own and the previous one."""
 
 RATING_MAX: Final = 10
@@ -57,17 +59,35 @@ _SURVEYS: Final = (
     *(f"ces_{score}" for score in range(RATING_MAX + 1)),
 )
 
+_QUALITY: Final = (
+    "evaluated",
+    "critical_fails",  # evaluations with a critical fail, or failed as a whole
+    "scored",  # evaluations with points to be had
+    "qa_points_milli",
+    "qa_possible_milli",
+    "qa_points_milli2",
+    "qa_points_possible_milli2",  # the products of the two, which the interval of their ratio takes
+    "qa_possible_milli2",
+    "scripted",  # evaluations with required items of a script
+    "script_done",
+    "script_required",
+    "script_done_squares",
+    "script_done_required_squares",
+    "script_required_squares",
+)
+
 
 class Family(IntEnum):
     """Which vector of a cell an event counts in; the number is part of stored rows."""
 
     INTERACTIONS = 0
     SURVEYS = 1
+    QUALITY = 2
 
 
-FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS)
+FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
-OFFSETS: Final = (0, WIDTHS[0])
+OFFSETS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
 """Where each family begins in a flat vector."""
 
 NAMES: Final[tuple[str, ...]] = tuple(name for names in FAMILIES for name in names)

@@ -24,7 +24,7 @@ CELLS_A_ROW: Final = 300
 """A row ends here: 300 cells of at most 128 characters a name and 39 integers stay well below 256 kB."""
 _SUMMED_AT_ONCE: Final = 255
 _WIDTHS_OF_LANES: Final = ("HI", "IQ", "QQ")
-"""Of counts, and of sums of times: the first that leaves the highest bytes free, or the last, which need not."""
+"""Of counts, and of sums of times and points: the first that leaves the highest bytes free, or the last, which need not."""
 _SMALL, _WIDE, _WIDEST = range(len(_WIDTHS_OF_LANES))
 _START: Final = Struct("<BI")
 _HEAD_AT: Final = rows.PREFIX_BYTES + _START.size
@@ -32,8 +32,8 @@ _HEAD_AT: Final = rows.PREFIX_BYTES + _START.size
 
 def _codes(lanes: int, family: int) -> str:
     """How each measure of a family stands in lanes of that kind, as `struct` writes it."""
-    count, time = _WIDTHS_OF_LANES[lanes]
-    return "".join(time if name.endswith(("_ms", "_s2")) else count for name in FAMILIES[family])
+    count, amount = _WIDTHS_OF_LANES[lanes]
+    return "".join(amount if name.endswith(("_ms", "_s2", "_milli", "_milli2")) else count for name in FAMILIES[family])
 
 
 _VECTORS: Final = tuple(tuple(Struct("<" + _codes(lanes, family)) for family in range(len(FAMILIES))) for lanes in range(_WIDEST + 1))

@@ -14,13 +14,15 @@ def vectors(family: Family) -> st.SearchStrategy[list[int]]:
     return st.lists(MEASURE, min_size=WIDTHS[family], max_size=WIDTHS[family])
 
 
-@given(vectors(Family.INTERACTIONS), vectors(Family.SURVEYS))
-def test_each_family_stands_at_its_place_in_the_flat_vector(interactions: list[int], surveys: list[int]) -> None:
-    packed = pack(Family.INTERACTIONS, interactions) + pack(Family.SURVEYS, surveys)
-    assert list(unpack(packed)) == [*interactions, *surveys]
-    assert (OFFSETS[Family.SURVEYS], SIZE) == (len(interactions), len(interactions) + len(surveys))
-    assert list(vector_of(Family.INTERACTIONS, packed)) == interactions
-    assert list(vector_of(Family.SURVEYS, packed)) == surveys
+@given(st.tuples(*(vectors(family) for family in Family)))
+def test_each_family_stands_at_its_place_in_the_flat_vector(counted: tuple[list[int], ...]) -> None:
+    packed = sum(pack(family, vector) for family, vector in zip(Family, counted, strict=True))
+    flat = [measure for vector in counted for measure in vector]
+    assert list(unpack(packed)) == flat
+    assert len(flat) == SIZE
+    for family, vector in zip(Family, counted, strict=True):
+        assert flat[OFFSETS[family] :][: len(vector)] == vector
+        assert list(vector_of(family, packed)) == vector
 
 
 @given(vectors(Family.SURVEYS), vectors(Family.SURVEYS))
