@@ -73,6 +73,12 @@ faults: $(STAMP) ## the tests that kill things, also those that take minutes
 bench: $(STAMP) ## events a second beside plain Faust and the floor
 	@$(BIN)/python -m bench
 
+MINUTES ?= 30
+RATE ?= 5000
+.PHONY: soak
+soak: $(STAMP) ## a steady load of RATE events a second for MINUTES, minute by minute (docs/soak.md)
+	@$(BIN)/python -m bench.soak $(MINUTES) $(RATE)
+
 .PHONY: lock
 lock: $(STAMP) ## resolve the dependencies and Kafka's jars anew into the lock files
 	@$(BIN)/python -m pip install --disable-pip-version-check --quiet $(UV)

@@ -1,9 +1,13 @@
-"""`python -m bench [--quick]`: measure, check, print the ratios; the whole form writes docs/benchmarks.md and its plot."""
+"""`python -m bench [--quick]`: measure, check, print the ratios; the whole form writes docs/benchmarks.md and its plot.
+
+The quick form also runs the soak and the state's costs in miniature.
+"""
 
 import asyncio
 import sys
 from pathlib import Path
 
+from bench import soak, state
 from bench.environment import environment
 from bench.report import PLOT, page, plot, ratios
 from bench.run import Sizes, run
@@ -26,12 +30,18 @@ def main(arguments: list[str]) -> int:
     text = page(results, where)
     if quick:
         print(text)
+        asyncio.run(_small())
     else:
         docs = Path(__file__).parents[1] / "docs"
         (docs / "benchmarks.md").write_text(text, encoding="utf-8")
         (docs / PLOT).write_text(plot(results), encoding="utf-8")
     print("\n".join(ratios(results)))
     return 0
+
+
+async def _small() -> None:
+    print(soak.page(await soak.soak(4, 500, 1, every_seconds=2, contacts=500), environment()))
+    print(state.table(state.cost(1, 50)))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,8 @@ TROUBLED: Final = frozenset(f"partner-{number:03}" for number in range(0, PARTNE
 EVENTS_A_SECOND: Final = 2_000
 """Of stream time: a million events are eight minutes, in which 50 grid points are closed for every partner."""
 _EVENTS_A_CONTACT: Final = 3.16
-_DUPLICATES: Final = 0.01
+DUPLICATES: Final = 0.01
+"""The share of events that are delivered twice."""
 _BEFORE_MS: Final = 150_000
 """Contacts begin this long before the load does, so that all kinds of events are in their proportions from the first record on."""
 
@@ -115,16 +116,16 @@ def arrivals(count: int, end_ms: int, seed: int = 1) -> Iterator[Arrival]:
                 yield Arrival(at_ms, partner, orjson.dumps(event), event)
                 made += 1
         partner = f"partner-{draw.randrange(PARTNERS):03}"
-        for step, event in enumerate(_contact(draw, partner, contact, queued_ms)):
+        for step, event in enumerate(contact_events(draw, partner, contact, queued_ms)):
             at_ms = event["occurred_at"] + draw.randrange(50, 1_500)
             heappush(pending, (at_ms, 16 * contact + 2 * step, partner, event))
-            if draw.random() < _DUPLICATES:
+            if draw.random() < DUPLICATES:
                 heappush(pending, (at_ms + draw.randrange(5_000), 16 * contact + 2 * step + 1, partner, event))
         contact += 1
 
 
-def _contact(draw: random.Random, partner: str, number: int, queued_ms: int) -> Iterator[dict[str, Any]]:
-    """The events of one contact."""
+def contact_events(draw: random.Random, partner: str, number: int, queued_ms: int) -> Iterator[dict[str, Any]]:
+    """The events of one contact that begins at `queued_ms`."""
     mean_wait_seconds = 30 if partner in TROUBLED else 8
     wait, answered = min(_WAIT_SECONDS_MAX, int(draw.expovariate(1 / mean_wait_seconds))), draw.random() < 0.95
     talk, hold, wrap = draw.randrange(20, 80), draw.randrange(20) * (draw.random() < 0.3), draw.randrange(5, 40)
