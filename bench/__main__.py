@@ -7,14 +7,19 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import soak, state
+from bench import recovery, soak, state
 from bench.environment import environment
-from bench.report import PLOT, page, plot, ratios
+from bench.report import PLOT, page, plot, ratios, recovery_page
 from bench.run import Sizes, run
 
-WHOLE = Sizes(records=1_000_000, few=2_000, engine=200_000, repeats=3)
-QUICK = Sizes(records=20_000, few=100, engine=20_000, repeats=1)
+WHOLE = Sizes(records=1_000_000, few=2_000, engine=200_000, repeats=3), recovery.WHOLE
+QUICK = Sizes(records=20_000, few=100, engine=20_000, repeats=1), recovery.QUICK
 """To see that it still runs and that the figures agree, never to judge a time."""
+
+
+def say(line: str) -> None:
+    """How far it is."""
+    print(line, flush=True)
 
 
 def main(arguments: list[str]) -> int:
@@ -26,8 +31,9 @@ def main(arguments: list[str]) -> int:
     where = environment()
     for name, value in where.items():
         print(f"{name}: {value}")
-    results = asyncio.run(run(QUICK if quick else WHOLE, lambda line: print(line, flush=True)))
-    text = page(results, where)
+    speed, restarts = QUICK if quick else WHOLE
+    results = asyncio.run(run(speed, say))
+    text = page(results, where) + recovery_page(asyncio.run(recovery.run(restarts, say)))
     if quick:
         print(text)
         asyncio.run(_small())

@@ -5,6 +5,7 @@ from html import escape
 from statistics import median
 from typing import Any, Final
 
+from bench import lived, recovery
 from bench.load import CHANNELS, EVENTS_A_SECOND, PARTNERS, QUEUES
 from bench.run import FLOOR, OUTWATCH, PLAIN, Results
 
@@ -89,6 +90,49 @@ def page(results: Results, environment: dict[str, str]) -> str:
 
 A KPI record costs {spread([each["us_a_record"] for each in results.engine])} µs, a row of the state \
 {spread([each["us_a_row"] for each in results.engine])} µs.
+"""
+
+
+_RECOVERED: Final = {
+    "python_seconds": "the process until it connects: imports, a look at the topics",
+    "session_seconds": "until the one that is gone is missed",
+    "rebalance_seconds": "until partitions are assigned",
+    "fence_seconds": "producers started, the former owner fenced",
+    "read_seconds": "the changelog read",
+    "rebuild_seconds": "the engines rebuilt",
+    "commit_seconds": "until every partition has committed",
+    "seconds": "all",
+    "cpu_seconds": "CPU of the worker, all",
+    "memory_mb": "memory at most, MB",
+    "records": "records in the log",
+}
+
+
+def recovery_page(results: recovery.Results) -> str:
+    """The part of docs/benchmarks.md about restarts and takeovers."""
+    sizes, live = results.sizes, results.live_rows
+    columns = {"live rows only": results.live.starts, "the log of all commits": results.lived.starts}
+    columns |= {f"takeover after {name}": [each] for name, each in results.takeovers.items()}
+    lines = [f"| seconds, median | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
+    for name, what in _RECOVERED.items():
+        values = (f"{median(each[name] for each in starts):,.6g}" if name in starts[0] else "" for starts in columns.values())
+        lines.append(f"| {what} | {' | '.join(values)} |")
+    table = "\n".join(lines)
+    return f"""
+## Recovery
+
+A worker with default settings holds {recovery.PARTITIONS} partitions of {sizes.partners} partners each, with
+{lived.EVENTS_A_SECOND} events a second: {live:,} live rows of {results.live_bytes / live:,.0f} bytes, keys included, as the
+product's engine left them. The log of all commits is that of the last {sizes.seconds / 3_600:,.3g} hours, a commit a second:
+{results.written_records:,} records and {results.written_bytes / 1e9:,.2g} GB were written as fast as the broker took them, and
+its cleaner had {sizes.allowance_seconds} s for all that at the shipped settings. No tombstone is an hour old then, so the log holds more
+of them than one that grew by the clock. In a takeover two workers share the partitions and one gets the signal; the session is
+the default one of 12 s.
+
+{table}
+
+On disk when the last worker started: {results.live.log_bytes / 1e6:,.0f} MB of live rows, {results.lived.log_bytes / 1e6:,.0f} MB of
+all commits.
 """
 
 

@@ -4,10 +4,14 @@ from collections import Counter
 
 import pytest
 
+from bench import recovery
+from bench.lived import Life, partners, renamed
 from bench.load import Truth, arrivals
-from bench.report import page, plot, ratios
+from bench.report import page, plot, ratios, recovery_page
 from bench.run import FLOOR, OUTWATCH, PLAIN, Results, Sizes, WrongError, _same
 from models.decode import Rejection, decode_one
+from models.settings import Settings
+from streams.engine import Engine, EngineConfig
 
 END_MS = 1_790_000_000_000
 
@@ -53,3 +57,31 @@ def test_the_report_gives_medians_and_their_ratios() -> None:
     ]
     assert "| outwatch | 125 (111 to 250) | 4,000.0 (2,000.0 to 4,500.0) |" in page(results, {})
     assert plot(results).count("<rect") == 1 + 6
+
+
+def test_a_lived_state_is_one_that_an_engine_goes_on_from_under_the_names_of_any_partition() -> None:
+    settings = Settings(partitions=3)
+    names = partners(settings, 2)[1]
+    live: dict[bytes, bytes] = {}
+    for commit in Life(settings, 2, END_MS, 30).commits():
+        for key, value in (renamed(row, names, {"cx.surveys": 7}) for row in commit):
+            live.pop(key, None)
+            if value is not None:
+                live[key] = value
+    engine = Engine(1, EngineConfig("bench", "bench", settings.topics, partitions=3))
+    for key, value in live.items():
+        engine.load(key, value)
+    engine.loaded()
+    state = engine.snapshot()
+    assert {b'"%s"' % partner.encode() for partner in state["partners"]} == set(names.values())
+    assert state["applied"] == {"cx.surveys": 7}
+    assert {tier for partner in state["partners"].values() for tier, _ in partner["panes"]} == {0, 1, 2, 3}
+
+
+def test_the_report_of_recoveries_has_a_column_for_each_way() -> None:
+    results = recovery.Results(recovery.QUICK, live_rows=10, live_bytes=1_000, written_records=20, written_bytes=2_000)
+    start = {"read_seconds": 1.5, "seconds": 4.0}
+    results.live.starts, results.lived.starts, results.takeovers = [start], [start], {"SIGKILL": {"read_seconds": 0.5, "seconds": 14.0}}
+    text = recovery_page(results)
+    assert "| the changelog read | 1.5 | 1.5 | 0.5 |" in text
+    assert "| all | 4 | 4 | 14 |" in text
