@@ -28,6 +28,9 @@ _COLUMNS: Final = {
 }
 """KPIs of the table, in order."""
 
+_LAG_RECORDS: Final = 5_000
+"""More than some seconds of a worker's figures: Redis is slow, or the view is made anew."""
+
 _STATUS_STYLES: Final = {"ok": "green", "warning": "yellow", "critical": "bold red", "insufficient": "dim"}
 _STATE_STYLES: Final = {
     PartnerState.OK: "green",
@@ -70,6 +73,8 @@ def _title(seen: Overview) -> Text:
         title.append(" · no projector has run here: outwatch project", "bold magenta")
     elif seen.at - seen.projector["as_of"] > STALE_AFTER_MS:
         title.append(f" · the projector stopped at {clock_time(seen.projector['as_of'])} UTC", "bold magenta")
+    elif seen.projector["lag_records"] > _LAG_RECORDS:
+        title.append(f" · the view is {seen.projector['lag_records']:,} records behind", "bold magenta")
     return title
 
 

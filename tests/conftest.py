@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from models.clock import now_ms
 from streams.local.errors import LocalServiceError
 from streams.local.jars import ensure_jars
 from streams.local.kafka import LocalKafka
@@ -50,6 +51,12 @@ def private_redis(tmp_path: Path) -> Iterator[LocalRedis]:
     """A Redis for one test that empties or ends it."""
     with running(LocalRedis(tmp_path / "redis")) as server:
         yield server
+
+
+@pytest.fixture
+def seed() -> int:
+    """What a stream and its troubles are made from: `OUTWATCH_TEST_SEED`, or another one each time."""
+    return int(os.environ.get("OUTWATCH_TEST_SEED") or now_ms() % 1_000_000)
 
 
 @pytest.fixture

@@ -3,14 +3,26 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pytest
 
 from streams.local.errors import LocalServiceError
-from streams.local.service import LocalService
 
-S = TypeVar("S", bound=LocalService)
+
+class Runs(Protocol):
+    """A service, or several that make one."""
+
+    name: str
+
+    def start(self) -> None:
+        """Return when it answers."""
+
+    def kill(self) -> None:
+        """End it by SIGKILL."""
+
+
+S = TypeVar("S", bound=Runs)
 
 
 @contextmanager

@@ -29,7 +29,8 @@ def check_panes(states: list[dict[str, Any]], oracle: Oracle) -> None:
             found = [(tier, event.at - event.at % length) for tier, length in enumerate(LENGTHS)]
             (place,) = [place for place in found if (partner, *place) in places]
             expected.setdefault((partner, *place, event.queue, event.channel), Counter()).update(event.adds)
-    assert {key: +counts for key, counts in expected.items()} == stored
+    wrong = {key: (+expected.get(key, Counter()), stored.get(key)) for key in expected.keys() | stored.keys()}
+    assert {key: pair for key, pair in wrong.items() if pair[0] != pair[1]} == {}
 
 
 def check_state(states: list[dict[str, Any]], oracle: Oracle) -> None:

@@ -35,6 +35,7 @@ __all__ = [
     "heartbeats",
     "metrics",
     "read_all",
+    "read_up",
     "send",
 ]
 
@@ -196,3 +197,9 @@ async def metrics(settings: Settings) -> dict[str, float]:
     """By name with labels; nothing while nobody answers."""
     lines = (await ask(settings, "/metrics"))[1].splitlines()
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+async def read_up(settings: Settings) -> bool:
+    """Whether the worker says that nothing is left to apply anywhere."""
+    lag = [value for name, value in (await metrics(settings)).items() if name.startswith("outwatch_lag_records")]
+    return len(lag) == len(settings.topics.subscribed) * settings.partitions and not any(lag)

@@ -100,13 +100,17 @@ class LocalKafka(LocalService):
         properties_path, log_dir = self.data_dir / "server.properties", self.data_dir.absolute() / "log"
         listeners = ",".join(f"{name}://{HOST}:{port}" for name, port in self._ports.items())
         properties = _SERVER_PROPERTIES.format(host=HOST, listeners=listeners, controller_port=free_port(), log_dir=log_dir)
-        properties_path.write_text(properties + ("" if self._secured is None else self._secured.broker_properties()))
+        properties_path.write_text(properties + self._more_properties())
         java = [str(_java()), *_JVM_OPTIONS, "-cp", f"{jars}/*"]
         if not log_dir.exists():
             users = () if self._secured is None else self._secured.scram_arguments()
             _format([*java, "kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(properties_path), *users])
         self._on_progress(f"starting Apache Kafka {KAFKA_VERSION}")
         return [*java, "kafka.Kafka", str(properties_path)]
+
+    def _more_properties(self) -> str:
+        """Lines that come last, so that they also replace what stands before them."""
+        return "" if self._secured is None else self._secured.broker_properties()
 
     def _answers(self) -> bool:
         answer = exchange(self.port, _METADATA_REQUEST)

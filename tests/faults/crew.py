@@ -58,7 +58,7 @@ class Crew:
             committed_ms: when the partition that was committed the longest ago was.
 
         Raises:
-            TimeoutError: if one is not within 45 s.
+            TimeoutError: if one is not within 30 s: a worker is stuck, or commits stall.
         """
         ended_ms = 0
 
@@ -66,7 +66,7 @@ class Crew:
             return committed_ms() > ended_ms
 
         while True:
-            await until(goes_on, 45)
+            await until(goes_on, 30)
             await asyncio.sleep(self._random.uniform(0, 3))
             numbers = [number for number, worker in self._workers.items() if worker.alive() and worker.failpoint is None]
             if numbers:

@@ -19,7 +19,7 @@ from streams.local.service import free_port
 from streams.policies import apply_policy
 from tests.engines import event
 from tests.waiting import until
-from tests.workers import Worker, administering, answers, ask, committed, counting, following, heartbeats, metrics, read_all, send
+from tests.workers import Worker, administering, answers, ask, committed, counting, following, heartbeats, metrics, read_all, read_up, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -47,12 +47,6 @@ async def retain(settings: Settings, topic: str, first_kept: dict[int, int]) -> 
     before = {TopicPartition(topic, number): RecordsToDelete(before_offset=offset) for number, offset in first_kept.items()}
     async with administering(settings) as admin:
         await admin.delete_records(before)
-
-
-async def read_up(settings: Settings) -> bool:
-    """Whether the worker says that nothing is left to apply anywhere."""
-    lag = [value for name, value in (await metrics(settings)).items() if name.startswith("outwatch_lag_records")]
-    return len(lag) == len(settings.topics.subscribed) * settings.partitions and not any(lag)
 
 
 async def test_retention_that_passes_a_worker_which_lags_refuses_the_partition_loudly(settings: Settings, tmp_path: Path) -> None:

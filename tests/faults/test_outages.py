@@ -1,9 +1,10 @@
 """A worker that is frozen, and a broker that is frozen, killed or away: nothing is lost, nothing doubled, nobody hangs."""
 
 import asyncio
+import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,15 +12,26 @@ import pytest
 from models.settings import Settings
 from streams.admin import create
 from streams.local.kafka import LocalKafka
+from tests.faults.trickle import Trickle
+from tests.services import running
 from tests.waiting import until
 from tests.workers import KILLED, STOPPED, Worker, answers, counting, following, heartbeats, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
 
 
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """One that these tests restart, kill and freeze, and leave as they found it."""
+    with running(LocalKafka(tmp_path_factory.mktemp("kafka"))) as made:
+        yield made
+
+
 @pytest.fixture
-async def settings(private_kafka: LocalKafka, app_id: str) -> Settings:
-    made = Settings(brokers=private_kafka.bootstrap, app_id=app_id, partitions=2, session_timeout_seconds=6, replication=1)
+async def settings(broker: LocalKafka, app_id: str) -> Settings:
+    made = Settings(
+        brokers=broker.bootstrap, app_id=app_id, topic_prefix=f"{app_id}.", partitions=2, session_timeout_seconds=6, replication=1
+    )
     assert (await create(made)).findings == []
     return made
 
@@ -72,9 +84,16 @@ def freeze(broker: LocalKafka) -> None:
     broker.resume()
 
 
-@pytest.mark.parametrize("outage", [LocalKafka.restart, kill, freeze])
+def away(broker: LocalKafka) -> None:
+    """For a minute, as a machine that is started anew."""
+    broker.kill()
+    time.sleep(60)
+    broker.start()
+
+
+@pytest.mark.parametrize("outage", [LocalKafka.restart, kill, freeze, pytest.param(away, marks=pytest.mark.long)])
 async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
-    settings: Settings, private_kafka: LocalKafka, tmp_path: Path, outage: Callable[[LocalKafka], None]
+    settings: Settings, broker: LocalKafka, tmp_path: Path, outage: Callable[[LocalKafka], None]
 ) -> None:
     """A supervisor starts the worker anew where it ended itself."""
     topic, stopping, ends = settings.topics.interactions, asyncio.Event(), list[int]()
@@ -93,7 +112,7 @@ async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
         await send(settings, topic, *answers(0, 20_000))
         await count(settings, 20_000)
         await send(settings, topic, *answers(20_000, 30_000))
-        await asyncio.to_thread(outage, private_kafka)
+        await asyncio.to_thread(outage, broker)
         await send(settings, topic, *answers(30_000, 40_000))
         await count(settings, 40_000)
     finally:
@@ -103,3 +122,22 @@ async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
     assert ends[-1] == 0
     # 3: the broker could not be reached at the start; 4: a commit was refused.
     assert set(ends) <= {0, 3, STOPPED}, ends
+
+
+async def test_a_broker_that_stays_frozen_ends_the_worker_which_says_why(settings: Settings, broker: LocalKafka, tmp_path: Path) -> None:
+    settings = settings.model_copy(update={"stall_seconds": 10})
+    topic = settings.topics.interactions
+    with Worker(settings, tmp_path / "first.log") as first:
+        await send(settings, topic, *answers(0, 1000))
+        await count(settings, 1000)
+        async with Trickle(settings, 1000) as trickle:
+            broker.pause()
+            try:
+                code = await first.ended(45)
+            finally:
+                broker.resume()
+    assert code == STOPPED, first.tail()
+    assert re.search(r"stalled: (input|commits): .* stood still for 10 s|a commit was refused", first.tail(1)), first.tail()
+    with Worker(settings, tmp_path / "second.log") as second:
+        await count(settings, trickle.written)
+        assert await second.terminate() == 0, second.tail()

@@ -30,10 +30,16 @@ DAY_MS = 86_400_000
 SCOPES = ("all", "queue=billing", "queue=sales", "queue=care", "channel=voice", "channel=chat")
 
 
-async def installed(kafka: str, app_id: str) -> Settings:
+async def installed(kafka: str, app_id: str, replication: int = 1) -> Settings:
     """Topics and policy of an installation that reads the stream by the stream's own clock."""
     made = Settings(
-        brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=4, clock="log", session_timeout_seconds=6, replication=1
+        brokers=kafka,
+        app_id=app_id,
+        topic_prefix=f"{app_id}.",
+        partitions=4,
+        clock="log",
+        session_timeout_seconds=6,
+        replication=replication,
     )
     assert (await create(made)).findings == []
     await apply_policy(made, load(POLICY, "crash.yaml"), START_MS)

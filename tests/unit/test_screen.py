@@ -26,7 +26,9 @@ def loaded(record: tuple[bytes, bytes]) -> dict[str, Any]:
     return dict(json.loads(record[1]))
 
 
-def screen(live: Live | None, *alerts: tuple[bytes, bytes], projected_ms: int | None = AT_MS, width: int = 140) -> str:
+def screen(
+    live: Live | None, *alerts: tuple[bytes, bytes], projected_ms: int | None = AT_MS, lag_records: int = 0, width: int = 140
+) -> str:
     view = View(
         window="15m",
         figures=(loaded(kpi_record("acme", MEASURES, definition=AIMED, live=live)),),
@@ -34,7 +36,7 @@ def screen(live: Live | None, *alerts: tuple[bytes, bytes], projected_ms: int | 
         alerts=tuple(map(loaded, alerts)),
         heartbeats={0: loaded(heartbeat(0))},
         policies={},
-        health=None if projected_ms is None else {"as_of": projected_ms},
+        health=None if projected_ms is None else {"as_of": projected_ms, "lag_records": lag_records},
     )
     return printed(overview_screen(overview(view, AT_MS, "wall", lambda _: 0)), width)
 
@@ -69,6 +71,11 @@ def test_what_fires_stands_under_the_table_with_its_sentence() -> None:
 def test_a_view_that_nobody_keeps_says_so() -> None:
     assert "no projector has run here" in screen(None, projected_ms=None)
     assert "the projector stopped at 07:59:20 UTC" in screen(None, projected_ms=AT_MS - 40_000)
+
+
+def test_a_view_that_falls_behind_the_topics_says_by_how_much() -> None:
+    assert "behind" not in screen(None, lag_records=5_000)
+    assert "the view is 12,345 records behind" in screen(None, lag_records=12_345)
 
 
 def test_a_transition_is_one_line_with_its_reason() -> None:
