@@ -82,7 +82,8 @@ class Owner:
         """
         apart = {(topic, number) for topic in self._config.topics.subscribed for number in numbers} - sources
         if apart:
-            end_process(f"the group gave {sorted(apart)[:3]} to another worker than their state: do all workers run the same release?")
+            remedy = "do all workers run the same release, and is the topic there?"
+            end_process(f"the group gave {sorted(apart)[:3]} to another worker than their state, or to none: {remedy}")
         try:
             async with asyncio.timeout(_RECOVERY_SECONDS):
                 await self._assign(numbers)

@@ -19,7 +19,22 @@ from streams.local.service import free_port
 from streams.policies import apply_policy
 from tests.engines import event
 from tests.waiting import until
-from tests.workers import Worker, administering, answers, ask, committed, counting, following, heartbeats, metrics, read_all, read_up, send
+from tests.workers import (
+    STOPPED,
+    Worker,
+    administering,
+    answers,
+    ask,
+    committed,
+    counters,
+    counting,
+    following,
+    heartbeats,
+    metrics,
+    read_all,
+    read_up,
+    send,
+)
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -162,3 +177,29 @@ async def test_a_compacted_topic_with_holes_is_read_to_its_end(settings: Setting
     figures = [orjson.loads(record.value) for record in seen if record.topic == settings.topics.kpis and record.key.startswith(b"p0/")]
     assert figures
     assert {figure["configured"] for figure in figures} == {True}
+
+
+async def test_a_source_that_is_made_anew_under_a_worker_ends_it_and_refuses_the_next(settings: Settings, tmp_path: Path) -> None:
+    topic = settings.topics.interactions
+
+    async def made_anew() -> bool:
+        return topic in (await create(settings)).created
+
+    async with following(settings, settings.topics.heartbeats) as seen:
+        with Worker(settings, tmp_path / "first.log") as first:
+            await send(settings, topic, *answers(0, 100))
+            await counting(seen, settings, 100)
+            async with administering(settings) as admin:
+                await admin.delete_topics([topic])
+            await until(made_anew)
+            assert await first.ended(40) == STOPPED, first.tail()
+            assert "is the topic there?" in first.tail(1)
+        await send(settings, topic, *answers(100, 110))
+        with Worker(settings, tmp_path / "second.log") as second:
+
+            async def refused() -> bool:
+                return second.log_path.read_text().count("the topic was made anew") == settings.partitions
+
+            await until(refused)
+            assert await second.terminate() == 0, second.tail()
+    assert counters(seen, settings)["events"] == 100

@@ -91,7 +91,11 @@ def away(broker: LocalKafka) -> None:
     broker.start()
 
 
-@pytest.mark.parametrize("outage", [LocalKafka.restart, kill, freeze, pytest.param(away, marks=pytest.mark.long)])
+LONG = (LocalKafka.restart, freeze, away)
+"""That a broker is restarted, or frozen, is in the short forms of other tests too."""
+
+
+@pytest.mark.parametrize("outage", [kill, *(pytest.param(each, marks=pytest.mark.long) for each in LONG)])
 async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
     settings: Settings, broker: LocalKafka, tmp_path: Path, outage: Callable[[LocalKafka], None]
 ) -> None:
