@@ -262,13 +262,11 @@ class Consumer(driver.Consumer):
         await super().perform_seek()
         self._next.clear()
         self._ends.clear()
-        for (topic, number), offset in self._owner.positions().items():
-            tp = TP(topic, number)
-            if tp not in self.assignment():
-                continue
-            start = (await self._thread.earliest_offsets(tp))[tp] if offset is None else offset
-            await self._seek(tp, start)
-            self._read_offset[tp] = start or None
+        assigned = self.assignment()
+        wanted = {TP(*source): offset for source, offset in self._owner.positions().items() if TP(*source) in assigned}
+        # All at once: each question goes to the consumer's thread, and some to the broker.
+        begins = await self._thread.earliest_offsets(*[tp for tp, offset in wanted.items() if offset is None])
+        await self._thread.seek_wait({tp: begins[tp] if offset is None else offset for tp, offset in wanted.items()})
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Accept no further runs, commit what was applied, and only then let go."""

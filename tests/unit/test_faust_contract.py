@@ -180,6 +180,8 @@ class TestWhatFaustDoes:
         thread = driver.AIOKafkaConsumerThread
         assert parameters(thread.earliest_offsets) == ["self", "partitions"]
         assert parameters(driver.Consumer._seek) == ["self", "partition", "offset"]
+        assert parameters(thread.seek_wait) == ["self", "partitions"]
+        assert in_order(source(thread._seek_wait), "consumer.seek(tp, offset)", "self.consumer._read_offset[tp] = offset")
         assert "raise ConsumerNotStarted" in source(thread._ensure_consumer)
         assert "if not self.consumer.flow_active" in source(thread._fetch_records)
 
