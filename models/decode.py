@@ -12,7 +12,7 @@ mapped over the run. Joining the run to one text to decode was measured too: the
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Union, cast
+from typing import TYPE_CHECKING, Final, Union, cast
 
 import msgspec
 from pydantic import ValidationError
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from models import cloudevents, events
 from models.cloudevents import Headers
 from models.reasons import RejectReason
-from models.structs import struct_of
+from models.structs import struct_of, to_struct
 
 if TYPE_CHECKING:
     # A struct has the attributes of the model that it is derived from, so the model serves as its type.
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ContactQueued,
         ContactRecord,
         Event,
+        QualityEvaluated,
         SourceAlive,
         SurveyInvited,
         SurveyResponse,
@@ -45,6 +46,7 @@ else:
     ContactLeft = struct_of(events.ContactLeft, __name__)
     ContactQueued = struct_of(events.ContactQueued, __name__)
     ContactRecord = struct_of(events.ContactRecord, __name__)
+    QualityEvaluated = struct_of(events.QualityEvaluated, __name__)
     SourceAlive = struct_of(events.SourceAlive, __name__)
     SurveyInvited = struct_of(events.SurveyInvited, __name__)
     SurveyResponse = struct_of(events.SurveyResponse, __name__)
@@ -60,6 +62,7 @@ __all__ = [
     "ContactQueued",
     "ContactRecord",
     "Event",
+    "QualityEvaluated",
     "Rejection",
     "SourceAlive",
     "SurveyInvited",
@@ -74,7 +77,6 @@ MAX_EVENT_BYTES: Final = 1_000_000
 _MAX_ERROR_CHARS: Final = 500
 
 _decode: Final = msgspec.json.Decoder(cast("type[Event]", Event)).decode
-_struct_of_type: Final[dict[str, Any]] = {struct.type: struct for struct in cast("Any", Event).__args__}
 
 _REFUSED: Final = (msgspec.DecodeError, RecursionError)
 """What the decoder raises on UTF-8 that is no event."""
@@ -151,10 +153,10 @@ def _is_sound(values: Sequence[bytes | None]) -> bool:
 def _validate(value: bytes) -> Event | Rejection:
     """Ask the model, which has the last word and the better error."""
     try:
-        fields = dict(vars(events.event_adapter.validate_json(value)))
+        model = events.event_adapter.validate_json(value)
     except ValidationError as error:
         return _rejection(error)
-    return cast("Event", _struct_of_type[fields.pop("type")](**fields))
+    return cast("Event", to_struct(model))
 
 
 def _rejection(error: ValidationError) -> Rejection:

@@ -29,10 +29,19 @@ class ServiceLevel(_Frozen):
 
 
 class Csat(_Frozen):
-    """Satisfaction: the share of ratings in the `top_boxes` highest of a scale from 1 to `scale_max`."""
+    """Satisfaction: the share of ratings in the `top_boxes` highest of a scale from 1 to `scale_max`.
+
+    Dissatisfied are the `bottom_boxes` lowest: where none are named, as many as there are top boxes, or as these leave.
+    """
 
     scale_max: int = Field(default=5, ge=2, le=10)
     top_boxes: int = Field(default=2, ge=1, le=9)
+    bottom_boxes: int | None = Field(default=None, ge=1, le=9)
+
+    @property
+    def lowest(self) -> int:
+        """How many of the lowest ratings are dissatisfied."""
+        return self.bottom_boxes or max(0, min(self.top_boxes, self.scale_max - self.top_boxes))
 
 
 class Ces(_Frozen):

@@ -20,6 +20,8 @@ __all__ = [
     "ContactRecord",
     "Event",
     "EventBase",
+    "QualityEvaluated",
+    "QualityItem",
     "SourceAlive",
     "SurveyInvited",
     "SurveyResponse",
@@ -29,8 +31,12 @@ __all__ = [
 MAX_SECONDS: Final = 10_000_000.0
 """No duration is longer than this (115 days): it is a unit mistake."""
 
+MAX_POINTS: Final = 10_000.0
+"""No evaluation has more points; the squares of 184,000 evaluations of so many still fit."""
+
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS)]
+Points = Annotated[float, Field(ge=0, le=MAX_POINTS)]
 EpochMs = Annotated[int, Field(ge=-(2**53), le=2**53)]
 Timestamp = EpochMs | Annotated[str, Field(min_length=1, max_length=64)]
 """Epoch milliseconds, or text that `models.times.to_ms` reads; whether it is a time is decided there, not by the type."""
@@ -145,6 +151,35 @@ class SurveyResponse(EventBase):
     comment: str | None = Field(default=None, max_length=10_000)
 
 
+class QualityItem(_Strict):
+    """One line of an evaluation's form."""
+
+    criterion: Name
+    points: Points
+    """More than `possible` counts as `possible`."""
+    possible: Points
+    """0 where the item did not apply."""
+    critical: bool = False
+    """No points for it are a critical fail."""
+
+
+class QualityEvaluated(EventBase):
+    """Somebody, or something, evaluated a contact; counts in the window of the evaluation."""
+
+    type: Literal["quality.evaluated"]
+    points: Points
+    """More than `points_possible` counts as `points_possible`: bonus points make no score past 1."""
+    points_possible: Points
+    """Of the questions that applied; 0 where none did."""
+    automatic_fail: bool = False
+    """The evaluation's points count as 0, and it is a critical fail."""
+    script_done: int | None = Field(default=None, ge=0, le=1000)
+    """Required items of the script that were done; more than `script_required` counts as `script_required`."""
+    script_required: int | None = Field(default=None, ge=0, le=1000)
+    """Required items of the script that applied."""
+    items: list[QualityItem] | None = Field(default=None, max_length=100)
+
+
 class ClockAdvanced(_Strict):
     """The stream's own clock, accepted only under `clock: log`: everything before `to` has been written.
 
@@ -173,6 +208,7 @@ Event = Annotated[
     | ContactRecord
     | SurveyInvited
     | SurveyResponse
+    | QualityEvaluated
     | ClockAdvanced
     | SourceAlive,
     Discriminator("type"),
@@ -188,6 +224,7 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     ContactRecord,
     SurveyInvited,
     SurveyResponse,
+    QualityEvaluated,
     ClockAdvanced,
     SourceAlive,
 )

@@ -23,6 +23,10 @@ class Kind(StrEnum):
 
     PROPORTION = "proportion"
     MEAN = "mean"
+    RATIO = "ratio"
+    """A sum over a sum, within 0 to 1, of observations that are each a part of it: points of points possible."""
+    RATE = "rate"
+    """Events of one kind to those of another that need not be of the same window: it may pass 1."""
     POINTS = "points"
     GAUGE = "gauge"
 

@@ -62,11 +62,12 @@ _SURVEYS: Final = (
 _QUALITY: Final = (
     "evaluated",
     "critical_fails",  # evaluations with a critical fail, or failed as a whole
+    # n, sums, squares and products of two things of which one is a part of the other: what the interval of their ratio takes.
     "scored",  # evaluations with points to be had
     "qa_points_milli",
     "qa_possible_milli",
     "qa_points_milli2",
-    "qa_points_possible_milli2",  # the products of the two, which the interval of their ratio takes
+    "qa_points_possible_milli2",
     "qa_possible_milli2",
     "scripted",  # evaluations with required items of a script
     "script_done",

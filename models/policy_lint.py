@@ -118,6 +118,8 @@ def _lint_step(path: Path, mild: LevelSpec, severe: LevelSpec, sign: int) -> Ite
 def _lint_definition(path: Path, partial: Definition, merged: Definition) -> Iterator[Finding]:
     if merged.csat.top_boxes >= merged.csat.scale_max and "csat" in partial.model_fields_set:
         yield Finding((*path, "csat"), "every rating is in the top boxes", "write fewer top_boxes than scale_max")
+    if merged.csat.top_boxes + (merged.csat.bottom_boxes or 0) > merged.csat.scale_max and "csat" in partial.model_fields_set:
+        yield Finding((*path, "csat"), "top and bottom boxes overlap", "write fewer bottom_boxes")
     if merged.ces.boxes >= merged.ces.scale_max and "ces" in partial.model_fields_set:
         yield Finding((*path, "ces"), "every answer is in the boxes", "write fewer boxes than scale_max")
     for name in partial.targets:

@@ -100,6 +100,11 @@ class Topics:
         return f"{self.prefix}cx.surveys"
 
     @property
+    def quality(self) -> str:
+        """Evaluations of contacts."""
+        return f"{self.prefix}cx.quality"
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The `cx.*` topics, in a fixed order: all of them are subscribed from the first release on."""
         return tuple(f"{self.prefix}cx.{name}" for name in ("interactions", "surveys", "quality", "workforce", "finance"))

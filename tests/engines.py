@@ -53,6 +53,7 @@ def event(kind: str, at_ms: int | str, identity: str, *, partner: str = "acme", 
         "contact.record": {"outcome": "answered", "wait_seconds": 10.0},
         "survey.response": {"survey": "csat", "score": 5},
         "survey.invited": {"survey": "csat"},
+        "quality.evaluated": {"points": 4.0, "points_possible": 5.0},
     }
     return {"type": kind, "event_id": identity, "partner_id": partner, "occurred_at": at_ms} | needs.get(kind, {}) | fields
 

@@ -74,6 +74,21 @@ def _survey(event: Event) -> dict[str, int]:
     return {f"{survey}_{int(score)}": 1}
 
 
+def _evaluation(event: Event) -> dict[str, int]:
+    possible, required = _ms(event["points_possible"]), event.get("script_required") or 0
+    points = 0 if event.get("automatic_fail") else min(_ms(event["points"]), possible)
+    done = min(event.get("script_done") or 0, required)
+    missed = [item for item in event.get("items") or () if item.get("critical") and item["possible"] and not item["points"]]
+    counted = {"evaluated": 1, "critical_fails": int(bool(missed) or event.get("automatic_fail", False))}
+    if possible:
+        counted |= {"scored": 1, "qa_points_milli": points, "qa_possible_milli": possible, "qa_points_milli2": points**2}
+        counted |= {"qa_points_possible_milli2": points * possible, "qa_possible_milli2": possible**2}
+    if required:
+        counted |= {"scripted": 1, "script_done": done, "script_required": required, "script_done_squares": done**2}
+        counted |= {"script_done_required_squares": done * required, "script_required_squares": required**2}
+    return counted
+
+
 def happens(event: Event, limits: Limits = usual) -> list[tuple[int, dict[str, int]]]:
     """When the event counts, and what."""
     if event["type"] == "contact.record":
@@ -86,6 +101,7 @@ def happens(event: Event, limits: Limits = usual) -> list[tuple[int, dict[str, i
         "contact.left": lambda: {"left": 1},
         "survey.response": lambda: _survey(event),
         "survey.invited": lambda: {f"{event['survey']}_invited": 1} if event["survey"] in ("csat", "nps", "ces") else {},
+        "quality.evaluated": lambda: _evaluation(event),
     }
     return [(event["occurred_at"], counts[event["type"]]())]
 

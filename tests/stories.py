@@ -19,7 +19,7 @@ QUEUES = ("billing", "sales", None)
 CHANNELS = ("voice", "chat", None)
 KINDS = (
     *("contact.queued", "contact.answered", "contact.abandoned", "contact.completed", "contact.left", "contact.record"),
-    *("survey.response", "survey.invited"),
+    *("survey.response", "survey.invited", "quality.evaluated"),
 )
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
 JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
@@ -109,9 +109,13 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
         fields |= {"survey": ("csat", "nps", "ces", "esat")[value % 4], "score": value % 12 / (1 + (value > 950)), "scale_max": None}
     if step.kind == "survey.invited":
         fields["survey"] = ("csat", "nps", "ces", "enps")[value % 4]
+    if step.kind == "quality.evaluated":
+        fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
+        fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}
+        fields["items"] = [{"criterion": "a", "points": value % 3, "possible": value % 5, "critical": value % 2 == 0}] * (value % 4)
     return event(step.kind, at_ms, identity, partner=step.partner, **fields)
 
 
 def topic_of(body: dict[str, Any]) -> str:
     """The topic that an event belongs to."""
-    return TOPICS.surveys if body["type"].startswith("survey.") else TOPICS.interactions
+    return {"survey": TOPICS.surveys, "quality": TOPICS.quality}.get(body["type"].partition(".")[0], TOPICS.interactions)

@@ -8,7 +8,7 @@ from typing import Final
 
 from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
 
-__all__ = ["CES", "CSAT", "INTERACTIONS", "NPS"]
+__all__ = ["CES", "CSAT", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED"]
 
 
 def _of(family: Family) -> slice:
@@ -23,3 +23,7 @@ INTERACTIONS: Final = _of(Family.INTERACTIONS)
 CSAT: Final = _ratings(M.csat_0)
 NPS: Final = _ratings(M.nps_0)
 CES: Final = _ratings(M.ces_0)
+QUALITY: Final = _of(Family.QUALITY)
+SCORED: Final = slice(M.scored, M.qa_possible_milli2 + 1)
+SCRIPTED: Final = slice(M.scripted, M.script_required_squares + 1)
+"""The last two as `models.kpis.kpi.ratio` reads them."""

@@ -8,7 +8,7 @@ from typing import Final
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live
 
-__all__ = ["Better", "Kpi", "Perspective", "Unit", "always", "gauge", "mean", "never", "proportion", "unknown", "words"]
+__all__ = ["Better", "Kpi", "Perspective", "Unit", "always", "gauge", "mean", "never", "proportion", "rate", "ratio", "unknown", "words"]
 
 # An estimate is made for every figure of every record: `tuple.__new__` takes half the time of the generated constructor, and a
 # constant a third of the time of an enum's attribute.
@@ -16,6 +16,8 @@ _new: Final = tuple.__new__
 _PROPORTION: Final = Kind.PROPORTION
 _MEAN: Final = Kind.MEAN
 _GAUGE: Final = Kind.GAUGE
+_RATE: Final = Kind.RATE
+_RATIO: Final = Kind.RATIO
 
 
 class Unit(StrEnum):
@@ -101,6 +103,27 @@ def mean(sum_ms: int, squares_s2: int, n: int) -> Estimate:
     average = seconds / n
     variance = max(0.0, (squares_s2 - seconds * average) / (n - 1)) if n > 1 else None
     return _new(Estimate, (_MEAN, average, seconds, n, n, variance))
+
+
+def ratio(counted: Sequence[int], unit: int) -> Estimate:
+    """A sum over a sum of which it is a part, with the spread of the observations around it; no value where the latter is 0.
+
+    Args:
+        counted: n, the sums of the parts and of the wholes, of squared parts, of their products, and of squared wholes. Integers, so
+            that the squared residuals are exact, and so never negative.
+        unit: how many of the integers are one of what the figure shows: 1,000 of thousandths.
+    """
+    n, part, whole, part2, product, whole2 = counted
+    if whole == 0:
+        return unknown(_RATIO)
+    residuals = part2 * whole * whole - 2 * part * whole * product + part * part * whole2
+    variance = n * n * residuals / ((n - 1) * whole**4) if n > 1 else None
+    return Estimate(_RATIO, part / whole, part / unit, whole / unit, n, variance)
+
+
+def rate(count: int, exposure: int) -> Estimate:
+    """How many of one kind come to one of another; n is the latter, and there is no value, but still a count, where it is 0."""
+    return Estimate(_RATE, count / exposure if exposure else None, count, exposure, exposure)
 
 
 def gauge(value: float, n: int) -> Estimate:

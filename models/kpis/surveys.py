@@ -6,8 +6,8 @@ from typing import Final
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live
 from models.kpis.families import CES, CSAT, NPS
-from models.kpis.kpi import Better, Kpi, Perspective, Unit, never, proportion, unknown, words
-from models.measures import M
+from models.kpis.kpi import Better, Kpi, Perspective, Unit, never, proportion, rate, unknown, words
+from models.measures import RATING_MAX, M
 
 __all__ = ["KPIS"]
 
@@ -27,6 +27,16 @@ def _csat(flat: Sequence[int], _: Live | None, definition: Definition) -> Estima
 def _describe_csat(definition: Definition) -> str:
     scale = definition.csat
     return f"top {scale.top_boxes} of {scale.scale_max}"
+
+
+def _dissatisfaction(flat: Sequence[int], _: Live | None, definition: Definition) -> Estimate:
+    scale = definition.csat
+    bins = flat[_CSAT_0 + 1 : _CSAT_0 + 1 + scale.scale_max]
+    return proportion(sum(bins[: scale.lowest]), sum(bins))
+
+
+def _describe_dissatisfaction(definition: Definition) -> str:
+    return f"lowest {definition.csat.lowest} of {definition.csat.scale_max}"
 
 
 def _ces(flat: Sequence[int], _: Live | None, definition: Definition) -> Estimate:
@@ -52,6 +62,29 @@ def _nps(flat: Sequence[int], _live: Live | None, _definition: Definition) -> Es
     return Estimate(Kind.POINTS, 100 * net / n, net, n, n, variance)
 
 
+def _response_rate(survey: str) -> Kpi:
+    invited, off_scale, first = (getattr(M, f"{survey}_{name}") for name in ("invited", "off_scale", "0"))
+
+    def estimate(flat: Sequence[int], _live: Live | None, _definition: Definition) -> Estimate:
+        return rate(flat[off_scale] + sum(flat[first : first + RATING_MAX + 1]), flat[invited])
+
+    return Kpi(
+        id=f"response_rate_{survey}",
+        title=f"Response rate, {survey.upper()}",
+        unit=Unit.RATIO,
+        better=Better.HIGHER,
+        perspective=Perspective.CUSTOMER,
+        attributed_to="invitation, and response",
+        formula="answers, on the scale or off it / invitations",
+        family=slice(invited, invited + 1),
+        estimate=estimate,
+        describe=words("over invitations of the window"),
+        needs_basis=never,
+        traps="an answer counts when it comes, hours or days after its invitation: a short window may pass 1, so read it over days",
+        leading=True,
+    )
+
+
 KPIS: Final = (
     Kpi(
         id="csat",
@@ -66,6 +99,20 @@ KPIS: Final = (
         describe=_describe_csat,
         needs_basis=never,
         traps="scales begin at 1; a score that is not on the contract's scale is counted apart",
+    ),
+    Kpi(
+        id="dissatisfaction",
+        title="Customer dissatisfaction",
+        unit=Unit.RATIO,
+        better=Better.LOWER,
+        perspective=Perspective.CUSTOMER,
+        attributed_to="response",
+        formula="ratings in the bottom boxes / ratings on the scale",
+        family=CSAT,
+        estimate=_dissatisfaction,
+        describe=_describe_dissatisfaction,
+        needs_basis=never,
+        traps="not 1 - csat: who rates in the middle is neither",
     ),
     Kpi(
         id="nps",
@@ -95,4 +142,5 @@ KPIS: Final = (
         needs_basis=never,
         traps="on an effort scale low is easy: the direction is part of the definition",
     ),
+    *(_response_rate(survey) for survey in ("csat", "nps", "ces")),
 )

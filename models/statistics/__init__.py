@@ -16,7 +16,7 @@ from models.statistics.adaptive import ADAPTIVE_WIDTHS_MS, adaptive_width_ms
 from models.statistics.baseline import Baseline, baseline, hour_of_week
 from models.statistics.dispersion import laney_sigma_z, scaled_z
 from models.statistics.drift import Cusum, Ewma, Weighted
-from models.statistics.intervals import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, wilson
+from models.statistics.intervals import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, poisson, wilson
 from models.statistics.means import Mean, log_mean, winsorised_mean
 from models.statistics.quantiles import ERROR_MAX, bin_of, merge_bins, quantile_ms, subtract_bins
 from models.statistics.student import student_t, t_interval
@@ -41,6 +41,7 @@ __all__ = [
     "log_mean",
     "mean_interval",
     "merge_bins",
+    "poisson",
     "quantile_ms",
     "scaled_z",
     "student_t",

@@ -1,9 +1,10 @@
-"""How far a figure can be trusted: confidence intervals of proportions, means and net scores.
+"""How far a figure can be trusted: confidence intervals of proportions, means, ratios of sums, rates and net scores.
 
 A partner's quarter of an hour holds some twenty contacts, so small samples are the normal case. A proportion has Wilson's
 interval (Wilson 1927), which stays inside 0 to 1 and is honest at the ends; a mean and a net score have the normal one, which
-needs two observations for its variance. The z of an alert is one-sided: too high is said when the lower bound is past the
-threshold, too low when the upper bound is.
+needs two observations for its variance. A ratio of sums has that of the ratio estimator (Cochran 1977, 6.3), whose observations are
+evaluations, say, and not their points, which hang together; a rate has the score interval of a Poisson count. The z of an
+alert is one-sided: too high is said when the lower bound is past the threshold, too low when the upper bound is.
 """
 
 from math import sqrt
@@ -11,7 +12,7 @@ from typing import Final
 
 from models.figures import Estimate, Kind
 
-__all__ = ["Z_PAGE", "Z_REPORT", "Z_WARN", "interval", "mean_interval", "wilson"]
+__all__ = ["Z_PAGE", "Z_REPORT", "Z_WARN", "interval", "mean_interval", "poisson", "wilson"]
 
 Z_REPORT: Final = 1.96
 """Two-sided 95 %: the interval that records carry."""
@@ -24,6 +25,8 @@ _POINTS_MAX: Final = 100.0
 _PROPORTION: Final = Kind.PROPORTION
 _GAUGE: Final = Kind.GAUGE
 _MEAN: Final = Kind.MEAN
+_RATE: Final = Kind.RATE
+_RATIO: Final = Kind.RATIO
 
 
 def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
@@ -37,6 +40,13 @@ def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
     return (middle - half if successes else 0.0), (middle + half if successes < n else 1.0)
 
 
+def poisson(count: float, exposure: float, z: float) -> tuple[float, float]:
+    """The score interval of the rate `count / exposure` of a Poisson count, as (low, high) of 0 and more; `exposure` must be above 0."""
+    assert count >= 0 < exposure, f"not a rate: {count} to {exposure}"
+    middle, half = count + z * z / 2, z * sqrt(count + z * z / 4)
+    return (middle - half if count else 0.0) / exposure, (middle + half) / exposure
+
+
 def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[float, float] | None:
     """The normal interval m ± z s/sqrt(n), in the unit of the mean; `variance` is that of one observation. None below n = 2."""
     if n < 2:  # noqa: PLR2004 - one observation has no variance
@@ -48,7 +58,8 @@ def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[flo
 def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
-    A gauge is exact (low = high = value). Net scores end at -100 and 100. A figure that is not to be judged comes with n = 0.
+    A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1.
+    A figure that is not to be judged comes with n = 0.
     """
     kind, value, numerator, _, n, variance = estimate
     if value is None:
@@ -57,9 +68,13 @@ def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
         return wilson(numerator, n, z) if n else None
     if kind is _GAUGE:
         return value, value
+    if kind is _RATE:
+        return poisson(numerator, n, z) if n else None
     if variance is None:
         return None
     bounds = mean_interval(value, variance, n, z)
     if bounds is None or kind is _MEAN:
         return bounds
+    if kind is _RATIO:
+        return max(bounds[0], 0.0), min(bounds[1], 1.0)
     return max(bounds[0], -_POINTS_MAX), min(bounds[1], _POINTS_MAX)

@@ -13,9 +13,10 @@ __all__ = ["FOLDS", "Fold", "fold_exit", "fold_expired", "fold_handled", "fold_q
 
 Vector = list[int]
 Fold = Callable[[Any, Vector, int, int], None]
-"""(event, vector, within_ms, short_ms) -> None; for surveys (event, vector, csat scale's end, ces scale's end)."""
+"""(event, vector, within_ms, short_ms) -> None; for surveys (event, vector, csat scale's end, ces scale's end); evaluations use neither."""
 
 _I: Final = {name: at for at, name in enumerate(FAMILIES[Family.INTERACTIONS])}
+_Q: Final = {name: at for at, name in enumerate(FAMILIES[Family.QUALITY])}
 _S: Final = {name: at for at, name in enumerate(FAMILIES[Family.SURVEYS])}
 
 _ARRIVALS: Final = _I["arrivals"]
@@ -142,6 +143,36 @@ def fold_invited(event: Any, vector: Vector, _: int, __: int) -> None:
         vector[_S[f"{event.survey}_invited"]] += 1
 
 
+def fold_evaluated(event: Any, vector: Vector, _: int, __: int) -> None:
+    """`quality.evaluated`: its points, its critical fails, and its script."""
+    possible, points = _milli(event.points_possible), min(_milli(event.points), _milli(event.points_possible))
+    required = event.script_required or 0
+    done = min(event.script_done or 0, required)
+    failed = event.automatic_fail or any(item.critical and item.possible > 0 and item.points == 0 for item in event.items or ())
+    vector[_Q["evaluated"]] += 1
+    vector[_Q["critical_fails"]] += failed
+    if possible:
+        if event.automatic_fail:
+            points = 0
+        vector[_Q["scored"]] += 1
+        vector[_Q["qa_points_milli"]] += points
+        vector[_Q["qa_possible_milli"]] += possible
+        vector[_Q["qa_points_milli2"]] += points * points
+        vector[_Q["qa_points_possible_milli2"]] += points * possible
+        vector[_Q["qa_possible_milli2"]] += possible * possible
+    if required:
+        vector[_Q["scripted"]] += 1
+        vector[_Q["script_done"]] += done
+        vector[_Q["script_required"]] += required
+        vector[_Q["script_done_squares"]] += done * done
+        vector[_Q["script_done_required_squares"]] += done * required
+        vector[_Q["script_required_squares"]] += required * required
+
+
+def _milli(points: float) -> int:
+    return int(points * 1000 + 0.5)
+
+
 FOLDS: Final[dict[str, tuple[Family, Fold]]] = {
     "contact.queued": (Family.INTERACTIONS, fold_queued),
     "contact.answered": (Family.INTERACTIONS, fold_answered),
@@ -150,5 +181,6 @@ FOLDS: Final[dict[str, tuple[Family, Fold]]] = {
     "contact.left": (Family.INTERACTIONS, fold_left),
     "survey.response": (Family.SURVEYS, fold_response),
     "survey.invited": (Family.SURVEYS, fold_invited),
+    "quality.evaluated": (Family.QUALITY, fold_evaluated),
 }
 """Events that count in one cell of one pane; `contact.record` counts in up to three."""

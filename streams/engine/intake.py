@@ -61,6 +61,7 @@ _STRUCTS: Final[dict[str, type]] = {
     "contact.left": decode.ContactLeft,
     "survey.response": decode.SurveyResponse,
     "survey.invited": decode.SurveyInvited,
+    "quality.evaluated": decode.QualityEvaluated,
 }
 
 _EFFECTS: Final[dict[type, tuple[Family, Fold, _Contact]]] = {

@@ -28,6 +28,10 @@ _SETTLE_MS: Final = 15 * MINUTE_MS
 """How far after the last day's end the clock is moved: longer than any sensible `settle_seconds` of a policy."""
 
 
+_SOURCES: Final[dict[str, Source]] = {"survey": "surveys", "quality": "quality"}
+"""Where events go by the first word of their type, if not to the interactions."""
+
+
 class Deliveries:
     """The events of the logs as deliveries, and what passed so far."""
 
@@ -35,7 +39,7 @@ class Deliveries:
         self.mapping = mapping
         self.timing = timing
         self.tally = Tally(mapping.zone)
-        self.source: Source = "surveys" if mapping.type.startswith("survey.") else "interactions"
+        self.source: Source = _SOURCES.get(mapping.type.partition(".")[0], "interactions")
         self.last_ms = 0
         """When the last event occurred."""
         self._events = shifted(in_order(dated(logs, mapping, self.tally, secret), mapping.zone), timing)

@@ -21,6 +21,12 @@ GOOD: dict[str, dict[str, str]] = {
     },
     "survey.invited": {"survey": '"nps"'},
     "survey.response": {"survey": '"csat"', "score": "4", "scale_max": "5", "comment": '"caf\\u00e9"'},
+    "quality.evaluated": {
+        "points": "4.5",
+        "points_possible": "5",
+        "script_done": "3",
+        "items": '[{"criterion": "greeting", "points": 1, "possible": 2.5, "critical": true}]',
+    },
     "clock.advanced": {"to": "1714552200000", "topics": '["cx.interactions", "cx.surveys"]'},
     "source.alive": {"source": '"acd"'},
 }
@@ -45,6 +51,11 @@ _ODD = r"""
 ODD = sorted({*_ODD, " 1 ", "\t1\n", "1\v", "1\f", '"a\nb"', f'"{"x" * 64}"', f'"{"x" * 65}"', f'"{"x" * 128}"', f'"{"x" * 129}"'})
 ODD += ['"\t"', '"\x00"', '"\x1f"', '"\x7f"', '"\ufeff"', '"\ufffe"', '"\ud800"', "a b"]
 ODD += [f'"{"é" * 128}"', f'"{"😀" * 128}"', f'"{"😀" * 129}"', f'"{"x" * 10_000}"', f'"{"x" * 10_001}"', "1" + "0" * 400, "0." + "1" * 400]
+_ITEM = {"criterion": "greeting", "points": 1, "possible": 2}
+ODD += [json.dumps([_ITEM | other] * count) for other, count in (({}, 1), ({}, 100), ({}, 101), ({"critical": False, "more": {}}, 2))]
+ODD += [json.dumps([_ITEM | other]) for other in ({"points": -1}, {"points": True}, {"critical": 1}, {"criterion": ""}, {"type": "a"})]
+ODD += ["[{}]", "[[]]", '[{"criterion": "a", "points": 1}]', f"[{json.dumps(_ITEM)}, null]", json.dumps(_ITEM), "10000.5", "10000"]
+ODD += ['[{"criterion": "a", "criterion": "b", "points": 1, "points": 1e1, "possible": 10000}]']
 ODD += [json.dumps(["t"] * 16), json.dumps(["t"] * 17), "[" * 150 + "]" * 150]
 
 letters = st.text(st.sampled_from('aZ09 _-"\\/{}[]:,\b\t\n\r\x00\x1f\x7f\x80éßİ\u2028\ud800\udc00\uffff\U0001f600'), max_size=20)

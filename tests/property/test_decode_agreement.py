@@ -50,8 +50,17 @@ def test_bytes_of_any_kind_are_read_as_the_models_read_them(value: bytes) -> Non
 def test_every_field_with_every_odd_value_is_read_as_the_models_read_it() -> None:
     good = {"event_id": "e", "partner_id": "p", "occurred_at": 1_714_552_200_000, "contact_id": "c", "outcome": "left"}
     good |= {"wait_seconds": 1, "talk_seconds": 2.0, "survey": "csat", "score": 1, "to": 1_714_552_200_000}
+    good |= {"points": 1, "points_possible": 2}
     accepted = 0
-    for kind in ("contact.queued", "contact.completed", "contact.record", "survey.response", "clock.advanced", "source.alive"):
+    for kind in (
+        "contact.queued",
+        "contact.completed",
+        "contact.record",
+        "survey.response",
+        "quality.evaluated",
+        "clock.advanced",
+        "source.alive",
+    ):
         for field in [*FIELDS, "unknown"]:
             others = "".join(f',"{name}":{json.dumps(value)}' for name, value in good.items() if name != field)
             for odd in ODD:

@@ -41,7 +41,21 @@ ANSWERED = st.fixed_dictionaries(
         "scale_max": st.none(),
     }
 )
-EVENTS = st.lists(WAITED | COMPLETED | ANSWERED, max_size=30)
+INVITED = st.fixed_dictionaries({"type": st.just("survey.invited"), "survey": st.sampled_from(["csat", "nps", "ces"])})
+POINTS = st.integers(0, 100_000).map(lambda milli: milli / 1000)
+ITEMS = st.builds(SimpleNamespace, points=st.sampled_from([0.0, 0.5]), possible=st.sampled_from([0.0, 1.0]), critical=st.booleans())
+EVALUATED = st.fixed_dictionaries(
+    {
+        "type": st.just("quality.evaluated"),
+        "points": POINTS,
+        "points_possible": POINTS | st.just(0.0),
+        "automatic_fail": st.booleans(),
+        "script_done": st.none() | st.integers(0, 9),
+        "script_required": st.none() | st.integers(0, 9),
+        "items": st.none() | st.lists(ITEMS, max_size=3),
+    }
+)
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED, max_size=30)
 DEFINITIONS = st.builds(
     Definition,
     service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
@@ -70,6 +84,19 @@ def mean(values: Sequence[float]) -> float | None:
     return sum(values) / len(values) if values else None
 
 
+def evaluated(events: Sequence[Raw]) -> dict[str, list[tuple[float, float]]]:
+    """(had, to be had) of each evaluation, in points and in items of its script."""
+    told = [e for e in events if e["type"] == "quality.evaluated"]
+    points = [(0 if e["automatic_fail"] else min(e["points"], e["points_possible"]), e["points_possible"]) for e in told]
+    script = [(min(e["script_done"] or 0, e["script_required"] or 0), e["script_required"] or 0) for e in told]
+    return {"qa_score": [each for each in points if each[1]], "script_adherence": [each for each in script if each[1]]}
+
+
+def complies(event: Raw) -> bool:
+    missed = [item for item in event["items"] or () if item.critical and item.possible and not item.points]
+    return not missed and not event["automatic_fail"]
+
+
 def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float | None]:
     """Every KPI of the past straight from the events: no measures, no shared code."""
     waits = {kind: [e["wait_seconds"] for e in events if e["type"] == f"contact.{kind}"] for kind in ("answered", "abandoned")}
@@ -81,7 +108,7 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
     done = [e for e in events if e["type"] == "contact.completed"]
     holds = [e["hold_seconds"] for e in done]
 
-    def share(part: int, whole: int) -> float | None:
+    def share(part: float, whole: float) -> float | None:
         return part / whole if whole else None
 
     def scores(survey: str, low: int, high: int) -> list[float]:
@@ -94,7 +121,11 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
     net = mean([100 if s >= 9 else -100 if s <= 6 else 0 for s in nps])
     said = [e["resolved"] for e in done if e["resolved"] is not None]
     offered = len(answered) + len(abandoned)
+    told = [e["survey"] for e in events if e["type"] == "survey.response"]
+    asked = [e["survey"] for e in events if e["type"] == "survey.invited"]
+    ratios = {name: share(sum(had for had, _ in of), sum(whole for _, whole in of)) for name, of in evaluated(events).items()}
     return {
+        **ratios,
         "service_level": share(len(in_time), offered),
         "service_level_answered_only": share(len(in_time), len(answered)),
         "service_level_abandons_count_against": share(len(in_time), offered),
@@ -113,6 +144,9 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
         "csat": share(len(top), len(csat)),
         "nps": net,
         "ces": share(len(easy), len(ces)),
+        "dissatisfaction": share(len([s for s in csat if s <= definition.csat.top_boxes]), len(csat)),
+        "compliance_rate": mean([complies(e) for e in events if e["type"] == "quality.evaluated"]),
+        **{f"response_rate_{survey}": share(told.count(survey), asked.count(survey)) for survey in ("csat", "nps", "ces")},
     }
 
 
@@ -150,12 +184,28 @@ def test_the_variance_of_a_mean_is_that_of_its_observations_but_for_the_rounding
             assert exact - n / (n - 1) - 1e-6 <= (found[name].variance or 0.0) <= exact + 1e-6, name
 
 
+@given(EVENTS)
+def test_the_variance_of_a_ratio_is_that_of_the_residuals_around_it(events: list[Raw]) -> None:
+    found = estimates(counted(events, Definition()), Definition())
+    observed = evaluated(events)
+    assert observed.keys() == {name for name, estimate in found.items() if estimate.kind is Kind.RATIO}
+    for name, values in observed.items():
+        n, estimate = len(values), found[name]
+        assert estimate.n == n
+        if n < 2:
+            assert estimate.variance is None
+        else:
+            residuals = [had - (estimate.value or 0) * whole for had, whole in values]
+            mean_whole = sum(whole for _, whole in values) / n
+            assert estimate.variance == pytest.approx(sum(each**2 for each in residuals) / (n - 1) / mean_whole**2, abs=1e-9)
+
+
 @given(EVENTS, EVENTS, DEFINITIONS)
 def test_the_figure_of_a_whole_is_the_ratio_of_summed_parts(one: list[Raw], other: list[Raw], definition: Definition) -> None:
     parts = [estimates(counted(events, definition), definition) for events in (one, other)]
     for name, whole in estimates(total([counted(one, definition), counted(other, definition)]), definition).items():
         numerator, denominator = sum(part[name].numerator for part in parts), sum(part[name].denominator for part in parts)
-        assert whole.denominator == denominator
+        assert whole.denominator == pytest.approx(denominator)
         assert whole.numerator == pytest.approx(numerator)
         scale = 100 if whole.kind is Kind.POINTS else 1
         assert whole.value == (pytest.approx(scale * numerator / denominator) if denominator else None)

@@ -217,6 +217,18 @@ def test_headers_that_are_not_text_are_rejected_not_raised() -> None:
     assert result.reason is RejectReason.TYPE
 
 
+def test_a_part_of_an_event_is_a_struct_whichever_way_the_event_is_read() -> None:
+    item = {"criterion": "greeting", "points": 1, "possible": 2, "unknown": 3}
+    evaluated = {"type": "quality.evaluated", "event_id": "e", "partner_id": "acme", "occurred_at": 1, "points": 1, "points_possible": 2}
+    plain = decode_one(orjson.dumps(evaluated | {"items": [item]}))
+    assert isinstance(plain, decode.QualityEvaluated)
+    assert plain.items is not None
+    assert isinstance(plain.items[0], msgspec.Struct)
+    assert (plain.items[0].criterion, plain.items[0].points, plain.items[0].critical) == ("greeting", 1.0, False)
+    envelope = {"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": evaluated | {"items": [item]}}
+    assert decode_one(orjson.dumps(envelope)) == plain
+
+
 class Checked(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
     type: str
@@ -243,6 +255,13 @@ def test_a_model_that_a_struct_cannot_follow_is_refused() -> None:
     class Lax(BaseModel):
         type: Literal["x"]
 
-    for model in (Multiple, Validated, Other, Lax):
+    class Part(BaseModel):
+        n: int
+
+    class Holder(Checked):
+        type: Literal["x"]
+        parts: list[Part]
+
+    for model in (Multiple, Validated, Other, Lax, Holder):
         with pytest.raises(TypeError):
             struct_of(model, __name__)

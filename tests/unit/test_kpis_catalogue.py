@@ -9,6 +9,7 @@ from models.figures import Estimate, Kind, Live
 from models.kpis import CATALOGUE, Better, Perspective
 from models.kpis.table import PATH, page
 from models.measures import flat_zero, from_names
+from models.statistics import Z_REPORT, interval
 
 MONTH = from_names({"answered": 1000, "abandoned": 60, "answered_within": 860, "abandoned_within": 20, "abandoned_short": 10})
 PUBLISHED: dict[ServiceLevelVariant, float] = {
@@ -93,6 +94,70 @@ def test_csat_counts_the_top_boxes_of_the_contracts_scale() -> None:
     assert estimate("csat", flat)[1:5] == (0.7, 7, 10, 10)
     assert estimate("csat", flat, Definition(csat=Csat(top_boxes=1))).value == 0.4
     assert estimate("csat", flat, Definition(csat=Csat(scale_max=10))).value == 0.0
+
+
+@pytest.mark.parametrize(
+    ("scale", "expected", "words"),
+    [
+        (Csat(), 3, "lowest 2 of 5"),
+        (Csat(scale_max=5, top_boxes=2, bottom_boxes=1), 1, "lowest 1 of 5"),
+        (Csat(scale_max=3, top_boxes=2), 1, "lowest 1 of 3"),
+        (Csat(scale_max=7, top_boxes=3), 5, "lowest 3 of 7"),
+        (Csat(scale_max=10, top_boxes=2, bottom_boxes=6), 11, "lowest 6 of 10"),
+    ],
+)
+def test_the_dissatisfied_rate_in_the_bottom_boxes_of_any_scale(scale: Csat, expected: int, words: str) -> None:
+    flat = from_names({"csat_1": 1, "csat_2": 2, "csat_3": 2, "csat_5": 6})
+    definition = Definition(csat=scale)
+    assert estimate("dissatisfaction", flat, definition).numerator == expected
+    assert CATALOGUE["dissatisfaction"].describe(definition) == words
+
+
+def test_whoever_answers_responded_on_the_scale_or_off_it() -> None:
+    flat = from_names({"csat_1": 1, "csat_5": 2, "csat_off_scale": 1, "csat_invited": 8, "nps_0": 3})
+    assert estimate("response_rate_csat", flat) == (Kind.RATE, 0.5, 4, 8, 8, None)
+    assert estimate("response_rate_nps", flat).value is None, "answers to invitations of another day have no rate"
+
+
+def test_answers_to_invitations_of_before_may_be_more_than_those_of_the_window() -> None:
+    found = estimate("response_rate_ces", from_names({"ces_5": 3, "ces_invited": 2}))
+    low, high = interval(found, Z_REPORT) or (0.0, 0.0)
+    assert found.value == 1.5
+    assert low < 1.5 < high
+
+
+def evaluations(*points: tuple[float, float]) -> list[int]:
+    """The measures of evaluations of (points, points possible)."""
+    milli = [(round(1000 * had), round(1000 * possible)) for had, possible in points]
+    had, possible = (sum(column) for column in zip(*milli, strict=True))
+    squares = {
+        "qa_points_milli2": sum(a * a for a, _ in milli),
+        "qa_points_possible_milli2": sum(a * b for a, b in milli),
+        "qa_possible_milli2": sum(b * b for _, b in milli),
+    }
+    return from_names({"evaluated": len(milli), "scored": len(milli), "qa_points_milli": had, "qa_possible_milli": possible} | squares)
+
+
+def test_a_quality_score_is_points_over_points_possible_with_the_spread_of_evaluations() -> None:
+    found = estimate("qa_score", evaluations((80, 100), (45, 50), (0, 100)))
+    assert found[:5] == (Kind.RATIO, 0.5, 125.0, 250.0, 3)
+    # By hand: 30, 20 and -50 points off the common half, over a mean form of 83 1/3 points.
+    assert found.variance == pytest.approx((30**2 + 20**2 + 50**2) / 2 / (250 / 3) ** 2)
+
+
+def test_evaluations_that_agree_have_no_spread_and_one_alone_has_none_known() -> None:
+    assert estimate("qa_score", evaluations((4.5, 5), (9, 10), (0.9, 1))).variance == 0.0
+    assert estimate("qa_score", evaluations((4.5, 5))).variance is None
+
+
+def test_compliance_counts_evaluations_and_not_items() -> None:
+    assert estimate("compliance_rate", from_names({"evaluated": 40, "critical_fails": 2})) == (Kind.PROPORTION, 0.95, 38, 40, 40, None)
+
+
+def test_script_adherence_is_over_required_items() -> None:
+    squares = {"script_done_squares": 25, "script_done_required_squares": 35, "script_required_squares": 50}
+    flat = from_names({"evaluated": 9, "scripted": 2, "script_done": 7, "script_required": 10} | squares)
+    assert estimate("script_adherence", flat)[:5] == (Kind.RATIO, 0.7, 7.0, 10.0, 2)
 
 
 def test_effort_runs_either_way() -> None:

@@ -5,7 +5,7 @@ from math import sqrt
 import pytest
 
 from models.figures import Estimate, Kind
-from models.statistics import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, wilson
+from models.statistics import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, poisson, wilson
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,17 @@ def test_wilson_is_exact_at_both_ends() -> None:
 def test_what_is_no_proportion_is_a_broken_invariant(successes: int, n: int) -> None:
     with pytest.raises(AssertionError, match="not a proportion"):
         wilson(successes, n, Z_REPORT)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, (0.0, 3.8416)), (1, (0.1765, 5.6651)), (10, (5.4319, 18.4097))])
+def test_a_count_has_its_score_interval(count: int, expected: tuple[float, float]) -> None:
+    assert expected == pytest.approx(poisson(count, 1, Z_REPORT), abs=5e-5)
+    assert pytest.approx((expected[0] / 8, expected[1] / 8), abs=5e-5) == interval(Estimate(Kind.RATE, count / 8, count, 8, 8), Z_REPORT)
+
+
+def test_the_interval_of_a_ratio_of_sums_ends_at_0_and_1() -> None:
+    assert interval(Estimate(Kind.RATIO, 0.99, 99, 100, 4, 0.01), Z_REPORT) == pytest.approx((0.892, 1.0))
+    assert interval(Estimate(Kind.RATIO, 0.01, 1, 100, 4, 0.01), Z_REPORT) == pytest.approx((0.0, 0.108))
 
 
 def test_a_page_asks_for_more_certainty_than_a_warning() -> None:
