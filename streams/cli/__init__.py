@@ -8,7 +8,7 @@ import sys
 
 import typer
 
-from streams.cli import dead_letters, demo, erase, policy, project, replay, run, simulate, status, tail, topics
+from streams.cli import dead_letters, demo, erase, kpis, policy, project, replay, run, simulate, status, tail, topics
 from streams.cli.exits import explain
 
 __all__ = ["app", "main"]
@@ -25,6 +25,7 @@ app.command()(run.run)
 app.command()(project.project)
 app.command()(status.status)
 app.command()(tail.tail)
+app.command()(kpis.kpis)
 app.command()(demo.demo)
 app.command()(policy.init)
 app.add_typer(policy.app, name="policy")
