@@ -232,7 +232,7 @@ class Intake:
             if not partner.queues_contacts:
                 partner.queues_contacts = partner.row_changed = True
             contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms))
-        elif contact_id is not None and partner.queues_contacts:
+        elif contact_id is not None and (partner.queues_contacts or partner.may_queue()):
             contacts.close(partner.waits, contact_id, at_ms, remember=contact is _CLOSES)
 
     def _other(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:

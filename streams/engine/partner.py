@@ -23,6 +23,8 @@ __all__ = ["Partner", "Slot", "lives"]
 _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
 _OTHER: Final = "other"
+_CLOSES_UNQUEUED_MAX: Final = 100
+"""Closes of a partner without a single opening before we believe that it sends none."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
 UNKNOWN: Final = (-1, 0)
 """Published before, by a worker that is gone: equal to no record."""
@@ -69,6 +71,8 @@ class Partner:
     """The next grid point that matters for another reason than the panes: something late was counted, or a policy waits."""
     queues_contacts: bool = False
     """Whether it ever sent `contact.queued`: only then is a close without an opening worth remembering."""
+    closes_unqueued: int = 0
+    """Closes of contacts before that."""
     pending: PartnerPolicy | None = None
     """Holds from the next grid point on."""
     changed: int = EVERYTHING
@@ -109,6 +113,14 @@ class Partner:
             if queue is not _OTHER or len(self.slots[family]) < 2 * _CELLS_MAX:
                 self.slots[family][named] = slot
         return slot
+
+    def may_queue(self) -> bool:
+        """Whether a close of a partner that queued nothing yet is worth remembering: its first opening may have been overtaken."""
+        if self.closes_unqueued >= _CLOSES_UNQUEUED_MAX:
+            return False
+        self.closes_unqueued += 1
+        self.row_changed = True
+        return True
 
     def take_folded(self) -> int:
         """How many cells exceeded the limit, and count as `other`, since the last call."""
@@ -213,7 +225,8 @@ class Partner:
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, sorted(self.days_changed), self.touched_ms]
+        days = sorted(self.days_changed)
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, days, self.touched_ms, self.closes_unqueued]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""

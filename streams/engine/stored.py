@@ -111,8 +111,9 @@ def _partner(state: State, key: list[Any], value: bytes) -> None:
     partner_id = key[1]
     partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms), state.contacts.of(partner_id))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
-    # The first rows of format 1 ended before it.
+    # Rows of format 1 ended before the one or the other.
     partner.touched_ms = appended[0] if appended else None
+    partner.closes_unqueued = appended[1] if len(appended) > 1 else 0
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy

@@ -99,10 +99,23 @@ def test_an_early_close_is_forgotten_in_time(rig: Rig) -> None:
     assert not rig.snapshot()["contacts"][1]
 
 
-def test_a_partner_that_never_queues_contacts_has_no_closes_remembered() -> None:
+def test_a_partner_that_never_queues_contacts_has_few_closes_remembered() -> None:
+    rig = Rig()
+    rig.send(*(event("contact.answered", START_MS, f"e-{at}", contact_id=f"c-{at}") for at in range(150)), at_ms=START_MS)
+    rig.to(START_MS)
+    assert len(rig.snapshot()["contacts"][1]) == 100
+    rig.to(START_MS + EARLY_CLOSE_MS + MINUTE)
+    rig.crash()
+    rig.send(event("contact.answered", START_MS + HOUR, "e", contact_id="a"), at_ms=START_MS + HOUR)
+    assert rig.snapshot()["contacts"] == ({}, {}), "it is believed to queue none"
+
+
+def test_the_very_first_opening_may_come_after_its_close() -> None:
     rig = Rig()
     rig.send(event("contact.answered", START_MS, "e", contact_id="a"), at_ms=START_MS)
-    rig.to(START_MS)
+    rig.crash()
+    rig.send(event("contact.queued", START_MS - 10 * SECOND, "q", contact_id="a"), at_ms=START_MS)
+    rig.to(START_MS + 30 * SECOND)
     assert rig.snapshot()["contacts"] == ({}, {})
 
 
