@@ -31,7 +31,8 @@ class ServiceLevel(_Frozen):
 class Csat(_Frozen):
     """Satisfaction: the share of ratings in the `top_boxes` highest of a scale from 1 to `scale_max`.
 
-    Dissatisfied are the `bottom_boxes` lowest: where none are named, as many as there are top boxes, or as these leave.
+    Employees are asked on the same scale. Dissatisfied are the `bottom_boxes` lowest: where none are named, as many as there are top
+    boxes, or as these leave.
     """
 
     scale_max: int = Field(default=5, ge=2, le=10)

@@ -135,14 +135,14 @@ class ContactRecord(EventBase):
 
 
 class SurveyInvited(EventBase):
-    """A customer was asked."""
+    """A customer was asked, or an employee (esat, enps)."""
 
     type: Literal["survey.invited"]
     survey: Literal["csat", "nps", "ces", "esat", "enps"]
 
 
 class SurveyResponse(EventBase):
-    """A customer answered; counts in the window of the answer."""
+    """A customer answered, or an employee (esat, enps); counts in the window of the answer."""
 
     type: Literal["survey.response"]
     survey: Literal["csat", "nps", "ces", "esat", "enps"]

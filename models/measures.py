@@ -57,6 +57,13 @@ _SURVEYS: Final = (
     *(f"csat_{score}" for score in range(RATING_MAX + 1)),
     *(f"nps_{score}" for score in range(RATING_MAX + 1)),
     *(f"ces_{score}" for score in range(RATING_MAX + 1)),
+    # Of employees; what belongs to one survey stands together, to be hidden as one.
+    "esat_off_scale",
+    "esat_invited",
+    *(f"esat_{score}" for score in range(RATING_MAX + 1)),
+    "enps_off_scale",
+    "enps_invited",
+    *(f"enps_{score}" for score in range(RATING_MAX + 1)),
 )
 
 _QUALITY: Final = (

@@ -37,13 +37,16 @@ class _Out(BaseModel):
 
 
 class KpiFigure(_Out):
-    """One KPI: `value` is null where the denominator is zero."""
+    """One KPI: `value` is null where the denominator is zero.
+
+    Of employees' surveys with under 5 answers numerator, denominator and n are null as well: `insufficient`, and nothing else is told.
+    """
 
     value: float | None
     unit: str
-    numerator: float
-    denominator: float
-    n: int
+    numerator: float | None
+    denominator: float | None
+    n: int | None
     ci_low: float | None
     ci_high: float | None
     status: Status

@@ -65,9 +65,7 @@ def _handled(event: Event) -> dict[str, int]:
 
 def _survey(event: Event) -> dict[str, int]:
     survey, score = event["survey"], event["score"]
-    scales = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7)}
-    if survey not in scales:
-        return {}
+    scales = {"csat": (1, 5), "nps": (0, 10), "ces": (1, 7), "esat": (1, 5), "enps": (0, 10)}
     low, high = scales[survey]
     if score != int(score) or not low <= score <= high or event.get("scale_max") not in (None, high):
         return {f"{survey}_off_scale": 1}
@@ -100,7 +98,7 @@ def happens(event: Event, limits: Limits = usual) -> list[tuple[int, dict[str, i
         "contact.completed": lambda: _handled(event),
         "contact.left": lambda: {"left": 1},
         "survey.response": lambda: _survey(event),
-        "survey.invited": lambda: {f"{event['survey']}_invited": 1} if event["survey"] in ("csat", "nps", "ces") else {},
+        "survey.invited": lambda: {f"{event['survey']}_invited": 1},
         "quality.evaluated": lambda: _evaluation(event),
     }
     return [(event["occurred_at"], counts[event["type"]]())]
@@ -135,6 +133,10 @@ def measures(events: Iterable[Event], partner: str, scope: str, start_ms: int, e
             for at, what in happens(event, limits):
                 if start_ms <= at < end_ms:
                     counted.update(what)
+    for survey in ("esat", "enps"):
+        if 0 < sum(counted[f"{survey}_{score}"] for score in range(11)) < 5:
+            for name in [name for name in counted if name.startswith(survey)]:
+                del counted[name]
     return {name: count for name, count in counted.items() if count}
 
 

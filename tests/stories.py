@@ -106,9 +106,13 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
         fields["outcome"] = ("answered", "abandoned", "left", "not_queued")[value % 4]
         fields |= {"wait_seconds": value / 16, "queue_exited_at": at_ms - value * 400, "queued_at": at_ms - value * 460}
     if step.kind == "survey.response":
-        fields |= {"survey": ("csat", "nps", "ces", "esat")[value % 4], "score": value % 12 / (1 + (value > 950)), "scale_max": None}
+        fields |= {
+            "survey": ("csat", "nps", "ces", "esat", "enps")[value % 5],
+            "score": value % 12 / (1 + (value > 950)),
+            "scale_max": None,
+        }
     if step.kind == "survey.invited":
-        fields["survey"] = ("csat", "nps", "ces", "enps")[value % 4]
+        fields["survey"] = ("csat", "nps", "ces", "esat", "enps")[value % 5]
     if step.kind == "quality.evaluated":
         fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
         fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}

@@ -8,7 +8,7 @@ from typing import Final
 
 from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
 
-__all__ = ["CES", "CSAT", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED"]
+__all__ = ["CES", "CSAT", "EMPLOYEES", "ENPS", "ESAT", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED"]
 
 
 def _of(family: Family) -> slice:
@@ -23,6 +23,10 @@ INTERACTIONS: Final = _of(Family.INTERACTIONS)
 CSAT: Final = _ratings(M.csat_0)
 NPS: Final = _ratings(M.nps_0)
 CES: Final = _ratings(M.ces_0)
+ESAT: Final = _ratings(M.esat_0)
+ENPS: Final = _ratings(M.enps_0)
+EMPLOYEES: Final = slice(M.esat_off_scale, ENPS.stop)
+"""All that is counted of surveys of employees: ESAT up to where its ratings end, then eNPS."""
 QUALITY: Final = _of(Family.QUALITY)
 SCORED: Final = slice(M.scored, M.qa_possible_milli2 + 1)
 SCRIPTED: Final = slice(M.scripted, M.script_required_squares + 1)

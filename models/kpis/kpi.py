@@ -8,7 +8,22 @@ from typing import Final
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live
 
-__all__ = ["Better", "Kpi", "Perspective", "Unit", "always", "gauge", "mean", "never", "proportion", "rate", "ratio", "unknown", "words"]
+__all__ = [
+    "ANONYMOUS_MIN",
+    "Better",
+    "Kpi",
+    "Perspective",
+    "Unit",
+    "always",
+    "gauge",
+    "mean",
+    "never",
+    "proportion",
+    "rate",
+    "ratio",
+    "unknown",
+    "words",
+]
 
 # An estimate is made for every figure of every record: `tuple.__new__` takes half the time of the generated constructor, and a
 # constant a third of the time of an enum's attribute.
@@ -18,6 +33,10 @@ _MEAN: Final = Kind.MEAN
 _GAUGE: Final = Kind.GAUGE
 _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
+
+
+ANONYMOUS_MIN: Final = 5
+"""Fewer answers of employees are hidden."""
 
 
 class Unit(StrEnum):
@@ -72,6 +91,8 @@ class Kpi:
     """It moves before what the customer feels or the contract counts."""
     live: bool = False
     """It is made of the contacts that wait now: only in windows up to 1 h."""
+    anonymous: bool = False
+    """Who answered must not be found out: the estimate has no value below `ANONYMOUS_MIN` answers, and a record then says nothing else."""
     published: bool = True
     """It stands in every record; the others are for rules, explanations and replays."""
 

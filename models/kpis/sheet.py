@@ -33,8 +33,8 @@ _PUBLISHED: Final = [kpi for kpi in CATALOGUE.values() if kpi.published]
 _UNBOUNDED: Final = (None, None)
 _SHEETS_MAX: Final = 4096
 
-_Line = tuple[str, str, bool, Callable[[Sequence[int], Live | None, Definition], Estimate], bool, str, float | None, float | None]
-"""Of one KPI: (id, unit, better higher, estimate, needs basis, description, target, critical)."""
+_Line = tuple[str, str, bool, Callable[[Sequence[int], Live | None, Definition], Estimate], bool, bool, str, float | None, float | None]
+"""Of one KPI: (id, unit, better higher, estimate, anonymous, needs basis, description, target, critical)."""
 _Sheet = list[tuple[slice | None, list[_Line]]]
 
 _sheets: Final[dict[tuple[int, bool], tuple[Definition, _Sheet]]] = {}
@@ -46,7 +46,7 @@ def _line(kpi: Kpi, definition: Definition, *, own_limits: bool) -> _Line:
     text = kpi.describe(definition) + (" (parts by their own limits)" if own_limits and needs_basis else "")
     aim = definition.targets.get(kpi.id)
     target, critical = (None, None) if aim is None else (aim.target, aim.critical)
-    return kpi.id, kpi.unit.value, kpi.better is Better.HIGHER, kpi.estimate, needs_basis, text, target, critical
+    return kpi.id, kpi.unit.value, kpi.better is Better.HIGHER, kpi.estimate, kpi.anonymous, needs_basis, text, target, critical
 
 
 def _sheet(definition: Definition, *, own_limits: bool) -> _Sheet:
@@ -86,18 +86,25 @@ def figures(
         mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
     """
+    numerator: float | None
+    denominator: float | None
+    n: int | None
     min_samples = definition.min_samples
     found: dict[str, dict[str, Any]] = {}
     for family, lines in _sheet(definition, own_limits=own_limits):
         if live is None if family is None else not any(flat[family]):
             continue
-        for name, unit, higher, estimate, needs_basis, described, target, critical in lines:
+        for name, unit, higher, estimate, anonymous, needs_basis, described, target, critical in lines:
             estimated = estimate(flat, live, definition)
-            kind, value, numerator, denominator, n, _ = estimated
+            kind, value, numerator, denominator, samples, _ = estimated
+            n = samples
             ci_low, ci_high = interval(estimated, Z_REPORT) or _UNBOUNDED
             if value is None:
                 status = _NOT_APPLICABLE
-            elif (n < min_samples and kind is not _GAUGE) or (mixed_basis and needs_basis):
+                if anonymous:
+                    # Somebody answered, or the family would not be here: too few to be told how many.
+                    status, numerator, denominator, n = _INSUFFICIENT, None, None, None
+            elif (samples < min_samples and kind is not _GAUGE) or (mixed_basis and needs_basis):
                 status = _INSUFFICIENT
             elif target is None:
                 status = _NO_TARGET

@@ -43,8 +43,8 @@ _RESOLVED_ANSWERS: Final = _I["resolved_answers"]
 _LEFT: Final = _I["left"]
 _NOT_QUEUED: Final = _I["not_queued"]
 _EXPIRED: Final = _I["expired"]
-_LOWEST: Final = {"csat": 1, "nps": 0, "ces": 1}
-"""The surveys of customers, each with its lowest rating."""
+_LOWEST: Final = {"csat": 1, "nps": 0, "ces": 1, "esat": 1, "enps": 0}
+"""The surveys, each with its lowest rating."""
 _MS2: Final = 1_000_000
 """Square milliseconds in a square second."""
 
@@ -127,11 +127,9 @@ def fold_expired(_: Any, vector: Vector, __: int, ___: int) -> None:
 
 
 def fold_response(event: Any, vector: Vector, csat_max: int, ces_max: int) -> None:
-    """`survey.response`: its rating's bin, or off scale; NPS has one scale, the others end where the definition says."""
+    """`survey.response`: its rating's bin, or off scale; net scores have one scale, the others end where the definition says."""
     survey, score, scale_max = event.survey, event.score, event.scale_max
-    if survey not in _LOWEST:
-        return
-    highest = csat_max if survey == "csat" else ces_max if survey == "ces" else RATING_MAX
+    highest = csat_max if survey in {"csat", "esat"} else ces_max if survey == "ces" else RATING_MAX
     rating = int(score)
     on_scale = rating == score and _LOWEST[survey] <= rating <= highest and scale_max in (None, highest)
     vector[_S[f"{survey}_{rating}" if on_scale else f"{survey}_off_scale"]] += 1
@@ -139,8 +137,7 @@ def fold_response(event: Any, vector: Vector, csat_max: int, ces_max: int) -> No
 
 def fold_invited(event: Any, vector: Vector, _: int, __: int) -> None:
     """`survey.invited`."""
-    if event.survey in _LOWEST:
-        vector[_S[f"{event.survey}_invited"]] += 1
+    vector[_S[f"{event.survey}_invited"]] += 1
 
 
 def fold_evaluated(event: Any, vector: Vector, _: int, __: int) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from models.figures import Live
-from models.kpis import figures
+from models.kpis import figures, shown
 from models.measures import to_names
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_key
 from streams.engine.lanes import unpack
@@ -155,7 +155,7 @@ class Publisher:
             "configured": policy.configured,
             "policy_revision": policy.revision,
             "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits),
-            "measures": to_names(flat),
+            "measures": to_names(shown(flat)),
             "as_of": moment.now_ms,
             "frontier": moment.frontier_ms,
             "revision": moment.revision,

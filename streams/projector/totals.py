@@ -66,7 +66,7 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
     flat = total(from_names(part["measures"]) for part in parts)
     kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False)
     for kpi in kpis.keys() & _PROPORTIONS:
-        kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"]]))
+        kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["n"] is not None]))
     return {
         "partner": BROADCAST,
         "window": window,

@@ -108,10 +108,12 @@ def test_what_makes_our_code_raise_counts_nothing_and_may_come_again(kind: str, 
     assert arrivals(rig) == (1 if kind == "contact.answered" else 3), "the id was not remembered"
 
 
-def test_an_event_that_counts_nothing_makes_no_figure_of_its_queue() -> None:
+def test_an_event_that_counts_nothing_makes_no_figure_of_its_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    effect = (Family.SURVEYS, lambda *_: None, intake._Contact.NOTHING)
+    monkeypatch.setitem(intake._EFFECTS, decode.SurveyResponse, effect)
     rig = Rig()
     rig.idle(START_MS)
-    rig.send(event("survey.response", START_MS, "e", survey="esat", queue="hr"), at_ms=START_MS, topic=TOPICS.surveys)
+    rig.send(event("survey.response", START_MS, "e", queue="hr"), at_ms=START_MS, topic=TOPICS.surveys)
     rig.to(START_MS)
     assert rig.engine.counters["events"] == 1
     assert not [key for key in rig.figures() if "hr" in key]
