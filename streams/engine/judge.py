@@ -84,12 +84,17 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     present = view.present() if partner.policy.rules or partner.conditions else ()
     totals = {total.window.name: total for total in partner.totals}
     rules = {rule.id: rule for rule in partner.policy.rules}
-    for (rule_id, scope), condition in list(partner.conditions.items()):
+    ends: list[tuple[str, Scope, str]] = []
+    for rule_id, scope in partner.conditions:
         rule_of = rules.get(rule_id)
         if rule_of is None or scope.dimension not in rule_of.scopes:
-            yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "its rule or partner is gone"), gone=True)
+            ends.append((rule_id, scope, "its rule or partner is gone"))
         elif scope not in present:
-            yield from _keep(partner, rule_of, scope, condition, _ended(condition, at_ms, "it has been silent for a day"), gone=True)
+            ends.append((rule_id, scope, "it has been silent for a day"))
+    # Conditions come back from rows in another order than they came about in.
+    for rule_id, scope, why in sorted(ends):
+        condition = partner.conditions[rule_id, scope]
+        yield from _keep(partner, rules.get(rule_id), scope, condition, _ended(condition, at_ms, why), gone=True)
     for rule in rules.values():
         total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
         changed = total.changed or kpi.live

@@ -150,6 +150,18 @@ def test_a_rule_that_goes_retires_its_alerts_and_the_others_stay(rig: Rig) -> No
     assert last == {"sl": "fired", "other": "retired"}
 
 
+@pytest.mark.parametrize("crashes", [False, True])
+def test_rules_that_go_together_retire_their_alerts_in_one_order_also_after_a_restart(rig: Rig, *, crashes: bool) -> None:
+    rig.policy(shared_part(*(rule(id=name) for name in "dacb")), at_ms=START_MS)
+    calls(rig, SECOND, kind="contact.abandoned")
+    rig.to(START_MS + MINUTE)
+    if crashes:
+        rig.crash()
+    rig.policy(shared_part(), at_ms=START_MS + MINUTE)
+    rig.to(START_MS + 2 * MINUTE)
+    assert [body["rule"]["id"] for body in rig.bodies(TOPICS.alerts) if body["transition"]["kind"] == "retired"] == list("abcd")
+
+
 def test_a_new_rule_for_a_partner_that_lies_idle_holds_from_now_on_not_from_its_last_event(rig: Rig) -> None:
     rig.to(START_MS + 30 * HOUR)
     silent = rule(id="silent", on_missing="breaching", levels=[{"severity": "warning", "enter": 0.1, "exit": 0.1, "for": 60}])
