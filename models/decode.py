@@ -37,6 +37,10 @@ if TYPE_CHECKING:
         SourceAlive,
         SurveyInvited,
         SurveyResponse,
+        TicketOpened,
+        TicketReopened,
+        TicketReplied,
+        TicketSolved,
     )
 else:
     ClockAdvanced = struct_of(events.ClockAdvanced, __name__)
@@ -50,6 +54,10 @@ else:
     SourceAlive = struct_of(events.SourceAlive, __name__)
     SurveyInvited = struct_of(events.SurveyInvited, __name__)
     SurveyResponse = struct_of(events.SurveyResponse, __name__)
+    TicketOpened = struct_of(events.TicketOpened, __name__)
+    TicketReopened = struct_of(events.TicketReopened, __name__)
+    TicketReplied = struct_of(events.TicketReplied, __name__)
+    TicketSolved = struct_of(events.TicketSolved, __name__)
     Event = Union[tuple(globals()[model.__name__] for model in events.EVENT_TYPES)]  # noqa: UP007 -- made of a tuple
 
 __all__ = [
@@ -67,6 +75,10 @@ __all__ = [
     "SourceAlive",
     "SurveyInvited",
     "SurveyResponse",
+    "TicketOpened",
+    "TicketReopened",
+    "TicketReplied",
+    "TicketSolved",
     "decode_one",
     "decode_run",
 ]

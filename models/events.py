@@ -25,6 +25,10 @@ __all__ = [
     "SourceAlive",
     "SurveyInvited",
     "SurveyResponse",
+    "TicketOpened",
+    "TicketReopened",
+    "TicketReplied",
+    "TicketSolved",
     "event_adapter",
 ]
 
@@ -134,6 +138,40 @@ class ContactRecord(EventBase):
     escalated: bool = False
 
 
+class TicketOpened(EventBase):
+    """A ticket was opened; its id is `contact_id`. It is in the backlog until it is solved, or expires."""
+
+    type: Literal["ticket.opened"]
+    contact_id: Name
+    due_at: Timestamp | None = None
+    """When it is to be solved; holds until it is solved, unless an event of the same ticket says another date later."""
+
+
+class TicketReplied(EventBase):
+    """An agent answered the customer; the earliest of a ticket is its first response."""
+
+    type: Literal["ticket.replied"]
+    contact_id: Name
+
+
+class TicketSolved(EventBase):
+    """A ticket was solved; what is told of it before it is opened again changes nothing."""
+
+    type: Literal["ticket.solved"]
+    contact_id: Name
+    due_at: Timestamp | None = None
+    """As in `ticket.opened`, for sources that know it only in the end."""
+
+
+class TicketReopened(EventBase):
+    """A solved ticket is in the backlog again, under a due date of its own."""
+
+    type: Literal["ticket.reopened"]
+    contact_id: Name
+    due_at: Timestamp | None = None
+    """As in `ticket.opened`."""
+
+
 class SurveyInvited(EventBase):
     """A customer was asked, or an employee (esat, enps)."""
 
@@ -206,6 +244,10 @@ Event = Annotated[
     | ContactCompleted
     | ContactLeft
     | ContactRecord
+    | TicketOpened
+    | TicketReplied
+    | TicketSolved
+    | TicketReopened
     | SurveyInvited
     | SurveyResponse
     | QualityEvaluated
@@ -222,6 +264,10 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     ContactCompleted,
     ContactLeft,
     ContactRecord,
+    TicketOpened,
+    TicketReplied,
+    TicketSolved,
+    TicketReopened,
     SurveyInvited,
     SurveyResponse,
     QualityEvaluated,

@@ -45,10 +45,14 @@ class Estimate(NamedTuple):
 
 
 class Live(NamedTuple):
-    """The contacts that wait in a scope at one moment."""
+    """The contacts that wait, and the tickets that are open, in a scope at one moment."""
 
     waiting: int
     longest_wait_ms: int | None
     """None where nobody waits."""
     past_threshold: int
     """Waiting longer than their definition's service level threshold."""
+    backlog: int | None = None
+    """Open tickets; None where nobody ever opened one."""
+    backlog_overdue: int = 0
+    """Those of them that are past their due date."""

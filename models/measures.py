@@ -84,6 +84,21 @@ _QUALITY: Final = (
     "script_required_squares",
 )
 
+_TICKETS: Final = (
+    "opened",
+    "solved",
+    "reopened",
+    "first_replies",  # of tickets whose opening is known
+    "first_response_ms",
+    "first_response_s2",
+    "resolutions",  # solved, and it is known since when they were open
+    "resolution_ms",
+    "resolution_s2",
+    "solved_with_due",
+    "solved_within_due",
+    "tickets_expired",  # open tickets that were never solved
+)
+
 
 class Family(IntEnum):
     """Which vector of a cell an event counts in; the number is part of stored rows."""
@@ -91,9 +106,10 @@ class Family(IntEnum):
     INTERACTIONS = 0
     SURVEYS = 1
     QUALITY = 2
+    TICKETS = 3
 
 
-FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY)
+FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
 OFFSETS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
 """Where each family begins in a flat vector."""

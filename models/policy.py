@@ -49,6 +49,7 @@ class PartnerPolicy:
     """An IANA name that this machine knows."""
     settle_ms: int
     contact_expiry_ms: int
+    ticket_expiry_ms: int
     feed: Literal["events", "records"]
     rules: tuple[Rule, ...]
     """Those that apply, in the file's order."""
@@ -87,6 +88,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     timezone = own.timezone or shared.timezone
     settle_ms = _ms(shared.settle_seconds if own.settle_seconds is None else own.settle_seconds)
     contact_expiry_ms = _ms(shared.contact_expiry_seconds)
+    ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
     content = {
         "configured": part is not None,
@@ -94,6 +96,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "timezone": timezone,
         "settle_ms": settle_ms,
         "contact_expiry_ms": contact_expiry_ms,
+        "ticket_expiry_ms": ticket_expiry_ms,
         "feed": own.feed,
         "definition": base.model_dump(mode="json"),
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
@@ -108,6 +111,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         timezone=timezone,
         settle_ms=settle_ms,
         contact_expiry_ms=contact_expiry_ms,
+        ticket_expiry_ms=ticket_expiry_ms,
         feed=own.feed,
         rules=tuple(_rule(spec) for spec in specs),
         base=base,

@@ -22,7 +22,9 @@ RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel":
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
 
 _HOUR_SECONDS: Final = 3600.0
-_WEEK_SECONDS: Final = 7 * 24 * _HOUR_SECONDS
+_DAY_SECONDS: Final = 24 * _HOUR_SECONDS
+_WEEK_SECONDS: Final = 7 * _DAY_SECONDS
+_YEAR_SECONDS: Final = 365 * _DAY_SECONDS
 
 
 def _zone(name: str) -> str:
@@ -63,6 +65,8 @@ RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Zone = Annotated[str, AfterValidator(_zone)]
 Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SECONDS)]
 """Seconds; a file may write `3m`."""
+Span = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_YEAR_SECONDS)]
+"""As `Duration`, for what may take months."""
 Partials = dict[Name, Definition]
 
 
@@ -79,6 +83,8 @@ class Defaults(_Spec):
     """How long past a grid point the stream must be before rules are judged there."""
     contact_expiry_seconds: Duration = 4 * _HOUR_SECONDS
     """When a contact that never closed stops counting as waiting."""
+    ticket_expiry_seconds: Span = 90 * _DAY_SECONDS
+    """When a ticket that was never solved leaves the backlog."""
     definition: Definition = Definition()
 
 

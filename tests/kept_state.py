@@ -27,6 +27,7 @@ def lived() -> Rig:
         at_ms = START_MS - before_ms
         rig.send(event("contact.abandoned", at_ms, f"a{before_ms}", queue="billing"), at_ms=at_ms)
         rig.send(event("contact.queued", at_ms, f"q{before_ms}"), at_ms=at_ms)
+        rig.send(event("ticket.opened", at_ms, f"t{before_ms}", channel="mail"), at_ms=at_ms)
         rig.send(event("survey.response", at_ms, f"s{before_ms}", channel="voice"), at_ms=at_ms, topic=TOPICS.surveys)
         rig.to(at_ms)
     rig.to(LIVED_TO_MS)

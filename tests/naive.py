@@ -1,9 +1,10 @@
 """The figures computed again in the plainest way: from the list of events, by looking at each of them. Shares no code with the engine."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import cache
+from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -104,6 +105,47 @@ def happens(event: Event, limits: Limits = usual) -> list[tuple[int, dict[str, i
     return [(event["occurred_at"], counts[event["type"]]())]
 
 
+def ticket_measures(events: Iterable[Event]) -> Iterator[tuple[Event, int, dict[str, int]]]:
+    """What each event of a ticket counts, knowing all that was ever told of it."""
+    tickets: dict[tuple[str, str], list[Event]] = {}
+    for event in events:
+        if event["type"].startswith("ticket."):
+            tickets.setdefault((event["partner_id"], event["contact_id"]), []).append(event)
+    for told in tickets.values():
+        told.sort(key=_order)
+        replies = [event for event in told if event["type"] == "ticket.replied"]
+        openings = [event for event in told if event["type"] == "ticket.opened"]
+        if replies and openings:
+            took = max(0, replies[0]["occurred_at"] - openings[0]["occurred_at"])
+            what = {"first_replies": 1, "first_response_ms": took, "first_response_s2": took**2 // 10**6}
+            yield replies[0], replies[0]["occurred_at"], what
+        yield from _stretches([event for event in told if event["type"] != "ticket.replied"])
+
+
+def _order(event: Event) -> tuple[Any, ...]:
+    step = ("opened", "solved", "reopened", "replied").index(event["type"].removeprefix("ticket."))
+    return event["occurred_at"], step, event.get("due_at", -1), event.get("queue", ""), event.get("channel", "")
+
+
+def _stretches(told: list[Event]) -> Iterator[tuple[Event, int, dict[str, int]]]:
+    """From each opening or reopening, whatever else is told before, to the next time that it is solved."""
+    while told:
+        end = next((at for at, event in enumerate(told) if event["type"] == "ticket.solved"), len(told))
+        stretch, solved = told[:end], told[end : end + 1]
+        told = list(dropwhile(lambda event: event["type"] == "ticket.solved", told[end:]))
+        if stretch:
+            yield stretch[0], stretch[0]["occurred_at"], {stretch[0]["type"].removeprefix("ticket."): 1}
+        for event in solved:
+            at, what = event["occurred_at"], {"solved": 1}
+            if stretch:
+                took = at - stretch[0]["occurred_at"]
+                what |= {"resolutions": 1, "resolution_ms": took, "resolution_s2": took**2 // 10**6}
+            dates = [each["due_at"] for each in [*stretch, event] if "due_at" in each]
+            if dates:
+                what |= {"solved_with_due": 1, "solved_within_due": int(at <= dates[-1])}
+            yield event, at, what
+
+
 def _record(event: Event, limits: Limits) -> list[tuple[int, dict[str, int]]]:
     done_at: int = event["occurred_at"]
     left_at: int = event.get("queue_exited_at", done_at)
@@ -128,11 +170,11 @@ def in_scope(event: Event, scope: str) -> bool:
 def measures(events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual) -> dict[str, int]:
     """What the events count in [start_ms, end_ms), those that are zero left out."""
     counted: Counter[str] = Counter()
-    for event in events:
-        if event["partner_id"] == partner and in_scope(event, scope):
-            for at, what in happens(event, limits):
-                if start_ms <= at < end_ms:
-                    counted.update(what)
+    given = list(events)
+    happened = [(event, at, what) for event in given if not event["type"].startswith("ticket.") for at, what in happens(event, limits)]
+    for event, at, what in [*happened, *ticket_measures(given)]:
+        if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:
+            counted.update(what)
     for survey in ("esat", "enps"):
         if 0 < sum(counted[f"{survey}_{score}"] for score in range(11)) < 5:
             for name in [name for name in counted if name.startswith(survey)]:

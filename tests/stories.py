@@ -19,6 +19,7 @@ QUEUES = ("billing", "sales", None)
 CHANNELS = ("voice", "chat", None)
 KINDS = (
     *("contact.queued", "contact.answered", "contact.abandoned", "contact.completed", "contact.left", "contact.record"),
+    *("ticket.opened", "ticket.replied", "ticket.solved", "ticket.reopened"),
     *("survey.response", "survey.invited", "quality.evaluated"),
 )
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
@@ -36,6 +37,7 @@ RULES = (
     rule(levels=list(_SAYS.values()), recover_for=60, scopes=["partner", "partner/queue"]),
     rule(id="sl1h", window="1h", scopes=["partner/channel"]),
     rule(id="day", window="24h", kpi="abandon_rate", direction="above", levels=[_NOW | {"enter": 0.3, "exit": 0.3}], recover_for=600),
+    rule(id="overdue", kpi="backlog_overdue", direction="above", levels=[_NOW], scopes=["partner", "partner/queue"]),
     rule(id="waits", kpi="in_queue", direction="above", levels=[_NOW | {"enter": 2, "exit": 1}], scopes=["partner", "partner/queue"]),
     rule(
         id="silent",
@@ -93,6 +95,10 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     """The event of a step that arrives at `now_ms`."""
     value, at_ms = step.value, now_ms - step.late_ms
     fields: dict[str, Any] = {"contact_id": f"c{value % 40}"} if step.kind.startswith("contact.") else {}
+    if step.kind.startswith("ticket."):
+        fields["contact_id"] = f"t{value % 6}"
+    if step.kind.startswith("ticket.") and step.kind != "ticket.replied" and value % 3:
+        fields["due_at"] = at_ms + value * 200 - MINUTE
     if step.queue is not None:
         fields["queue"] = step.queue
     if step.channel is not None:

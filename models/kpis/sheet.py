@@ -10,6 +10,7 @@ from typing import Any, Final
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
 from models.kpis.catalogue import CATALOGUE
+from models.kpis.families import TICKETS
 from models.kpis.kpi import Better, Kpi
 from models.statistics import Z_REPORT, interval
 
@@ -24,18 +25,20 @@ _INSUFFICIENT: Final = Status.INSUFFICIENT.value
 _NOT_APPLICABLE: Final = Status.NOT_APPLICABLE.value
 
 
-def _applies_with(kpi: Kpi) -> slice | None:
-    """The measures that a KPI applies with; None for a live one, which applies where the waiting contacts are known."""
-    return None if kpi.live else kpi.family
+def _applies_with(kpi: Kpi) -> slice | int:
+    """The measures that a KPI applies with; of a live one the field of `Live` that must be known."""
+    return (_BACKLOG if kpi.family == TICKETS else _WAITING) if kpi.live else kpi.family
 
 
 _PUBLISHED: Final = [kpi for kpi in CATALOGUE.values() if kpi.published]
+_WAITING: Final = Live._fields.index("waiting")
+_BACKLOG: Final = Live._fields.index("backlog")
 _UNBOUNDED: Final = (None, None)
 _SHEETS_MAX: Final = 4096
 
 _Line = tuple[str, str, bool, Callable[[Sequence[int], Live | None, Definition], Estimate], bool, bool, str, float | None, float | None]
 """Of one KPI: (id, unit, better higher, estimate, anonymous, needs basis, description, target, critical)."""
-_Sheet = list[tuple[slice | None, list[_Line]]]
+_Sheet = list[tuple[slice | int, list[_Line]]]
 
 _sheets: Final[dict[tuple[int, bool], tuple[Definition, _Sheet]]] = {}
 """By identity: a definition is frozen, but comparing two would cost more than a sheet saves. Held with it, so that no id is reused."""
@@ -81,7 +84,7 @@ def figures(
 
     Args:
         flat: the measures counted in the window, shape (SIZE,).
-        live: who waits now; None in windows over 1 h, which carry no live KPI.
+        live: who waits now, and what is open; None in windows over 1 h, which carry no live KPI.
         definition: what the figures are computed and judged under.
         mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
@@ -92,7 +95,7 @@ def figures(
     min_samples = definition.min_samples
     found: dict[str, dict[str, Any]] = {}
     for family, lines in _sheet(definition, own_limits=own_limits):
-        if live is None if family is None else not any(flat[family]):
+        if not any(flat[family]) if family.__class__ is slice else live is None or live[family] is None:
             continue
         for name, unit, higher, estimate, anonymous, needs_basis, described, target, critical in lines:
             estimated = estimate(flat, live, definition)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.topics import Partitioner, Topics
-from models.windows import MINUTE_MS
+from models.windows import HOUR_MS, MINUTE_MS
 
 __all__ = ["EngineConfig", "Limits"]
 
@@ -19,6 +19,9 @@ class Limits:
     seen_ids: int = 1_000_000
     seen_horizon_ms: int = 15 * MINUTE_MS
     open_contacts: int = 100_000
+    tickets: int = 100_000
+    tickets_horizon_ms: int = 48 * HOUR_MS
+    """How long a ticket that is not open is held after the last that was heard of it."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

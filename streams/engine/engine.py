@@ -23,7 +23,7 @@ from models.topics import BROADCAST
 from models.windows import GRID_MS
 from streams.engine import rows
 from streams.engine.announce import Announcer, Verdict
-from streams.engine.cells import ordered
+from streams.engine.cells import Cell, ordered
 from streams.engine.commands import outcome_of
 from streams.engine.config import EngineConfig
 from streams.engine.fold import fold_expired
@@ -35,6 +35,7 @@ from streams.engine.partner import Partner
 from streams.engine.publish import Moment, Publisher
 from streams.engine.state import State
 from streams.engine.stored import Loader
+from streams.engine.tickets import EXPIRED
 from streams.errors import GapError
 
 __all__ = ["Budget", "Engine", "Sizes"]
@@ -56,6 +57,7 @@ class Sizes(NamedTuple):
     partners: int
     seen_ids: int
     open_contacts: int
+    open_tickets: int
     behind_seconds: float
     """How long the group that waits longest for the budget has waited."""
 
@@ -95,7 +97,8 @@ class Engine:
         """How much is held now, which is counted for whoever asks."""
         state = self._state
         waiting = sum(len(partner.waits) for partner in state.partners.values())
-        return Sizes(len(state.partners), len(state.seen.hashes), waiting, self._publisher.slowest_ms(now_ms) / 1000)
+        behind_seconds = self._publisher.slowest_ms(now_ms) / 1000
+        return Sizes(len(state.partners), len(state.seen.hashes), waiting, state.tickets.open_count(), behind_seconds)
 
     @property
     def urgent(self) -> bool:
@@ -158,7 +161,7 @@ class Engine:
             grid = state.grid_ms(partner.policy.settle_ms)
         grid -= grid % GRID_MS
         if grid > partner.panes.closed_ms:
-            self._expire_contacts(partner, grid)
+            self._expire(partner, grid)
             partner.adopt()
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
@@ -172,13 +175,16 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        return not (partner.policy.configured or partner.pending or partner.panes or partner.waits or open_conditions)
+        return not (partner.policy.configured or partner.pending or partner.panes or partner.waits or partner.backlog or open_conditions)
 
-    def _expire_contacts(self, partner: Partner, grid_ms: int) -> None:
+    def _expire(self, partner: Partner, grid_ms: int) -> None:
         for _, queue, channel, _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
             slot = partner.slot(Family.INTERACTIONS, queue, channel)
             partner.fold(fold_expired, None, grid_ms - GRID_MS, slot)
             self._state.counters["contacts_expired"] += 1
+        for queue, channel in self._state.tickets.expire(partner.backlog, grid_ms - partner.policy.ticket_expiry_ms):
+            partner.recount(Cell(Family.TICKETS, queue, channel, 0, 0), grid_ms - GRID_MS, 0, EXPIRED)
+            self._state.counters["tickets_expired"] += 1
 
     def _apply_policies(self, records: Sequence[SourceRecord], now_ms: int) -> None:
         state = self._state
@@ -220,7 +226,9 @@ class Engine:
         state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
         state.counters["contacts_dropped"] += state.contacts.take_dropped()
         state.counters["cells_folded"] += sum(partner.take_folded() for partner in state.partners.values())
+        state.counters["tickets_dropped"] += state.tickets.take_dropped()
         state.contacts.forget_early(state.frontier.value_ms)
+        state.tickets.forget(state.frontier.value_ms)
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
         records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
@@ -264,6 +272,7 @@ class Engine:
                 yield rows.key("partner", partner.id), rows.pack(partner.to_row())
         yield from state.seen.drain(state.sequence)
         yield from state.contacts.drain(state.sequence)
+        yield from state.tickets.drain(state.sequence)
         yield from state.policies.drain()
 
     def load(self, key: bytes, value: bytes | None) -> None:
@@ -299,5 +308,6 @@ class Engine:
             "counters": {name: count for name, count in state.counters.items() if count},
             "seen": set(state.seen.hashes),
             "contacts": state.contacts.snapshot(),
+            "tickets": state.tickets.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

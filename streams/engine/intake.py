@@ -25,6 +25,7 @@ from streams.engine.letters import Origin, SourceRecord, dead_letter, late_recor
 from streams.engine.panes import LEDGER_MS
 from streams.engine.partner import EVERYTHING, Partner
 from streams.engine.state import State
+from streams.engine.ticket import Mark, Step
 
 __all__ = ["Intake"]
 
@@ -68,6 +69,14 @@ _EFFECTS: Final[dict[type, tuple[Family, Fold, _Contact]]] = {
     _STRUCTS[name]: (family, fold, _CONTACT.get(name, _NOTHING)) for name, (family, fold) in FOLDS.items()
 }
 """By the struct of an event: the family and fold it counts by, and what it does to a live contact."""
+
+_STEPS: Final[dict[type, Step]] = {
+    decode.TicketOpened: Step.OPENED,
+    decode.TicketReplied: Step.REPLIED,
+    decode.TicketSolved: Step.SOLVED,
+    decode.TicketReopened: Step.REOPENED,
+}
+"""By the struct of an event: what happened to its ticket."""
 
 
 class _AheadError(Exception):
@@ -190,13 +199,20 @@ class Intake:
         if at_ms < oldest:
             self._late(record, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
             return False
-        if panes.closed_ms:
-            if at_ms < panes.closed_ms:
-                state.counters["late_corrections"] += 1
-                state.touch(partner, panes.closed_ms + GRID_MS)
-            else:
-                state.want(partner, at_ms - at_ms % GRID_MS + GRID_MS)
+        if at_ms < panes.closed_ms:
+            state.counters["late_corrections"] += 1
+        self._falls_due(partner, at_ms)
         return True
+
+    def _falls_due(self, partner: Partner, at_ms: int) -> None:
+        """See to it that a grid point is closed, and judged, at which something that counts at `at_ms` shows."""
+        closed_ms = partner.panes.closed_ms
+        if closed_ms == 0:
+            return
+        if at_ms < closed_ms:
+            self._state.touch(partner, closed_ms + GRID_MS)
+        else:
+            self._state.want(partner, at_ms - at_ms % GRID_MS + GRID_MS)
 
     def _routed(self, record: SourceRecord, partner_id: str, now_ms: int) -> Partner | None:
         """The partner of a record whose key did not match at once; None, and a dead letter, where it does not belong here."""
@@ -249,6 +265,11 @@ class Intake:
                 return self._record(topic, record, event, now_ms)
             except Exception as error:  # noqa: BLE001 - as above
                 self._failed(record, error, now_ms)
+        elif (step := _STEPS.get(event.__class__)) is not None:
+            try:
+                return self._ticket(topic, record, event, step, now_ms)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(record, error, now_ms)
         return 0
 
     def _fed(self, topic: str, named: list[str] | None) -> list[str]:
@@ -258,19 +279,14 @@ class Intake:
 
     def _record(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
         """`contact.record`: an arrival, an exit from the queue and a handled contact, each at its own time."""
-        state = self._state
         partner = self._routed(record, event.partner_id, now_ms)
         if partner is None:
             return 0
         done_ms = to_ms(event.occurred_at)
         exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
         queued_ms = exited_ms if event.queued_at is None else to_ms(event.queued_at)
-        ahead_ms = max(done_ms, exited_ms, queued_ms) - record.timestamp
-        if not self._from_log and ahead_ms > FUTURE_MS:
-            raise _AheadError(ahead_ms)
-        digest = xxh3_64_intdigest(event.event_id.encode(), partner.seed)
-        if digest in state.seen.hashes:
-            state.counters["duplicates"] += 1
+        digest = self._unseen(record, event, partner, max(done_ms, exited_ms, queued_ms))
+        if digest is None:
             return 0
         slot = partner.slot(Family.INTERACTIONS, event.queue, event.channel)
         parts: list[tuple[Fold, int]] = [(fold_exit, exited_ms)]
@@ -284,10 +300,55 @@ class Intake:
             return 0
         for fold, at_ms in parts:
             partner.fold(fold, event, at_ms, slot)
-        state.seen.hashes.add(digest)
-        state.seen.adder(self._remembered_ms(record.timestamp, now_ms)).append(digest)
-        partner.changed = EVERYTHING
+        self._counted(record, partner, digest, now_ms)
         return 1
+
+    def _ticket(self, topic: str, record: SourceRecord, event: Any, step: Step, now_ms: int) -> int:
+        """`ticket.*`: what it adds to what is known of its ticket, and all that the ticket counts otherwise for it."""
+        state = self._state
+        partner = self._routed(record, event.partner_id, now_ms)
+        if partner is None:
+            return 0
+        at_ms = to_ms(event.occurred_at)
+        due_at = None if step is Step.REPLIED else event.due_at
+        due_ms = None if due_at is None else to_ms(due_at)
+        digest = self._unseen(record, event, partner, at_ms)
+        if digest is None:
+            return 0
+        cell = partner.slot(Family.TICKETS, event.queue, event.channel).cell
+        if not self._in_time(topic, record, at_ms, partner, now_ms):
+            return 0
+        if not partner.takes_tickets:
+            partner.takes_tickets = partner.row_changed = True
+        mark = Mark(at_ms, step, due_ms, cell.queue, cell.channel)
+        for counted_ms, queue, channel, old, new in state.tickets.tell(partner.backlog, event.contact_id, mark):
+            if partner.recount(cell._replace(queue=queue, channel=channel), counted_ms, old, new):
+                self._falls_due(partner, counted_ms)
+            else:
+                state.counters["tickets_not_recounted"] += 1
+        self._counted(record, partner, digest, now_ms)
+        return 1
+
+    def _unseen(self, record: SourceRecord, event: Any, partner: Partner, latest_ms: int) -> int | None:
+        """The hash of an event's id; None, and counted, where it was seen before.
+
+        Raises:
+            _AheadError: if the latest of its times lies too far ahead.
+        """
+        ahead_ms = latest_ms - record.timestamp
+        if not self._from_log and ahead_ms > FUTURE_MS:
+            raise _AheadError(ahead_ms)
+        digest = xxh3_64_intdigest(event.event_id.encode(), partner.seed)
+        if digest not in self._state.seen.hashes:
+            return digest
+        self._state.counters["duplicates"] += 1
+        return None
+
+    def _counted(self, record: SourceRecord, partner: Partner, digest: int, now_ms: int) -> None:
+        """Remember an event by its hash."""
+        self._state.seen.hashes.add(digest)
+        self._state.seen.adder(self._remembered_ms(record.timestamp, now_ms)).append(digest)
+        partner.changed = EVERYTHING
 
     def _failed(self, record: SourceRecord, error: Exception, now_ms: int) -> None:
         """The letter of a record on which something was raised."""

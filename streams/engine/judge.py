@@ -10,17 +10,15 @@ from typing import NamedTuple
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
 from alerts.reducer import at_rest, evaluate, forget, next_due_ms, retire
-from models.figures import Estimate, Live
+from models.figures import Estimate
 from models.kpis import CATALOGUE, Kpi
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.lanes import unpack
-from streams.engine.partner import Partner, lives
+from streams.engine.partner import Partner, lives, nobody
 from streams.engine.totals import WindowTotal, flats
 
 __all__ = ["Judged", "due_ms", "judge"]
-
-_NOBODY = Live(0, None, 0)
 
 
 class Judged(NamedTuple):
@@ -44,7 +42,7 @@ class _View:
         self._unpacked: dict[tuple[str, Scope], tuple[int, ...]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
-        self.waiting = lives(partner.waits, at_ms) if live else {}
+        self.waiting = lives(partner, at_ms) if live else {}
 
     def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
@@ -65,7 +63,7 @@ class _View:
         flat = self._unpacked.get(at)
         if flat is None:
             flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0))
-        live = self.waiting.get(scope, _NOBODY) if total.window.width_ms <= HOUR_MS else None
+        live = self.waiting.get(scope, nobody(self._partner)) if total.window.width_ms <= HOUR_MS else None
         estimate = kpi.estimate(flat, live, definition)
         if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
-from streams.engine.cells import CELLS_A_ROW, Cell, Cells, add_cells, decode, encode
+from streams.engine.cells import Cell, Cells, add_cells, decode, encode, subtract_cells
 from streams.engine.lanes import pack, vector_of
 
 __all__ = ["LEDGER_MS", "Pane", "PaneStore", "day_end", "day_name", "day_start"]
@@ -36,7 +36,7 @@ LEDGER_MS: Final = 35 * DAY_MS
 class Pane:
     """A pane being counted into."""
 
-    __slots__ = ("_cells", "_stored", "dirty", "vectors")
+    __slots__ = ("_cells", "_stored", "dirty", "rows", "vectors")
 
     def __init__(self, cells: Cells | None = None, stored: tuple[bytes, ...] = ()) -> None:
         self._cells: Cells = {} if cells is None else cells
@@ -45,6 +45,8 @@ class Pane:
         self.vectors: dict[Cell, list[int]] = {}
         """What the fold adds to, until the pane is closed; apart from `_cells`."""
         self.dirty = False
+        self.rows = len(stored)
+        """How many are written."""
 
     @property
     def stored(self) -> tuple[bytes, ...]:
@@ -54,6 +56,7 @@ class Pane:
     def store(self, value: bytes) -> None:
         """Take a stored row."""
         self._stored += (value,)
+        self.rows += 1
 
     def _thaw(self) -> Cells:
         if self._stored:
@@ -83,6 +86,10 @@ class Pane:
     def add(self, cells: Cells) -> None:
         """Count what was counted elsewhere: late, or in the panes that this one takes over from."""
         add_cells(self._thaw(), cells)
+
+    def take_off(self, cells: Cells) -> None:
+        """The opposite of `add`, also of less than nothing; what becomes zero throughout is removed."""
+        subtract_cells(self._thaw(), cells)
 
 
 @lru_cache(maxsize=4096)
@@ -251,12 +258,13 @@ class PaneStore:
 
     def _forget(self, tier: int, start: int) -> Cells:
         if tier == 0:
-            cells = self.hot.pop(start).cells()
+            pane = self.hot.pop(start)
+            cells, written = pane.cells(), pane.rows
         else:
             cells = self._cells(tier, start)
-            self._cold.pop((tier, start), None)
+            written = len(self._cold.pop((tier, start), ()))
             self._thawed.pop((tier, start), None)
-        for chunk in range((len(cells) - 1) // CELLS_A_ROW + 1):
+        for chunk in range(written):
             self._changed[tier, start, chunk] = None
         return cells
 
@@ -271,13 +279,13 @@ class PaneStore:
             pane = self.hot.get(start)
             if pane is not None:
                 pane.dirty = False
-                for chunk, value in enumerate(pane.encoded()):
-                    changed[0, start, chunk] = value
+                pane.rows = _rewrite(changed, (0, start), pane.rows, pane.encoded())
         self.dirty.clear()
         for (tier, start), pane in self._thawed.items():
-            self._cold[tier, start] = chunks = pane.encoded()
-            for chunk, value in enumerate(chunks):
-                changed[tier, start, chunk] = value
+            written = len(self._cold.pop((tier, start), ()))
+            chunks = pane.encoded()
+            if _rewrite(changed, (tier, start), written, chunks):
+                self._cold[tier, start] = chunks
         self._thawed.clear()
         for (tier, start, chunk), row in changed.items():
             yield rows.key("pane", self.partner_id, tier, start, chunk), row
@@ -297,4 +305,13 @@ class PaneStore:
         """Every pane's vectors by (tier, start) and cell, for comparison."""
         panes = {(0, start): pane.cells() for start, pane in self.hot.items()}
         panes |= {at: self._cells(*at) for at in {*self._cold, *self._thawed}}
-        return {at: {cell: vector_of(cell.family, packed) for cell, packed in cells.items()} for at, cells in panes.items()}
+        return {at: {cell: vector_of(cell.family, packed) for cell, packed in cells.items()} for at, cells in panes.items() if cells}
+
+
+def _rewrite(changed: dict[tuple[int, int, int], bytes | None], at: tuple[int, int], written: int, chunks: tuple[bytes, ...]) -> int:
+    """Have these chunks written in place of as many as were; how many there are now: fewer, where something was taken off."""
+    for chunk, value in enumerate(chunks):
+        changed[*at, chunk] = value
+    for chunk in range(len(chunks), written):
+        changed[*at, chunk] = None
+    return len(chunks)

@@ -14,11 +14,12 @@ from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
 from streams.engine.cells import Cell, Cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
-from streams.engine.lanes import pack
+from streams.engine.lanes import pack, vector_of
 from streams.engine.panes import Pane, PaneStore, day_end, day_start
+from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, WindowTotal, new_totals, rebuild, scopes_of
 
-__all__ = ["Partner", "Slot", "lives"]
+__all__ = ["Partner", "Slot", "lives", "nobody"]
 
 _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
@@ -26,10 +27,11 @@ _OTHER: Final = "other"
 _CLOSES_UNQUEUED_MAX: Final = 100
 """Closes of a partner without a single opening before we believe that it sends none."""
 _QUARTER_MS: Final = 15 * MINUTE_MS
-UNKNOWN: Final = (-1, 0)
+_NOBODY: Final = Live(0, None, 0)
+_NOTHING: Final = Live(0, None, 0, 0, 0)
+UNKNOWN: Final = (-1, _NOBODY)
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
-_NOBODY: Final = Live(0, None, 0)
 EVERYTHING: Final = 7
 """All groups of records are to be published: see `streams.engine.publish`."""
 
@@ -58,6 +60,7 @@ class Partner:
     policy: PartnerPolicy
     panes: PaneStore
     waits: Waits
+    backlog: Backlog
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
@@ -73,6 +76,8 @@ class Partner:
     """Whether it ever sent `contact.queued`: only then is a close without an opening worth remembering."""
     closes_unqueued: int = 0
     """Closes of contacts before that."""
+    takes_tickets: bool = False
+    """Whether it ever sent a ticket: only then does it have a backlog, if none is open of 0."""
     pending: PartnerPolicy | None = None
     """Holds from the next grid point on."""
     changed: int = EVERYTHING
@@ -81,8 +86,8 @@ class Partner:
     """By group: when (wall time)."""
     repeated_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
     """By group: when all of it was last published, changed or not."""
-    published: dict[tuple[Scope, str], tuple[int, int]] = field(default_factory=dict)
-    """By scope and window: the packed measures of the last record, and how many waited in it."""
+    published: dict[tuple[Scope, str], tuple[int, Live]] = field(default_factory=dict)
+    """By scope and window: the packed measures of the last record, and who waited in it."""
     days_changed: set[int] = field(default_factory=set)
     """Closed days whose record is to be written again."""
     row_changed: bool = True
@@ -144,6 +149,30 @@ class Partner:
         pane.add(counted)
         for total in self.totals:
             total.add_late(at_ms, counted)
+        self._restate_day(at_ms)
+
+    def recount(self, cell: Cell, at_ms: int, old: int, new: int) -> bool:
+        """Count the packed measures `new` in place of `old`; false where those are not there any more.
+
+        Days are cut at the midnights of the zone that held when they were, so that after it changed a day may lack what is taken off.
+        """
+        if at_ms < self.panes.ledger_start():
+            return True
+        pane = self.panes.pane(at_ms)
+        if old:
+            have, gone = (vector_of(cell.family, packed) for packed in (pane.cells().get(cell, 0), old))
+            if any(each < less for each, less in zip(have, gone, strict=True)):
+                return False
+        cells = {cell: old - new}
+        pane.take_off(cells)
+        if at_ms < self.panes.closed_ms:
+            for total in self.totals:
+                total.take_off_late(at_ms, cells)
+            self._restate_day(at_ms)
+        return True
+
+    def _restate_day(self, at_ms: int) -> None:
+        """Have the record of a closed day written again."""
         day = day_start(at_ms, self.panes.zone)
         if day not in self.days_changed and day < day_start(self.panes.closed_ms, self.panes.zone):
             self.days_changed.add(day)
@@ -209,6 +238,9 @@ class Partner:
             # Panes that are merged leave at a full minute; the first open one closes at its end, which may be far off.
             due.append(closed - closed % MINUTE_MS + MINUTE_MS)
             due.extend(start + GRID_MS for start in panes.hot if start >= closed)
+        ticket_ms = self.backlog.next_change_ms(closed, self.policy.ticket_expiry_ms)
+        if ticket_ms is not None:
+            due.append(ticket_ms)
         due.extend(total.start_ms + total.window.edge_ms + total.window.width_ms for total in self.totals if total.cells)
         if panes:
             due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))
@@ -226,7 +258,8 @@ class Partner:
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
         days = sorted(self.days_changed)
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, days, self.touched_ms, self.closes_unqueued]
+        flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, days, *flags]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""
@@ -260,9 +293,15 @@ class Partner:
         return found
 
 
-def lives(waits: Waits, at_ms: int) -> dict[Scope, Live]:
-    """Who queued before `at_ms` and waits, by scope; scopes where nobody does are left out."""
-    if not waits:
+def nobody(partner: Partner) -> Live:
+    """That nobody waits, and no ticket is open."""
+    return _NOTHING if partner.takes_tickets else _NOBODY
+
+
+def lives(partner: Partner, at_ms: int) -> dict[Scope, Live]:
+    """Who queued before `at_ms` and waits, and which tickets are open, by scope; scopes where nobody and none is are left out."""
+    waits, nothing = partner.waits, nobody(partner)
+    if not waits and not partner.backlog.open:
         return {}
     by_cell: dict[tuple[str | None, str | None], list[int]] = {}
     for queued_ms, queue, channel, within_ms in waits.waiting():
@@ -277,8 +316,15 @@ def lives(waits: Waits, at_ms: int) -> dict[Scope, Live]:
             entry[2] += 1
     found: dict[Scope, Live] = {}
     for (queue, channel), (count, oldest_ms, past) in by_cell.items():
-        longest_ms = max(0, at_ms - oldest_ms)
+        waited_ms = max(0, at_ms - oldest_ms)
         for scope in scopes_of(queue, channel):
-            have = found.get(scope, _NOBODY)
-            found[scope] = Live(have.waiting + count, max(have.longest_wait_ms or 0, longest_ms), have.past_threshold + past)
+            have = found.get(scope, nothing)
+            longest_ms = max(have.longest_wait_ms or 0, waited_ms)
+            found[scope] = have._replace(
+                waiting=have.waiting + count, longest_wait_ms=longest_ms, past_threshold=have.past_threshold + past
+            )
+    for (queue, channel), opened, overdue in partner.backlog.at(at_ms):
+        for scope in scopes_of(queue, channel) if opened else ():
+            have = found.get(scope, nothing)
+            found[scope] = have._replace(backlog=(have.backlog or 0) + opened, backlog_overdue=have.backlog_overdue + overdue)
     return found

@@ -15,7 +15,7 @@ from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_k
 from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
 from streams.engine.panes import day_end, day_name
-from streams.engine.partner import EVERYTHING, Partner, lives
+from streams.engine.partner import EVERYTHING, Partner, lives, nobody
 from streams.engine.totals import ALL, WindowTotal, flat_of_all, flats
 
 __all__ = ["Moment", "Publisher"]
@@ -26,7 +26,6 @@ _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
 _SHORT: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms <= HOUR_MS)
 _LONG: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms > HOUR_MS)
-_NOBODY: Final = Live(0, None, 0)
 _WHOLE, _PARTS, _WIDE = range(3)
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, and wider windows."""
 
@@ -96,7 +95,8 @@ class Publisher:
         partner.changed &= ~(1 << group) & EVERYTHING
         partner.published_ms[group] = moment.now_ms
         self._waits.pop((group, partner.id), None)
-        waiting = lives(partner.waits, moment.frontier_ms)
+        waiting = lives(partner, moment.frontier_ms)
+        nothing = nobody(partner)
         outputs = self._days(partner, moment) if group == _PARTS and partner.days_changed else []
         open_panes = list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
         for at in _LONG if group == _WIDE else _SHORT:
@@ -107,10 +107,10 @@ class Publisher:
                 outputs += self._expire(partner, summed.keys() | waiting.keys(), moment)
             rebased = partner.rebased(parts)
             for scope in _scopes(partner, group, summed.keys() | waiting.keys()):
-                live = None if group == _WIDE else waiting.get(scope, _NOBODY)
-                shown = (summed.get(scope, 0), live.waiting if live else 0)
+                live = None if group == _WIDE else waiting.get(scope, nothing)
+                shown = (summed.get(scope, 0), live or nothing)
                 # How long the longest waits changes by itself.
-                if everything or shown[1] or shown != partner.published.get((scope, total.window.name)):
+                if everything or shown[1].waiting or shown != partner.published.get((scope, total.window.name)):
                     partner.published[scope, total.window.name] = shown
                     outputs.append(self._record(partner, scope, total, shown[0], live, moment, mixed=scope in rebased))
         return outputs

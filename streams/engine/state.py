@@ -15,6 +15,7 @@ from streams.engine.panes import PaneStore
 from streams.engine.partner import Partner
 from streams.engine.policies import Policies
 from streams.engine.seen import SeenIds
+from streams.engine.tickets import Tickets
 from streams.engine.totals import rebuild
 
 __all__ = ["State"]
@@ -31,6 +32,7 @@ class State:
         self.partners: dict[str, Partner] = {}
         self.policies = Policies()
         self.contacts = Contacts(config.limits.open_contacts)
+        self.tickets = Tickets(config.limits.tickets, config.limits.tickets_horizon_ms)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
@@ -53,7 +55,7 @@ class State:
         frontier = self.frontier.value_ms - policy.settle_ms
         closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
         partner = self.partners[partner_id] = Partner(
-            partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms), self.contacts.of(partner_id)
+            partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms), self.contacts.of(partner_id), self.tickets.of(partner_id)
         )
         rebuild(partner.totals, partner.panes)
         self.want(partner, closed_ms)

@@ -18,6 +18,8 @@ from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader"]
 
+_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False)
+"""What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
 
@@ -60,6 +62,8 @@ class Loader:
                     step(state, parts, value)
         self._load_panes({partner.id: partner.panes for partner in state.partners.values()})
         state.contacts.loaded()
+        with _reading(["tickets"]):
+            state.tickets.loaded()
         for partner in state.partners.values():
             with _reading(["pane", partner.id]):
                 partner.loaded()
@@ -107,13 +111,13 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 
 
 def _partner(state: State, key: list[Any], value: bytes) -> None:
+    contacts, tickets = state.contacts, state.tickets
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    partner = Partner(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms), state.contacts.of(partner_id))
+    panes = PaneStore(partner_id, zone, closed_ms)
+    partner = Partner(partner_id, state.policies.of(partner_id), panes, contacts.of(partner_id), tickets.of(partner_id))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
-    # Rows of format 1 ended before the one or the other.
-    partner.touched_ms = appended[0] if appended else None
-    partner.closes_unqueued = appended[1] if len(appended) > 1 else 0
+    partner.touched_ms, partner.closes_unqueued, partner.takes_tickets = (*tuple(appended), *_UNTOLD[len(appended) :])
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy
@@ -133,6 +137,10 @@ def _contacts(state: State, key: list[Any], value: bytes) -> None:
     state.contacts.load(key[1], rows.unpack(key, value))
 
 
+def _tickets(state: State, key: list[Any], value: bytes) -> None:
+    state.tickets.load(key[1], rows.unpack(key, value))
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -140,5 +148,6 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "alert": _alert,
     "ids": _ids,
     "contacts": _contacts,
+    "tickets": _tickets,
 }
 """By kind of row, in the order in which they depend on each other."""

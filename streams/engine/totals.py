@@ -61,6 +61,12 @@ class WindowTotal:
             add_cells(self.cells, cells)
             self.changed = self.places_changed = True
 
+    def take_off_late(self, at_ms: int, cells: Cells) -> None:
+        """The opposite of `add_late`; what becomes zero throughout is removed."""
+        if at_ms >= self.start_ms:
+            subtract_cells(self.cells, cells)
+            self.changed = self.places_changed = True
+
 
 @lru_cache(maxsize=65_536)
 def scopes_of(queue: str | None, channel: str | None) -> tuple[Scope, ...]:

@@ -34,6 +34,9 @@ COUNTED: Final = {
     "policies_refused": ("outwatch_policies_refused", "Policy records that could not be read; the last good ones stay.", None),
     "contacts_expired": ("outwatch_contacts_expired", "Waiting contacts whose end never came, taken off after their expiry.", None),
     "contacts_dropped": ("outwatch_contacts_dropped", "Waiting contacts not kept, over the limit of a partition.", None),
+    "tickets_expired": ("outwatch_tickets_expired", "Open tickets that were never solved, taken off after their expiry.", None),
+    "tickets_dropped": ("outwatch_tickets_dropped", "Events of tickets not kept, over the limits of a partition or ticket.", None),
+    "tickets_not_recounted": ("outwatch_tickets_not_recounted", "Counts of tickets not corrected, their day being cut anew.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }
@@ -92,6 +95,7 @@ class WorkerMetrics:
         self._partners = made.gauge("outwatch_partners", "Partners held.")
         self._seen = made.gauge("outwatch_seen_ids", "Event ids remembered.")
         self._contacts = made.gauge("outwatch_open_contacts", "Contacts waiting.")
+        self._tickets = made.gauge("outwatch_open_tickets", "Tickets open.")
         self._behind = made.gauge("outwatch_publish_behind_seconds", "How long the limits of records and bytes have kept a figure waiting.")
 
     def counted(self, before: Mapping[str, int], after: Mapping[str, int]) -> None:
@@ -132,5 +136,6 @@ class WorkerMetrics:
         self._partners.set(sum(look.sizes.partners for look in held))
         self._seen.set(sum(look.sizes.seen_ids for look in held))
         self._contacts.set(sum(look.sizes.open_contacts for look in held))
+        self._tickets.set(sum(look.sizes.open_tickets for look in held))
         self._behind.set(max((look.sizes.behind_seconds for look in held), default=0))
         return self.catalogue.text()

@@ -81,7 +81,7 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
 
 
 def _live(parts: list[Figures]) -> Live | None:
-    """The contacts that wait anywhere; None in windows that do not carry them."""
+    """The contacts that wait, and the tickets that are open, anywhere; None in windows that do not carry them."""
 
     def values(kpi: str) -> list[float]:
         return [part["kpis"][kpi]["value"] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["value"] is not None]
@@ -90,7 +90,10 @@ def _live(parts: list[Figures]) -> Live | None:
     if not waiting:
         return None
     longest_ms = round(max(longest_seconds) * 1000) if longest_seconds else None
-    return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))))
+    backlog = values("backlog")
+    open_tickets = int(sum(backlog)) if backlog else None
+    overdue = int(sum(values("backlog_overdue")))
+    return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))), open_tickets, overdue)
 
 
 def _proportion(parts: list[Mapping[str, Any]]) -> dict[str, Any]:

@@ -244,6 +244,7 @@ async def test_a_customer_stands_where_events_came_in_and_nowhere_else(settings:
         {"type": "contact.completed", "contact_id": "c-1", "talk_seconds": 60, "wrap_seconds": 5, "resolved": True},
         {"type": "contact.left", "contact_id": "c-3", "outcome": "callback"},
         {"type": "contact.record", "outcome": "answered", "wait_seconds": 3, "talk_seconds": 9},
+        {"type": "ticket.opened", "contact_id": "t-open"},
         {"type": "survey.invited", "survey": "csat"},
         {"type": "survey.response", **survey},
         {"type": "contact.answered", "wait_seconds": -1},
@@ -273,11 +274,11 @@ async def test_a_customer_stands_where_events_came_in_and_nowhere_else(settings:
     assert any(each.value and b"c-waits" in each.value for each in rows), "the name of a contact is kept while it waits"
     found = [each async for each in occurrences(settings, KEY)]
     by_topic = {topic: sum(each.topic == topic for each in found) for topic in {each.topic for each in found}}
-    assert by_topic == {topics.interactions: 10, topics.surveys: 2, topics.dead_letters: 2, topics.late: 1}
+    assert by_topic == {topics.interactions: 11, topics.surveys: 2, topics.dead_letters: 2, topics.late: 1}
     assert KEY not in (tmp_path / "worker.log").read_text()
     told = await asyncio.to_thread(CliRunner().invoke, app, ["erase", "--customer-key", KEY, "--json"])
     said = orjson.loads(told.stdout)
-    assert (told.exit_code, len(said["found"]), said["in_state"]) == (1, 15, 0)
+    assert (told.exit_code, len(said["found"]), said["in_state"]) == (1, 16, 0)
     day_ms = 86_400_000
     assert abs(said["gone_ms"] - (now_ms + 90 * day_ms)) < day_ms
     nobody = await asyncio.to_thread(CliRunner().invoke, app, ["erase", "--customer-key", "nobody-at-all"])

@@ -19,6 +19,10 @@ GOOD: dict[str, dict[str, str]] = {
         "talk_seconds": "1e2",
         "updated_at": '"2024-05-01T08:30:00Z"',
     },
+    "ticket.opened": {"contact_id": '"t1"', "due_at": "1714552200000"},
+    "ticket.replied": {"contact_id": '"t1"'},
+    "ticket.solved": {"contact_id": '"t1"', "due_at": '"2024-05-01T08:30:00Z"'},
+    "ticket.reopened": {"contact_id": '"t1"', "due_at": "null"},
     "survey.invited": {"survey": '"nps"'},
     "survey.response": {"survey": '"csat"', "score": "4", "scale_max": "5", "comment": '"caf\\u00e9"'},
     "quality.evaluated": {

@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.figures import Estimate, Kind, Live
 from models.kpis import CATALOGUE, figures
-from models.measures import OFFSETS, SIZE, WIDTHS, flat_zero, from_names, to_names, total
+from models.measures import FAMILIES, OFFSETS, SIZE, WIDTHS, Family, flat_zero, from_names, to_names, total
 from models.records import KpiFigure
 from models.statistics import Z_PAGE, Z_REPORT, Z_WARN, interval
 from streams.engine.fold import FOLDS
+from streams.engine.ticket import Mark, Step, Ticket
 
 Raw = dict[str, Any]
 
@@ -55,7 +56,10 @@ EVALUATED = st.fixed_dictionaries(
         "items": st.none() | st.lists(ITEMS, max_size=3),
     }
 )
-EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED, max_size=30)
+AFTER_MS = st.none() | st.integers(0, 10**9)
+TICKET = st.fixed_dictionaries({"type": st.just("ticket"), "replied": AFTER_MS, "solved": AFTER_MS, "due": AFTER_MS})
+"""A whole ticket, by the milliseconds since it was opened."""
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET, max_size=30)
 DEFINITIONS = st.builds(
     Definition,
     service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
@@ -67,10 +71,22 @@ DEFINITIONS = st.builds(
 LIVES = st.builds(Live, st.integers(3, 9), st.integers(0, 10**7), st.integers(0, 3)) | st.just(Live(0, None, 0))
 
 
+def ticket_flats(raw: Raw) -> list[list[int]]:
+    steps = ((Step.OPENED, 0), (Step.REPLIED, raw["replied"]), (Step.SOLVED, raw["solved"]))
+    ticket = Ticket()
+    for step, at_ms in steps:
+        if at_ms is not None:
+            ticket = ticket.told(Mark(at_ms, step, raw["due"] if step is Step.OPENED else None, None, None))
+    return [from_names(zip(FAMILIES[Family.TICKETS], vector, strict=True)) for vector in ticket.counts().values()]
+
+
 def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
     """The flat vector of some events, by the engine's own fold."""
     flat = flat_zero()
     for raw in events:
+        if raw["type"] == "ticket":
+            flat = total([flat, *ticket_flats(raw)])
+            continue
         family, fold = FOLDS[raw["type"]]
         vector = [0] * WIDTHS[family]
         limits = (definition.csat.scale_max, definition.ces.scale_max) if raw["type"].startswith("survey") else definition.basis
@@ -95,6 +111,10 @@ def evaluated(events: Sequence[Raw]) -> dict[str, list[tuple[float, float]]]:
 def complies(event: Raw) -> bool:
     missed = [item for item in event["items"] or () if item.critical and item.possible and not item.points]
     return not missed and not event["automatic_fail"]
+
+
+def of_tickets(events: Sequence[Raw], step: str) -> list[int]:
+    return [e[step] for e in events if e.get(step) is not None]
 
 
 def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float | None]:
@@ -143,6 +163,9 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
         "transfer_rate": mean([e["transferred"] for e in done]),
         "escalation_rate": mean([e["escalated"] for e in done]),
         "fcr_reported": mean(said),
+        "first_response_mean": mean([replied / 1000 for replied in of_tickets(events, "replied")]),
+        "resolution_time_mean": mean([solved / 1000 for solved in of_tickets(events, "solved")]),
+        "turnaround_attainment": mean([e["solved"] <= e["due"] for e in events if None not in (e.get("due"), e.get("solved"))]),
         "csat": share(len(top), len(csat)),
         "nps": net,
         "ces": share(len(easy), len(ces)),
@@ -176,6 +199,8 @@ def test_the_variance_of_a_mean_is_that_of_its_observations_but_for_the_rounding
         "aht": [e["talk_seconds"] + e["hold_seconds"] + e["wrap_seconds"] for e in done],
         "avg_hold": [e["hold_seconds"] for e in done],
         "avg_hold_held": [e["hold_seconds"] for e in done if e["hold_seconds"]],
+        "first_response_mean": [replied / 1000 for replied in of_tickets(events, "replied")],
+        "resolution_time_mean": [solved / 1000 for solved in of_tickets(events, "solved")],
     }
     found = estimates(counted(events, Definition()), Definition())
     assert observed.keys() == {name for name, estimate in found.items() if estimate.kind is Kind.MEAN}

@@ -79,7 +79,7 @@ def test_a_bad_record_is_rejected_in_its_place_and_the_others_count() -> None:
         (b"null", RejectReason.INVALID),
         (b"[]", RejectReason.INVALID),
         (b"{}", RejectReason.TYPE),
-        (queued(type="ticket.opened"), RejectReason.TYPE),
+        (queued(type="ticket.closed"), RejectReason.TYPE),
         (queued(type=None), RejectReason.TYPE),
         (queued(event_id=""), RejectReason.INVALID),
         (queued(event_id="e" * 129), RejectReason.INVALID),

@@ -20,7 +20,7 @@ def kinds(rig: Rig) -> set[tuple[str, int]]:
 def test_an_engine_is_rebuilt_from_rows_of_every_kind_and_tier() -> None:
     rig = lived()
     assert kinds(rig) == {("pane", tier) for tier in range(4)} | {
-        (kind, 0) for kind in ("applied", "policy", "partner", "alert", "ids", "contacts")
+        (kind, 0) for kind in ("applied", "policy", "partner", "alert", "ids", "contacts", "tickets")
     }
     assert rig.rebuilt().snapshot() == rig.snapshot()
 
@@ -73,6 +73,7 @@ def test_more_cells_than_a_partner_may_have_count_as_other_and_are_counted() -> 
         (rows.key("alert", "f"), rows.pack([99, "sl"]), NewerStateError),
         (rows.key("timer", 7, "x"), rows.pack([]), NewerStateError),
         (rows.key("contacts", 1), b"", CorruptRowError),
+        (rows.key("tickets", 1), rows.pack([["acme", "t1", [[1, 0]]]]), CorruptRowError),
         (rows.key("contacts", 1), rows.pack([])[:-1], CorruptRowError),
         (rows.key("pane", "nobody", 0, START_MS, 0), rows.pack([]), CorruptRowError),
         (rows.key("pane", "nobody", 0, START_MS, 0), bytes((rows.FORMAT + 1, 1)), NewerStateError),

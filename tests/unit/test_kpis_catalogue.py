@@ -190,6 +190,14 @@ def test_nobody_waiting_is_a_count_of_zero_and_no_longest_wait() -> None:
     assert estimate("longest_wait", flat_zero(), live=nobody).value is None
 
 
+def test_the_backlog_is_what_is_open_now_and_unknown_where_there_never_was_a_ticket() -> None:
+    live = Live(0, None, 0, backlog=7, backlog_overdue=2)
+    assert estimate("backlog", flat_zero(), live=live)[:5] == (Kind.GAUGE, 7, 7, 1, 7)
+    assert estimate("backlog_overdue", flat_zero(), live=live)[:5] == (Kind.GAUGE, 2, 2, 1, 7)
+    assert estimate("backlog", flat_zero(), live=Live(3, 1, 0)).value is None
+    assert estimate("backlog_overdue", flat_zero(), live=Live(3, 1, 0)).value is None
+
+
 @pytest.mark.parametrize("kpi", CATALOGUE)
 def test_without_a_denominator_there_is_no_value(kpi: str) -> None:
     assert estimate(kpi, flat_zero())[1:] == (None, 0, 0, 0, None)

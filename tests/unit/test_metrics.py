@@ -91,8 +91,8 @@ def test_a_source_s_clock_ahead_of_ours_makes_no_negative_age() -> None:
 
 def test_a_scrape_shows_what_is_held_now_and_forgets_what_was_given_away() -> None:
     metrics = WorkerMetrics()
-    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 0.0))
-    two = Look(2, refused=True, frontier_ms=0, sizes=Sizes(1, 5, 0, 1.5))
+    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 1, 0.0))
+    two = Look(2, refused=True, frontier_ms=0, sizes=Sizes(1, 5, 0, 0, 1.5))
     seen = scraped(metrics, one, two, lag={("cx.surveys", 1): 12})
     assert seen['outwatch_frontier_behind_seconds{partition="1"}'] == 7
     assert 'outwatch_frontier_behind_seconds{partition="2"}' not in seen

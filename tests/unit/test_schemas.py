@@ -49,7 +49,8 @@ def test_a_schema_accepts_exactly_the_events_that_its_model_accepts(kind: str) -
     for field in FIELDS:
         for value in [*_parsed(), None]:
             event = good | {field: value}
-            assert validator.is_valid(event) == _accepted(event), (field, value)
+            # Of another type it may be a good event, which is for that schema to say.
+            assert validator.is_valid(event) == (event["type"] == kind and _accepted(event)), (field, value)
         without = {name: value for name, value in good.items() if name != field}
         assert validator.is_valid(without) == _accepted(without), field
 
