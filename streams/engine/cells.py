@@ -21,7 +21,7 @@ from streams.engine.lanes import pack
 __all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "ordered", "subtract_cells"]
 
 CELLS_A_ROW: Final = 300
-"""A row ends here: 300 cells of at most 128 characters a name and 39 integers stay well below 256 kB."""
+"""A row ends here: 300 cells of two names of 128 ASCII characters and 65 counts, of 8 bytes at most, stay below 256 kB."""
 _SUMMED_AT_ONCE: Final = 255
 _WIDTHS_OF_LANES: Final = ("HI", "IQ", "QQ")
 """Of counts, and of sums of times and points: the first that leaves the highest bytes free, or the last, which need not."""
