@@ -128,13 +128,14 @@ class Tickets:
         if ticket is before:
             self._dropped += mark not in before.marks and len(before.marks) >= MARKS_MAX
             return []
+        corrections = _corrections(before or _UNKNOWN, ticket)  # first, since what raises must leave nothing half done
         if before is None and self._held >= self._limit:
             self._dropped += 1
         else:
             self._held += before is None
             backlog.put(ticket_id, ticket)
             backlog.changed.add(ticket_id)
-        return _corrections(before or _UNKNOWN, ticket)
+        return corrections
 
     def expire(self, backlog: Backlog, before_ms: int) -> list[Place]:
         """Drop what has been open since before `before_ms`; the cells that it was open in, to be counted."""

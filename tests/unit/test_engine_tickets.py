@@ -1,12 +1,13 @@
 """Tickets: what they count and how many are open, whatever the order of what is told about them."""
 
+from dataclasses import replace
 from itertools import permutations
 from typing import Any
 
 import pytest
 
 from tests.conditions import START_MS
-from tests.engines import SECOND, Rig, event, limited, partner_part, rule, shared_part
+from tests.engines import CONFIG, SECOND, Rig, event, limited, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 DUE = START_MS + 20 * SECOND
@@ -183,6 +184,18 @@ def test_what_a_changed_zone_cuts_anew_is_not_taken_off_and_counted() -> None:
     rig.to(START_MS + 4 * DAY + 2 * MINUTE)
     assert rig.engine.counters["tickets_not_recounted"] == 1
     assert rig.rebuilt().snapshot() == rig.snapshot()
+
+
+def test_what_cannot_be_counted_is_a_letter_and_leaves_the_ticket_as_it_was() -> None:
+    rig = Rig(replace(CONFIG, clock_from_log=True))
+    rig.send(event("ticket.opened", START_MS, "o", contact_id="a"), at_ms=START_MS)
+    rig.poll()
+    before = rig.snapshot()
+    rig.send(event("ticket.solved", 2**53, "s", contact_id="a"), at_ms=START_MS)
+    rig.to(START_MS + SECOND)
+    assert rig.letters() == [("bug", 1)]
+    assert rig.snapshot()["tickets"] == before["tickets"]
+    assert rig.rebuilt().snapshot()["tickets"] == before["tickets"]
 
 
 @pytest.mark.parametrize("fields", [{"due_at": "tomorrow"}, {"occurred_at": "2026-01-01"}])

@@ -56,6 +56,13 @@ def test_who_waits_adds_up_and_the_oldest_is_the_oldest_of_all() -> None:
     assert [kpis[kpi]["value"] for kpi in ("in_queue", "longest_wait", "waiting_past_threshold")] == [5, 95.5, 1]
 
 
+def test_open_tickets_add_up_and_stand_there_only_where_a_partner_has_any() -> None:
+    parts = [figures_of("acme", ACME, live=Live(0, None, 0)), figures_of("boreal", BOREAL, live=Live(0, None, 0, 7, 2))]
+    kpis = total_of([*parts, figures_of("cascade", BOREAL, live=Live(0, None, 0, 5, 1))], "15m")["kpis"]
+    assert (kpis["backlog"]["value"], kpis["backlog_overdue"]["value"]) == (12, 3)
+    assert "backlog" not in total_of(parts[:1], "15m")["kpis"]
+
+
 def test_where_nobody_waits_there_is_no_oldest() -> None:
     kpis = total_of([figures_of("acme", ACME, live=Live(0, None, 0))], "15m")["kpis"]
     assert (kpis["in_queue"]["value"], kpis["longest_wait"]["value"]) == (0, None)
