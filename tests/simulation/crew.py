@@ -14,7 +14,7 @@ from models.policy import PartnerPolicy, compile_partner
 from models.policy_record import decode_policy
 from models.settings import Settings
 from models.topics import BROADCAST
-from streams.engine import EngineConfig
+from streams.engine import Budget, EngineConfig
 from streams.engine.policies import Policies
 from streams.health.worker_metrics import WorkerMetrics
 from tests.simulation.kafka import Cluster, Killed, SimConsumer, SimProducer
@@ -33,6 +33,8 @@ class Crew:
     pace_seconds: float
     idle_until_ms: int
     kill_rates: tuple[float, ...] = (0.0,)
+    figures: bool = True
+    """Whether figures are published."""
     workers: list[Worker] = field(default_factory=list)
     ends: list[str] = field(default_factory=list)
     """Why workers ended themselves."""
@@ -119,7 +121,11 @@ def stage(patch: pytest.MonkeyPatch, present: Callable[[], Crew]) -> None:
         ticks += present().cluster.random.random() < 0.1
         return ticks
 
+    def budget(*, records: int, bytes: int) -> Budget:  # noqa: A002 - named by the product
+        return Budget(records, bytes) if present().figures else Budget(0, 0)
+
     patch.setattr("streams.owner.end_process", ended)
+    patch.setattr("streams.owner.Budget", budget)
     patch.setattr("streams.owner.log", _Silence())
     patch.setattr("streams.owner.perf_counter", seconds)
     patch.setattr("streams.owner.WorkerMetrics", lambda: metrics)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import cache
 from random import Random
 from typing import Any
 
@@ -18,7 +17,7 @@ from models.topics import BROADCAST, partition_of
 from streams.engine import EngineConfig, intake
 from tests.simulation.crew import Crew, stage
 from tests.simulation.kafka import Cluster
-from tests.simulation.loop import SimLoop
+from tests.simulation.loop import SimLoop, nap
 from tests.simulation.story import END_MS, PARTITIONS, PARTS, SPAN_MS, START_MS, TOPICS, Clock, Placed, Story
 from tests.simulation.worker import CHANGELOG
 
@@ -66,6 +65,8 @@ class Plan:
     time_outs: bool = False
     compaction: bool = False
     downtime: bool = False
+    figures: bool = False
+    """Whether figures are published, and looked at: to make and to read them costs as much as half of all else."""
     slow: bool = False
     damage: Damage | None = None
 
@@ -74,20 +75,22 @@ class Plan:
         """Most schedules have a few faults, some have one alone."""
         draw = random.random
         clock = Clock.LOG if draw() < 0.4 else Clock.BROKER
+        live = clock is Clock.BROKER and draw() < 0.4
         return cls(
             clock=clock,
-            live=clock is Clock.BROKER and draw() < 0.4,
+            live=live,
             gaps=draw() < 0.3,
             rounds=random.randint(1, 5),
             kill_rates=random.choice(((0.0,), (0.0, 0.01), (0.0, 0.01, 0.05), (0.02, 0.1))),
-            latency=random.choice((0.1, 0.1, 1.0)),
+            latency=random.choice((0.1, 0.1, 1.0, 1.0 if live else 3.0)),
             trouble=random.choice((0.0, 0.0, 0.01, 0.05)),
-            zombies=random.choice((0.0, 0.0, 0.2, 0.5)),
+            zombies=random.choice((0.0, 0.0, 0.3, 0.7)),
             terminations=random.choice((0.0, 0.3)),
             time_outs=draw() < 0.2,
             compaction=draw() < 0.3,
             downtime=draw() < 0.2,
-            slow=draw() < 0.1,
+            figures=draw() < 0.4,
+            slow=draw() < 0.25,
             damage=random.choice(list(Damage)) if draw() < 0.15 else None,
         )
 
@@ -104,6 +107,8 @@ class Outcome:
     """Where the logs ended before the schedule began."""
     ends: list[str] = field(default_factory=list)
     kept: list[str] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    """See Worker; and `kept`, see Crew."""
     refusal: dict[int, str | None] = field(default_factory=dict)
     """By partition number, why the last worker refused it."""
     states: dict[int, dict[str, Any]] = field(default_factory=dict)
@@ -128,7 +133,7 @@ class Simulator:
             fold(event, vector, first, second)
 
         patch.setitem(intake._EFFECTS, decode.ContactLeft, (family, fold_with_a_bug, contact))
-        self._begun = cache(self._begin)
+        self._begun = {clock: self._begin(clock) for clock in Clock}
 
     def _present(self) -> Crew:
         assert self._crew is not None
@@ -138,7 +143,7 @@ class Simulator:
         """Run one schedule to its end."""
         random = Random(seed)
         plan = plan or Plan.drawn(random)
-        cluster = self._begun(plan.clock).copied(random)
+        cluster = self._begun[plan.clock].copied(random)
         base = {tp: len(log) for tp, log in cluster.logs.items()}
         outcome = Outcome(seed, plan, cluster, Story(random, plan.clock, plan.gaps).placed(base), base)
         self._play(cluster, plan, _Play(self, outcome).all())
@@ -157,7 +162,8 @@ class Simulator:
         """A crew on the stage."""
         config = EngineConfig("sim", "sim", TOPICS, partitions=PARTITIONS, clock_from_log=plan.clock is Clock.LOG)
         pace_seconds = 10.0 if plan.live else 0.3
-        self._crew = Crew(cluster, config, SLOW if plan.slow else SETTINGS, pace_seconds, idle_until_ms, plan.kill_rates)
+        settings = SLOW if plan.slow else SETTINGS
+        self._crew = Crew(cluster, config, settings, pace_seconds, idle_until_ms, plan.kill_rates, plan.figures)
         return self._crew
 
     def _begin(self, clock: Clock) -> Cluster:
@@ -192,7 +198,7 @@ async def settled(crew: Crew, frontier_ms: int) -> None:
     (worker,) = crew.living
     async with asyncio.timeout(3_000):
         while True:
-            await asyncio.sleep(crew.pace_seconds)
+            await nap(crew.pace_seconds)
             assert not worker.dead, f"the worker that nothing befalls ended: {crew.ends}"
             holdings = [holding for holding in worker.owner.holdings.values() if holding.refused is None]
             read = all(holding.engine.frontier_ms >= frontier_ms for holding in holdings)
@@ -235,7 +241,7 @@ class _Play:
         cluster.trouble, cluster.latency = 0.0, 0.1
         crew.kill_rates, crew.fencing = (0.0,), False
         for last in (False, True):  # One finishes, the next publishes all that it finds.
-            crew.settings = SETTINGS
+            crew.settings, crew.figures = SETTINGS, last and plan.figures
             worker = crew.add()
             await crew.rebalance()
             await settled(crew, END_MS)
@@ -246,6 +252,7 @@ class _Play:
             await crew.terminate(worker)
         await crew.end()
         outcome.ends, outcome.kept = crew.ends, crew.kept
+        outcome.stale = [each for worker in crew.workers for each in worker.stale]
         await producing
 
     async def _produce(self) -> None:
@@ -253,7 +260,7 @@ class _Play:
         for at_ms, tp, record, _ in self.outcome.placed:
             ahead_ms = at_ms - cluster.clock()
             if ahead_ms > 0:
-                await asyncio.sleep(ahead_ms / 1000)
+                await nap(ahead_ms / 1000)
             cluster.log(tp).append(record)
 
     async def _befall(self, crew: Crew) -> None:
@@ -265,20 +272,22 @@ class _Play:
                 await crew.terminate(worker)
         if plan.downtime and draw() < 0.5:
             crew.kill()
-            await asyncio.sleep(draw() * SPAN_MS / 1000)
+            await nap(draw() * SPAN_MS / 1000)
         wanted = random.randint(1, 3)
         while sum(not worker.dead for worker in crew.workers) < wanted:
             crew.add()
         for worker in crew.workers:
             worker.paused = False
             worker.zombie = not worker.rebalancing and not worker.dead and draw() < plan.zombies
-            worker.paused = worker.zombie and draw() < 0.5
+            worker.paused = worker.zombie and draw() < 0.3
+            if worker.zombie:
+                worker.kill_rate = 0.0  # One that is dead commits nothing while another takes over.
             crew.fencing |= worker.zombie
         await crew.rebalance()
         if plan.compaction:
             for number in range(PARTITIONS):
                 crew.cluster.compact(TopicPartition(CHANGELOG, number))
-        await asyncio.sleep(draw() * (SPAN_MS / 500 / plan.rounds if plan.live else 4))
+        await nap(draw() * (SPAN_MS / 500 / plan.rounds if plan.live else 4))
         if plan.time_outs:
             crew.fencing = True
             crew.cluster.time_out()

@@ -13,6 +13,7 @@ from models.settings import Settings
 from streams.engine import EngineConfig
 from streams.owner import Owner
 from tests.simulation.kafka import Cluster, Killed, SimRecord
+from tests.simulation.loop import nap
 
 __all__ = ["ACTING", "CHANGELOG", "Worker"]
 
@@ -45,6 +46,8 @@ class Worker:
     zombie: bool = False
     """It is not told of rebalances."""
     rebalancing: bool = True
+    stale: list[str] = field(default_factory=list)
+    """What others had written behind the states that it went on with after a rebalance."""
     owner: Owner = field(init=False)
     tasks: list["asyncio.Task[None]"] = field(default_factory=list)
     _positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -68,9 +71,9 @@ class Worker:
 
     async def _wait(self, most_seconds: float) -> None:
         self.alive()
-        await asyncio.sleep(self.cluster.random.random() * most_seconds)
-        while self.paused:  # noqa: ASYNC110 - simulated time
-            await asyncio.sleep(self.pace_seconds)
+        await nap(self.cluster.random.random() * most_seconds)
+        while self.paused:
+            await nap(self.pace_seconds)
         self.alive()
 
     def start(self) -> None:
@@ -147,6 +150,9 @@ class Worker:
         try:
             sources = {(topic, number) for topic in self.config.topics.subscribed for number in numbers}
             await self.owner.assign(numbers, sources)
+            for number, holding in self.owner.holdings.items():
+                rows = self.cluster.log(TopicPartition(CHANGELOG, number))[holding.end :]
+                self.stale += [f"{self.name}: {record}" for record in rows if record is not None]
             for (topic, number), position in self.owner.positions().items():
                 tp = TopicPartition(topic, number)
                 self._positions[tp] = self._next[tp] = self.cluster.starts.get(tp, 0) if position is None else position
