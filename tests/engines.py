@@ -195,13 +195,13 @@ class Rig:
         return {key: value for key, value in self.compacted(TOPICS.kpis, outputs).items() if value is not None}
 
     def compacted(self, topic: str, outputs: Iterable[Output] | None = None) -> dict[str, Any]:
-        """By key the newest record of a topic, None for a tombstone."""
+        """By key the newest record of a topic, None for a tombstone; a day's is left out."""
         found: dict[str, Any] = {}
         for each in self.written if outputs is None else outputs:
             if each.topic == topic:
                 assert each.key is not None
                 found[each.key.decode()] = None if each.value is None else orjson.loads(each.value)
-        return found
+        return {key: body for key, body in found.items() if body is not None} if topic == TOPICS.rollups_1d else found
 
     def alerts(self) -> list[tuple[str, str, int, str]]:
         """Every transition as (scope, kind, grid point, id)."""

@@ -124,6 +124,7 @@ class Engine:
             msg = f"{topic}[{self.partition}]: applied up to {applied}, but the run was fetched from {follows}"
             raise GapError(msg)
         assert records[0].offset >= follows, f"{topic}[{self.partition}]: offset {records[0].offset} before {follows}"
+        self._state.frontier.begin(topic, min(records[0].timestamp, now_ms))
         # The timer yields in the middle of an advance: what it left is due before anything of this run counts.
         yield from self.advance()
         if topic == self._config.topics.policies:

@@ -29,6 +29,11 @@ class Frontier:
         """The lowest frontier of the sources except `topic`: as far as that one alone can move the whole."""
         return min((at for name, at in self._sources.items() if name != topic), default=2**62)
 
+    def begin(self, topic: str, at_ms: int) -> None:
+        """The first record of `topic` that is read at all is of `at_ms`: nothing of it lies before."""
+        if self._sources[topic] == 0:
+            self.observe(topic, at_ms)
+
     def observe(self, topic: str, at_ms: int) -> None:
         """Everything of `topic` before `at_ms` (Kafka time) has been read."""
         if at_ms > self._sources[topic]:

@@ -90,6 +90,8 @@ class Partner:
     """By scope and window: the packed measures of the last record, and who waited in it."""
     days_changed: set[int] = field(default_factory=set)
     """Closed days whose record is to be written again."""
+    emptied: set[tuple[int, Scope]] = field(default_factory=set)
+    """Days and scopes of which all that a pane held was taken back: if nothing else is there, their record goes."""
     row_changed: bool = True
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
@@ -169,6 +171,9 @@ class Partner:
             for total in self.totals:
                 total.take_off_late(at_ms, cells)
             self._restate_day(at_ms)
+            if cell not in pane.cells():
+                day = day_start(at_ms, self.panes.zone)
+                self.emptied |= {(day, scope) for scope in scopes_of(cell.queue, cell.channel)}
         return True
 
     def _restate_day(self, at_ms: int) -> None:
@@ -258,7 +263,8 @@ class Partner:
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
         days = sorted(self.days_changed)
-        flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
+        emptied = sorted([day, str(scope)] for day, scope in self.emptied)
+        flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets, emptied]
         return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, days, *flags]
 
     def loaded(self) -> None:

@@ -127,10 +127,12 @@ class Publisher:
         scopes = {scope for scope, _ in partner.published} | {ALL}
         return [self._tombstone(partner.id, scope, window.name, moment) for scope in sorted(scopes) for window in WINDOWS]
 
-    def _tombstone(self, partner_id: str, scope: Scope, window: str, moment: Moment) -> Output:
-        """The end of a figure."""
-        key = record_key(partner_id, scope, window)
-        return cloudevent(self._kpis_topic, "kpis", self._source, partner_id, key, f"{key}@{moment.revision}", None)
+    def _tombstone(self, partner_id: str, scope: Scope, last: str, moment: Moment, *, rollup: bool = False) -> Output:
+        """The end of a figure: of a window, or of a day."""
+        key, topic, kind = record_key(partner_id, scope, last), self._kpis_topic, "kpis"
+        if rollup:
+            topic, kind = self._rollups_topic, "rollups.1d"
+        return cloudevent(topic, kind, self._source, partner_id, key, f"{key}@{moment.revision}", None)
 
     def _record(
         self, partner: Partner, scope: Scope, total: WindowTotal, packed: int, live: Live | None, moment: Moment, *, mixed: bool
@@ -164,16 +166,21 @@ class Publisher:
     def _days(self, partner: Partner, moment: Moment) -> list[Output]:
         """The records of closed days that closed, or were corrected, since the last call."""
         days, partner.days_changed, partner.row_changed = partner.days_changed, set(), True
+        emptied, partner.emptied = partner.emptied, set()
         outputs: list[Output] = []
         panes = partner.panes
         for start in sorted(days):
             end = day_end(start, panes.zone)
             if end > panes.closed_ms:
                 partner.days_changed.add(start)
+                partner.emptied |= {each for each in emptied if each[0] == start}
                 continue
             parts = list(panes.cells_between(start, end))
             rebased, date = partner.rebased(parts), day_name(start, panes.zone)
-            for scope, packed in sorted(flats(parts).items()):
+            summed = flats(parts)
+            for _, scope in sorted(each for each in emptied if each[0] == start and each[1] not in summed):
+                outputs.append(self._tombstone(partner.id, scope, date, moment, rollup=True))
+            for scope, packed in sorted(summed.items()):
                 body = self._body(partner, scope, packed, None, moment, mixed=scope in rebased)
                 body |= {"date": date, "timezone": panes.zone, "final": start < panes.final_before_ms, "from": start, "to": end}
                 key = record_key(partner.id, scope, date)

@@ -18,7 +18,7 @@ from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader"]
 
-_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False)
+_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, ())
 """What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
@@ -117,7 +117,8 @@ def _partner(state: State, key: list[Any], value: bytes) -> None:
     panes = PaneStore(partner_id, zone, closed_ms)
     partner = Partner(partner_id, state.policies.of(partner_id), panes, contacts.of(partner_id), tickets.of(partner_id))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
-    partner.touched_ms, partner.closes_unqueued, partner.takes_tickets = (*tuple(appended), *_UNTOLD[len(appended) :])
+    partner.touched_ms, partner.closes_unqueued, partner.takes_tickets, emptied = (*tuple(appended), *_UNTOLD[len(appended) :])
+    partner.emptied = {(day, Scope.parse(scope)) for day, scope in emptied}
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy

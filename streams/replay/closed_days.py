@@ -50,12 +50,14 @@ class _Reader:
                 if record.topic != self._rollups_topic:
                     beat = orjson.loads(record.value)
                     self.beats[beat["partition"]] = beat
-                elif record.value is not None:
+                else:
                     self._rollup(record.key.decode(), record.value)
 
-    def _rollup(self, key: str, value: bytes) -> None:
+    def _rollup(self, key: str, value: bytes | None) -> None:
         partner, scope, date = parse_record_key(key)
-        if str(scope) == "all" and partner in self._partners and self._first <= date <= self._last:
+        if value is None:
+            self.rollups.pop(key, None)  # All that it held was taken back.
+        elif str(scope) == "all" and partner in self._partners and self._first <= date <= self._last:
             self.rollups[key] = orjson.loads(value)
 
     async def read_to_end(self) -> None:

@@ -24,6 +24,24 @@ def test_it_is_unknown_until_every_source_was_heard_of_and_then_the_lowest() -> 
     assert rig.engine.frontier_ms == START_MS
 
 
+def test_a_state_that_is_new_is_judged_from_the_first_record_on() -> None:
+    """What lies in a first run that is long would else be counted, and judged only where the run ends."""
+    found = []
+    for polls in ((29,), range(30)):
+        rig = Rig()
+        rig.policy(shared_part(rule()), partner_part(), at_ms=START_MS)
+        rig.idle(START_MS + HOUR, *TOPICS.subscribed[1:])
+        for minute in range(30):
+            at_ms = START_MS + minute * MINUTE
+            rig.send(event("contact.answered", at_ms, f"e{minute}", wait_seconds=90.0 if 5 <= minute < 8 else 1.0), at_ms=at_ms)
+            if minute in polls:
+                rig.poll()
+        rig.commit()
+        found.append(rig.alerts())
+    assert [kind for _, kind, _, _ in found[0]] == ["fired", "resolved", "cleared"]
+    assert found[0] == found[1]
+
+
 def test_it_never_goes_back_not_even_by_a_restart() -> None:
     rig = Rig()
     rig.to(START_MS)

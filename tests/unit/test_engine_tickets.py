@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conditions import START_MS
-from tests.engines import CONFIG, SECOND, Rig, event, limited, partner_part, rule, shared_part
+from tests.engines import CONFIG, SECOND, TOPICS, Rig, budget, event, limited, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 DUE = START_MS + 20 * SECOND
@@ -204,3 +204,19 @@ def test_a_time_that_cannot_be_read_is_a_letter_and_leaves_nothing(rig: Rig, fie
     rig.to(START_MS + SECOND)
     assert rig.letters() == [("time", 0)]
     assert rig.snapshot()["tickets"] == {}
+
+
+@pytest.mark.parametrize("crash", [False, True])
+def test_a_day_of_which_all_was_taken_back_has_no_record_any_more(rig: Rig, *, crash: bool) -> None:
+    tell(rig, "opened", "a", -26 * HOUR, queue="billing")
+    rig.to(START_MS + 20 * SECOND)
+    (day,) = {body["date"] for body in rig.compacted(TOPICS.rollups_1d).values()}
+    tell(rig, "opened", "a", -60 * HOUR, queue="billing")
+    if crash:
+        rig.commit(budget(0))
+        rig.crash()
+    rig.to(START_MS + 40 * SECOND)
+    left = rig.compacted(TOPICS.rollups_1d)
+    assert {body["scope"] for body in left.values()} == {"all", "queue=billing"}
+    assert day not in {body["date"] for body in left.values()}
+    assert {body["measures"]["opened"] for body in left.values()} == {1}
