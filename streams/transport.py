@@ -16,6 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, SchedulingStrategyT
 
+from streams.engine import Engine
 from streams.fetched import plain_records
 from streams.holding import loss
 from streams.owner import Owner
@@ -135,7 +136,12 @@ class Consumer(driver.Consumer):
         holding = self._owner.holdings.get(tp.partition)
         if holding is None or holding.refused is not None:
             return False
-        return tp.topic == self._policies or self._policies_read(tp.partition)
+        return tp.topic == self._policies or (self._policies_read(tp.partition) and self._heard(tp.partition, holding.engine))
+
+    def _heard(self, number: int, engine: Engine) -> bool:
+        """Whether of each source it is known that it has something, or has nothing: else a new state would count what it cannot judge."""
+        unheard = {TP(topic, number) for topic in engine.unheard}
+        return not unheard or unheard == {tp for tp, state, end in self._answered(unheard) if state.position < end}
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:
         if type(record) is not list:
@@ -165,7 +171,10 @@ class Consumer(driver.Consumer):
         # Faust resumes source partitions before it seeks them, and clears the stream queues after: what is fetched in between is lost.
         if active_partitions is not None:
             held = self.app.rebalancing
+            assigned = set() if held else active_partitions
             active_partitions = {tp for tp in active_partitions if not self.in_runs(tp) or (not held and self._wanted(tp))}
+            # What is fetched waits in the client until it is wanted, so that a position short of the end tells the same.
+            self._note_ends(assigned - active_partitions, {})
             if not active_partitions:
                 await self.sleep(_NOTHING_ACTIVE_SECONDS)
                 return {}

@@ -89,6 +89,11 @@ class Engine:
         return self._state.frontier.value_ms
 
     @property
+    def unheard(self) -> list[str]:
+        """The sources of which nothing is known yet, in a state that is new."""
+        return self._state.frontier.unheard
+
+    @property
     def counters(self) -> dict[str, int]:
         """Totals since the state began."""
         return dict(self._state.counters)

@@ -29,6 +29,11 @@ class Frontier:
         """The lowest frontier of the sources except `topic`: as far as that one alone can move the whole."""
         return min((at for name, at in self._sources.items() if name != topic), default=2**62)
 
+    @property
+    def unheard(self) -> list[str]:
+        """The sources of which nothing is known yet: neither a record nor that there is none."""
+        return [name for name, at in self._sources.items() if at == 0]
+
     def begin(self, topic: str, at_ms: int) -> None:
         """The first record of `topic` that is read at all is of `at_ms`: nothing of it lies before."""
         if self._sources[topic] == 0:
