@@ -6,6 +6,7 @@ The shared part goes to every partition and each partner's own part to the partn
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,9 +119,19 @@ async def apply_policy(settings: Settings, policy: PolicyFile, at_ms: int) -> Ap
             async with producer.transaction():
                 for each in writes:
                     await producer.send(topic, key=each.key, value=each.value, partition=each.partition, headers=headers)
+            with suppress(TimeoutError):  # It is applied all the same; another application may have replaced it already.
+                await _shown(settings, writes)
         return applied
     finally:
         await producer.stop()
+
+
+async def _shown(settings: Settings, writes: list[Write]) -> None:
+    """Wait until readers are shown what was committed: Kafka says so before the transaction's markers stand in every partition."""
+    newest = {(each.partition, each.key): each.value for each in writes if each.value is not None}
+    async with asyncio.timeout(READ_SECONDS_MAX):
+        while not newest.items() <= (await read_policies(settings)).items():  # noqa: ASYNC110 - Kafka tells nobody
+            await asyncio.sleep(_POLL_MS / 1000)
 
 
 async def read_policies(settings: Settings) -> Stored:
