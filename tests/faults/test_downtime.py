@@ -192,7 +192,7 @@ async def test_so_is_a_downtime_of_real_workers(kafka: str, app_id: str, tmp_pat
         with Worker(settings, tmp_path / "after.log") as second:
             await until(lambda: counted(len(before) + len(meanwhile), up_ms), 40)
             assert await second.terminate() == 0, second.tail()
-    bodies = transitions(seen, topics)
+    bodies = since(transitions(seen, topics), down_ms)
     check_downtime(bodies, up_ms)
     live = sent(before + meanwhile, before[0][0])
     watch(live, before[0][0], up_ms)
