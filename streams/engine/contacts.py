@@ -97,6 +97,12 @@ class Contacts:
         """The contacts of a partner."""
         return self.by_partner.setdefault(partner_id, Waits(partner_id))
 
+    def release(self, partner_id: str) -> None:
+        """Hold nothing for a partner that is gone; call after `drain`."""
+        waits = self.by_partner[partner_id]
+        if not waits and not waits.early:
+            del self.by_partner[partner_id]
+
     def open(self, waits: Waits, contact_id: str, waiting: Waiting) -> None:
         """A contact began to wait; nothing happens if it waits already or its close came first."""
         closed_ms = waits.early.get(contact_id)

@@ -270,6 +270,7 @@ class Engine:
         for partner in self._gone:
             yield from partner.panes.drain()
             yield rows.key("partner", partner.id), None
+        gone = {partner.id for partner in self._gone} - state.partners.keys()
         self._gone.clear()
         for partner in state.partners.values():
             yield from partner.panes.drain()
@@ -279,6 +280,9 @@ class Engine:
         yield from state.seen.drain(state.sequence)
         yield from state.contacts.drain(state.sequence)
         yield from state.tickets.drain(state.sequence)
+        for partner_id in gone:
+            state.contacts.release(partner_id)
+            state.tickets.release(partner_id)
         yield from state.policies.drain()
 
     def load(self, key: bytes, value: bytes | None) -> None:

@@ -118,6 +118,11 @@ class Tickets:
         """The tickets of a partner."""
         return self.by_partner.setdefault(partner_id, Backlog(partner_id))
 
+    def release(self, partner_id: str) -> None:
+        """Hold nothing for a partner that is gone; call after `drain`."""
+        if not self.by_partner[partner_id]:
+            del self.by_partner[partner_id]
+
     def tell(self, backlog: Backlog, ticket_id: str, mark: Mark) -> list[Correction]:
         """Take what was told of a ticket; what is to be counted otherwise than it was.
 

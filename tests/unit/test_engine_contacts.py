@@ -7,7 +7,7 @@ import pytest
 from streams.engine.contacts import EARLY_CLOSE_MS
 from tests.conditions import START_MS
 from tests.engines import SECOND, Rig, event, limited
-from tests.stories import HOUR, MINUTE
+from tests.stories import DAY, HOUR, MINUTE
 
 CLOSES = ("contact.answered", "contact.abandoned", "contact.completed", "contact.left")
 
@@ -173,3 +173,18 @@ def test_many_contacts_are_written_in_chunks() -> None:
     before = rig.snapshot()
     rig.crash()
     assert rig.snapshot() == before
+
+
+def test_of_a_partner_that_is_gone_nothing_is_held() -> None:
+    """Names that producers make up come and go; what is held for them must not grow with their number."""
+    rig = Rig()
+    rig.send(event("contact.queued", START_MS, "q", contact_id="a"), event("contact.left", START_MS, "l", contact_id="a"), at_ms=START_MS)
+    rig.to(START_MS)
+    state = rig.engine._state
+    assert (list(state.contacts.by_partner), list(state.tickets.by_partner)) == (["acme"], ["acme"])
+    for days in range(1, 38):
+        rig.to(START_MS + days * DAY)
+    assert (state.partners, state.contacts.by_partner, state.tickets.by_partner) == ({}, {}, {})
+    rig.send(event("contact.queued", START_MS + 38 * DAY, "again", contact_id="a"), at_ms=START_MS + 38 * DAY)
+    rig.to(START_MS + 38 * DAY)
+    assert list(rig.snapshot()["contacts"][0]) == ["acme"]
