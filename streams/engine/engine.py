@@ -33,6 +33,7 @@ from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Commit, Output
 from streams.engine.partner import Partner
 from streams.engine.publish import Moment, Publisher
+from streams.engine.rollups import Rollups
 from streams.engine.state import State
 from streams.engine.stored import Loader
 from streams.engine.tickets import EXPIRED
@@ -49,6 +50,11 @@ class Budget:
 
     records: int
     bytes: int
+
+    def spend(self, output: Output) -> None:
+        """Count one record."""
+        self.records -= 1
+        self.bytes -= len(output.value or b"")
 
 
 class Sizes(NamedTuple):
@@ -70,7 +76,8 @@ class Engine:
         self._state = State(partition, config)
         self._config = config
         self._intake = Intake(self._state, self.advance)
-        self._publisher = Publisher(config.topics.kpis, config.topics.rollups_1d, config.source)
+        self._publisher = Publisher(config.topics.kpis, config.source)
+        self._rollups = Rollups(config.topics.rollups_1d, config.source)
         self._announcer = Announcer(config)
         self._loader = Loader()
         self._verdicts: list[Verdict] = []
@@ -261,9 +268,14 @@ class Engine:
                 self._publisher.left_over(group, partner, moment.now_ms)
                 continue
             for output in self._publisher.publish(partner, group, moment):
-                budget.records -= 1
-                budget.bytes -= len(output.value or b"")
+                budget.spend(output)
                 yield output
+        # Closed days wait behind what is present; what they are owed stands in the partner's row.
+        for partner in state.partners.values():
+            if partner.days_changed and budget.records > 0 and budget.bytes > 0:
+                for output in self._rollups.publish(partner, moment):
+                    budget.spend(output)
+                    yield output
 
     def _rows(self) -> Iterator[tuple[bytes, bytes | None]]:
         state = self._state

@@ -14,11 +14,10 @@ from models.measures import to_names
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_key
 from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
-from streams.engine.panes import day_end, day_name
 from streams.engine.partner import EVERYTHING, Partner, lives, nobody
 from streams.engine.totals import ALL, WindowTotal, flat_of_all, flats
 
-__all__ = ["Moment", "Publisher"]
+__all__ = ["Moment", "Publisher", "body_of"]
 
 _CADENCE_MS: Final = (1_000, 5_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
@@ -52,9 +51,8 @@ class Moment:
 class Publisher:
     """Of one engine."""
 
-    def __init__(self, kpis_topic: str, rollups_topic: str, source: str) -> None:
+    def __init__(self, kpis_topic: str, source: str) -> None:
         self._kpis_topic = kpis_topic
-        self._rollups_topic = rollups_topic
         self._source = source
         self._waits: dict[tuple[int, str], int] = {}
 
@@ -97,7 +95,7 @@ class Publisher:
         self._waits.pop((group, partner.id), None)
         waiting = lives(partner, moment.frontier_ms)
         nothing = nobody(partner)
-        outputs = self._days(partner, moment) if group == _PARTS and partner.days_changed else []
+        outputs: list[Output] = []
         open_panes = list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
         for at in _LONG if group == _WIDE else _SHORT:
             total = partner.totals[at]
@@ -127,67 +125,20 @@ class Publisher:
         scopes = {scope for scope, _ in partner.published} | {ALL}
         return [self._tombstone(partner.id, scope, window.name, moment) for scope in sorted(scopes) for window in WINDOWS]
 
-    def _tombstone(self, partner_id: str, scope: Scope, last: str, moment: Moment, *, rollup: bool = False) -> Output:
-        """The end of a figure: of a window, or of a day."""
-        key, topic, kind = record_key(partner_id, scope, last), self._kpis_topic, "kpis"
-        if rollup:
-            topic, kind = self._rollups_topic, "rollups.1d"
-        return cloudevent(topic, kind, self._source, partner_id, key, f"{key}@{moment.revision}", None)
+    def _tombstone(self, partner_id: str, scope: Scope, window: str, moment: Moment) -> Output:
+        key = record_key(partner_id, scope, window)
+        return cloudevent(self._kpis_topic, "kpis", self._source, partner_id, key, f"{key}@{moment.revision}", None)
 
     def _record(
         self, partner: Partner, scope: Scope, total: WindowTotal, packed: int, live: Live | None, moment: Moment, *, mixed: bool
     ) -> Output:
-        body = self._body(partner, scope, packed, live, moment, mixed=mixed)
+        body = body_of(partner, scope, packed, live, moment, mixed=mixed)
         # A partner that lies idle is not closed at every grid point; its window begins where it would if it were.
         closed_ms = max(partner.panes.closed_ms, moment.settled_ms(partner.policy.settle_ms))
         start = total.start_ms if total.cells else total.window.start(closed_ms)
         body |= {"window": total.window.name, "from": start, "to": max(moment.open_end_ms, partner.panes.closed_ms)}
         key = record_key(partner.id, scope, total.window.name)
         return cloudevent(self._kpis_topic, "kpis", self._source, partner.id, key, f"{key}@{moment.revision}", body)
-
-    @staticmethod
-    def _body(partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool) -> dict[str, Any]:
-        policy = partner.policy
-        own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
-        definition = policy.scope_definition(scope)
-        flat = unpack(packed)
-        return {
-            "partner": partner.id,
-            "scope": str(scope),
-            "configured": policy.configured,
-            "policy_revision": policy.revision,
-            "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits),
-            "measures": to_names(shown(flat)),
-            "as_of": moment.now_ms,
-            "frontier": moment.frontier_ms,
-            "revision": moment.revision,
-        }
-
-    def _days(self, partner: Partner, moment: Moment) -> list[Output]:
-        """The records of closed days that closed, or were corrected, since the last call."""
-        days, partner.days_changed, partner.row_changed = partner.days_changed, set(), True
-        emptied, partner.emptied = partner.emptied, set()
-        outputs: list[Output] = []
-        panes = partner.panes
-        for start in sorted(days):
-            end = day_end(start, panes.zone)
-            if end > panes.closed_ms:
-                partner.days_changed.add(start)
-                partner.emptied |= {each for each in emptied if each[0] == start}
-                continue
-            parts = list(panes.cells_between(start, end))
-            rebased, date = partner.rebased(parts), day_name(start, panes.zone)
-            summed = flats(parts)
-            for _, scope in sorted(each for each in emptied if each[0] == start and each[1] not in summed):
-                outputs.append(self._tombstone(partner.id, scope, date, moment, rollup=True))
-            for scope, packed in sorted(summed.items()):
-                body = self._body(partner, scope, packed, None, moment, mixed=scope in rebased)
-                body |= {"date": date, "timezone": panes.zone, "final": start < panes.final_before_ms, "from": start, "to": end}
-                key = record_key(partner.id, scope, date)
-                outputs.append(
-                    cloudevent(self._rollups_topic, "rollups.1d", self._source, partner.id, key, f"{key}@{moment.revision}", body)
-                )
-        return outputs
 
 
 def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:
@@ -196,3 +147,22 @@ def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:
         return [ALL]
     found = {scope for scope, _ in partner.published} | present | {ALL}
     return sorted(found - {ALL} if group == _PARTS else found)
+
+
+def body_of(partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool) -> dict[str, Any]:
+    """What all records of figures say: whose they are, the figures, and when they were written."""
+    policy = partner.policy
+    own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
+    definition = policy.scope_definition(scope)
+    flat = unpack(packed)
+    return {
+        "partner": partner.id,
+        "scope": str(scope),
+        "configured": policy.configured,
+        "policy_revision": policy.revision,
+        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits),
+        "measures": to_names(shown(flat)),
+        "as_of": moment.now_ms,
+        "frontier": moment.frontier_ms,
+        "revision": moment.revision,
+    }
