@@ -21,6 +21,8 @@ __all__ = ["TABLE", "OutwatchApp", "build_app"]
 TABLE: Final = "state"
 _TICK_SECONDS: Final = 0.25
 _BUFFERED_RUNS: Final = 16
+_METADATA_MS: Final = 15_000
+"""How old what is known of the topics may get: so soon a worker sees that one was given more partitions. aiokafka's is five minutes."""
 
 
 class _AsIs(faust.Schema[Any, Any]):
@@ -71,6 +73,7 @@ def build_app(settings: Settings) -> OutwatchApp:
         broker_session_timeout=settings.session_timeout_seconds,
         # A position that is gone is an error to be told of: any other value would go on elsewhere without a word.
         consumer_auto_offset_reset="none",
+        consumer_metadata_max_age_ms=_METADATA_MS,
         stream_buffer_maxsize=_BUFFERED_RUNS,
         stream_wait_empty=True,
         table_standby_replicas=0,

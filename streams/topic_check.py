@@ -8,7 +8,7 @@ from typing import Final
 
 from models.topics import TopicSpec
 
-__all__ = ["Finding", "FoundTopic", "Level", "check_topics"]
+__all__ = ["Finding", "FoundTopic", "Level", "check_topics", "grown"]
 
 CREATE: Final = "outwatch topics create"
 _GROW: Final = (
@@ -77,12 +77,25 @@ def _partition_findings(specs: Sequence[TopicSpec], found: Mapping[str, FoundTop
         yield Finding(next(iter(numbers)), Level.PROBLEM, message, f"export OUTWATCH_PARTITIONS={number}")
         return
     # Adding partitions would move partners away from their state, so only a new topic will do.
-    delete = f"kafka-topics.sh --bootstrap-server {brokers} --delete"
     for name, number in numbers.items():
-        if number != partitions:
-            message = f"has {number} partitions instead of {partitions}, so a partner would not have one number in all topics"
-            remedy = _GROW if number > partitions else f"{delete} --topic {name} && {CREATE}   (its records are lost)"
-            yield Finding(name, Level.PROBLEM, message, remedy)
+        if number < partitions:
+            delete = f"kafka-topics.sh --bootstrap-server {brokers} --delete --topic {name} && {CREATE}   (its records are lost)"
+            yield Finding(name, Level.PROBLEM, _apart(number, partitions), delete)
+    yield from grown(numbers, partitions)
+
+
+def grown(numbers: Mapping[str, int], partitions: int) -> list[Finding]:
+    """The topics that have more partitions than they must have, which a worker that runs may come upon at any time.
+
+    Args:
+        numbers: how many partitions each has.
+        partitions: the number that the settings name.
+    """
+    return [Finding(name, Level.PROBLEM, _apart(number, partitions), _GROW) for name, number in numbers.items() if number > partitions]
+
+
+def _apart(number: int, partitions: int) -> str:
+    return f"has {number} partitions instead of {partitions}, so a partner would not have one number in all topics"
 
 
 def _config_findings(spec: TopicSpec, config: Mapping[str, str], brokers: str) -> Iterator[Finding]:

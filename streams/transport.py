@@ -237,6 +237,11 @@ class Consumer(driver.Consumer):
                 lag[tp.topic, tp.partition] = 0 if read_up else max(0, end - holding.engine.applied.get(tp.topic, 0))
         return lag
 
+    def partition_counts(self) -> dict[str, int]:
+        """By topic that is read in runs: how many partitions it has, as far as the brokers told."""
+        consumer = self._thread._consumer
+        return {} if consumer is None else {topic: len(consumer.partitions_for_topic(topic) or ()) for topic in self._runs}
+
     async def _wait_next_records(self, timeout: float) -> tuple[RecordMap | None, set[TP] | None]:  # noqa: ASYNC109 - Faust's signature
         # As Faust's, which sleeps a whole second when every partition is paused.
         if not self.flow_active:

@@ -14,6 +14,7 @@ from streams.health.server import endpoints
 from streams.health.watchdog import LOOK_SECONDS, Stall, StallReason, Unchanged, Vitals, Watchdog
 from streams.health.worker_metrics import Look
 from streams.owner import end_process
+from streams.topic_check import grown
 
 __all__ = ["SignsOfLife"]
 
@@ -49,7 +50,12 @@ class SignsOfLife(Service):
             await self.sleep(LOOK_SECONDS)
 
     def look(self) -> None:
-        """Look once, and end the worker where something stands still for too long."""
+        """Look once, and end the worker where something stands still for too long, or a topic was given more partitions."""
+        reader = self._app.reader
+        more = [] if reader is None else grown(reader.partition_counts(), self._settings.partitions)
+        if more:
+            # Partners whose key moved would fall silent, as if nothing came of them; the next start is refused with the same text.
+            end_process("; ".join(map(str, more)))
         stall = self._watchdog.look(self._vitals())
         if stall is not None:
             _end(stall)

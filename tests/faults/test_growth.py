@@ -26,7 +26,7 @@ from tests.stories import DAY, MINUTE
 from tests.topics import with_times_of_their_own
 from tests.verdict import check_record, transition_of
 from tests.waiting import until
-from tests.workers import Worker, administering, counters, environment, following, heartbeats, read_all
+from tests.workers import STOPPED, Worker, administering, counters, environment, following, heartbeats, read_all
 
 EVENTS = 14_000
 FIRST_RUN = 2_100
@@ -131,6 +131,33 @@ async def served(settings: Settings, log_path: Path, records: int, to_ms: int) -
     return seen
 
 
+async def grow(settings: Settings, topic: str, partitions: int) -> None:
+    async with administering(settings) as admin:
+        await admin.create_partitions({topic: NewPartitions(partitions)})
+
+
+@pytest.mark.kafka
+@pytest.mark.slow
+async def test_workers_under_which_a_topic_is_grown_end_and_say_what_to_do(kafka: str, app_id: str, tmp_path: Path) -> None:
+    """Soon, and whether it is the one that leads the group or not: else the partners whose key moved fall silent."""
+    settings = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=2, session_timeout_seconds=6, replication=1)
+    topic = settings.topics.surveys
+    await create(settings)
+    async with following(settings, settings.topics.heartbeats) as seen:
+        with Worker(settings, tmp_path / "one.log") as one, Worker(settings, tmp_path / "two.log") as two:
+
+            async def both_work() -> bool:
+                return len({beat["worker"] for beat in heartbeats(seen, settings).values()}) == 2
+
+            await until(both_work, 40)
+            await grow(settings, topic, 4)
+            assert [await one.ended(30), await two.ended(30)] == [STOPPED, STOPPED]
+    for worker in (one, two):
+        last = worker.tail(1)
+        assert f"{topic}: has 4 partitions instead of 2" in last, worker.tail()
+        assert "outwatch topics copy --from-prefix" in last
+
+
 class BrokenOffError(Exception):
     """In the middle of a copy."""
 
@@ -152,8 +179,7 @@ async def test_a_grown_topic_is_refused_and_a_copy_under_more_partitions_comes_t
     await produce(old, first)
     before = await served(old, tmp_path / "old.log", len(first), first[-1].at_ms)
 
-    async with administering(old) as admin:
-        await admin.create_partitions({old.topics.interactions: NewPartitions(8)})
+    await grow(old, old.topics.interactions, 8)
     with Worker(old, tmp_path / "refused.log") as refused:
         assert await refused.ended(40) == 1
     assert f"{old.topics.interactions}: has 8 partitions instead of 4" in refused.tail()

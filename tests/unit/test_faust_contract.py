@@ -202,6 +202,10 @@ class TestWhatAiokafkaDoes:
         assert (state.highwater, state.lso, state.timestamp, state.has_valid_position) == (None, None, None, False)
         assert isinstance(TopicPartitionState.position, property)
 
+    async def test_what_is_known_of_the_topics_is_as_young_as_we_say(self) -> None:
+        assert "metadata_max_age_ms=conf.consumer_metadata_max_age_ms" in source(driver.AIOKafkaConsumerThread._create_worker_consumer)
+        assert parameters(aiokafka.AIOKafkaConsumer.partitions_for_topic) == ["self", "topic"]
+
     def test_the_end_is_noted_with_every_answer_before_its_records_are_handed_out(self) -> None:
         text = source(fetcher.Fetcher._proc_fetch_request)
         assert in_order(

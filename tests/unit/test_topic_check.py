@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from models.topics import Topics
-from streams.topic_check import Finding, FoundTopic, Level, check_topics
+from streams.topic_check import Finding, FoundTopic, Level, check_topics, grown
 
 TOPICS = Topics("eu.")
 SPECS = TOPICS.specs("app")
@@ -60,6 +60,14 @@ def test_a_topic_that_has_grown_is_left_for_a_copy_of_all() -> None:
     found[TOPICS.interactions] = replace(found[TOPICS.interactions], partitions=48)
     (finding,) = check(found)
     assert (finding.topic, finding.level) == (TOPICS.interactions, Level.PROBLEM)
+    assert "outwatch topics copy --from-prefix" in finding.remedy
+
+
+def test_more_partitions_than_a_worker_runs_with_are_found_and_fewer_are_a_matter_of_its_start() -> None:
+    assert grown({TOPICS.interactions: 24, TOPICS.surveys: 0}, 24) == []
+    (finding,) = grown({TOPICS.interactions: 24, TOPICS.surveys: 25}, 24)
+    assert (finding.topic, finding.level) == (TOPICS.surveys, Level.PROBLEM)
+    assert "25 partitions instead of 24" in finding.message
     assert "outwatch topics copy --from-prefix" in finding.remedy
 
 
