@@ -50,6 +50,7 @@ class PartnerPolicy:
     settle_ms: int
     contact_expiry_ms: int
     ticket_expiry_ms: int
+    record_retention_ms: int
     feed: Literal["events", "records"]
     rules: tuple[Rule, ...]
     """Those that apply, in the file's order."""
@@ -89,6 +90,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     settle_ms = _ms(shared.settle_seconds if own.settle_seconds is None else own.settle_seconds)
     contact_expiry_ms = _ms(shared.contact_expiry_seconds)
     ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
+    record_retention_ms = _ms(shared.record_retention_seconds)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
     content = {
         "configured": part is not None,
@@ -97,6 +99,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "settle_ms": settle_ms,
         "contact_expiry_ms": contact_expiry_ms,
         "ticket_expiry_ms": ticket_expiry_ms,
+        "record_retention_ms": record_retention_ms,
         "feed": own.feed,
         "definition": base.model_dump(mode="json"),
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
@@ -112,6 +115,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         settle_ms=settle_ms,
         contact_expiry_ms=contact_expiry_ms,
         ticket_expiry_ms=ticket_expiry_ms,
+        record_retention_ms=record_retention_ms,
         feed=own.feed,
         rules=tuple(_rule(spec) for spec in specs),
         base=base,

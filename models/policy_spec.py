@@ -85,6 +85,8 @@ class Defaults(_Spec):
     """When a contact that never closed stops counting as waiting."""
     ticket_expiry_seconds: Span = 90 * _DAY_SECONDS
     """When a ticket that was never solved leaves the backlog."""
+    record_retention_seconds: Duration = 2 * _DAY_SECONDS
+    """How long after its arrival a contact record can be replaced by one with a newer `updated_at`."""
     definition: Definition = Definition()
 
 

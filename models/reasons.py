@@ -41,3 +41,5 @@ class LateReason(StrEnum):
 
     PAST_LEDGER = "past_ledger"
     """It is older than the ledger reaches (35 days), so the figures of its day are closed for good."""
+    UNMATCHED = "unmatched"
+    """A record of a contact completed longer ago than `record_retention_seconds`, updated since: what it replaces is not known any more."""

@@ -22,6 +22,8 @@ class Limits:
     tickets: int = 100_000
     tickets_horizon_ms: int = 48 * HOUR_MS
     """How long a ticket that is not open is held after the last that was heard of it."""
+    records: int = 200_000
+    """Contact records that can be replaced."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

@@ -20,7 +20,7 @@ from models.measures import Family
 from models.policy_record import decode_policy
 from models.reasons import RejectReason
 from models.topics import BROADCAST
-from models.windows import GRID_MS
+from models.windows import GRID_MS, HOUR_MS
 from streams.engine import rows
 from streams.engine.announce import Announcer, Verdict
 from streams.engine.cells import Cell, ordered
@@ -84,6 +84,7 @@ class Engine:
         self._gone: list[Partner] = []
         self._committed_offsets: dict[str, int] = {}
         self._heartbeat_ms = 0
+        self._records_hour = 0
 
     @property
     def applied(self) -> dict[str, int]:
@@ -242,6 +243,7 @@ class Engine:
         state.counters["tickets_dropped"] += state.tickets.take_dropped()
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
+        self._expire_records()
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
         records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
@@ -258,6 +260,16 @@ class Engine:
         applied = [state.applied, state.frontier.to_row(), state.sequence, dict(state.counters)]
         changed.append((rows.key("applied"), rows.pack(applied)))
         return Commit(state.sequence, changed, records, dict(state.applied), alerts.transitions)
+
+    def _expire_records(self) -> None:
+        """Forget the contact records that nothing can replace any more; looked for once an hour."""
+        state = self._state
+        state.counters["records_forgotten_early"] += state.contributions.take_forgotten()
+        hour = state.frontier.value_ms // HOUR_MS
+        if hour > self._records_hour:
+            self._records_hour = hour
+            retained_ms = max((partner.policy.record_retention_ms for partner in state.partners.values()), default=0)
+            state.contributions.expire(state.frontier.value_ms - retained_ms)
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state
@@ -292,6 +304,7 @@ class Engine:
         yield from state.seen.drain(state.sequence)
         yield from state.contacts.drain(state.sequence)
         yield from state.tickets.drain(state.sequence)
+        yield from state.contributions.drain(state.sequence, state.frontier.value_ms)
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
@@ -331,5 +344,6 @@ class Engine:
             "seen": set(state.seen.hashes),
             "contacts": state.contacts.snapshot(),
             "tickets": state.tickets.snapshot(),
+            "records": state.contributions.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

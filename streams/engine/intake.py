@@ -19,11 +19,14 @@ from models.reasons import LateReason, RejectReason
 from models.times import EARLIEST_MS, to_ms
 from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
+from streams.engine.cells import Cell
 from streams.engine.config import FUTURE_MS
+from streams.engine.contributions import Contribution
 from streams.engine.fold import FOLDS, Fold, fold_exit, fold_handled, fold_queued
+from streams.engine.lanes import pack
 from streams.engine.letters import Origin, SourceRecord, dead_letter, late_record
 from streams.engine.panes import LEDGER_MS
-from streams.engine.partner import EVERYTHING, Partner
+from streams.engine.partner import EVERYTHING, Partner, Slot
 from streams.engine.state import State
 from streams.engine.ticket import Mark, Step
 
@@ -197,7 +200,7 @@ class Intake:
             partner.close(grid)
         oldest = panes.ledger_start() or (0 if self._from_log else record.timestamp - LEDGER_MS)
         if at_ms < oldest:
-            self._late(record, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
+            self._late(record, LateReason.PAST_LEDGER, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
             return False
         if at_ms < panes.closed_ms:
             state.counters["late_corrections"] += 1
@@ -278,30 +281,58 @@ class Intake:
         return [each for each in named or () if each in known] or [topic]
 
     def _record(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
-        """`contact.record`: an arrival, an exit from the queue and a handled contact, each at its own time."""
+        """`contact.record`: an arrival, an exit from the queue, a handled contact, each at its own time; a newer one replaces it."""
         partner = self._routed(record, event.partner_id, now_ms)
         if partner is None:
             return 0
-        done_ms = to_ms(event.occurred_at)
-        exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
-        queued_ms = exited_ms if event.queued_at is None else to_ms(event.queued_at)
-        digest = self._unseen(record, event, partner, max(done_ms, exited_ms, queued_ms))
+        times = _times(event)
+        updated_ms = None if event.updated_at is None else to_ms(event.updated_at)
+        digest = self._unseen(record, event, partner, max(*times, updated_ms or 0))
         if digest is None:
             return 0
         slot = partner.slot(Family.INTERACTIONS, event.queue, event.channel)
-        parts: list[tuple[Fold, int]] = [(fold_exit, exited_ms)]
-        if event.outcome != "not_queued":
-            parts.append((fold_queued, queued_ms))
-        if event.outcome == "answered":
-            parts.append((fold_handled, done_ms))
-        for fold, _ in parts:  # on a scratch vector first: what raises, raises before anything was added
-            fold(event, [0] * WIDTHS[Family.INTERACTIONS], slot.first, slot.second)
-        if not all(self._in_time(topic, record, at_ms, partner, now_ms) for at_ms in {at for _, at in parts}):
+        counted = _counted_by(event, times, slot)  # first, since what raises must leave nothing half done
+        contact, before, arrived_ms = None, None, self._arrived_ms(record, times[-1], now_ms)
+        if event.contact_id is not None and updated_ms is not None:
+            contact = xxh3_64_intdigest(event.contact_id.encode(), partner.seed)
+            since_ms = self._state.contributions.since_ms(arrived_ms, partner.policy.record_retention_ms)
+            before = self._state.contributions.find(contact, since_ms)
+            if before is not None and updated_ms <= before.updated_ms:
+                if updated_ms == before.updated_ms:
+                    self._state.counters["duplicates"] += 1
+                else:
+                    self._state.counters["records_outdated"] += 1
+                return 0
+            if before is None and times[-1] < since_ms <= updated_ms:
+                why = f"completed at {times[-1]} and updated at {updated_ms}: what its contact counted is known from {since_ms} on"
+                self._late(record, LateReason.UNMATCHED, why, now_ms)
+                return 0
+        if not all(self._in_time(topic, record, at_ms, partner, now_ms) for at_ms in counted):
             return 0
-        for fold, at_ms in parts:
-            partner.fold(fold, event, at_ms, slot)
+        if before is not None:
+            self._state.counters["records_restated"] += 1
+        self._restate(partner, before, slot.cell, counted)
+        if contact is not None and updated_ms is not None:
+            self._state.contributions.put(contact, arrived_ms, Contribution(updated_ms, slot.cell, counted))
         self._counted(record, partner, digest, now_ms)
         return 1
+
+    def _restate(self, partner: Partner, before: Contribution | None, cell: Cell, counted: dict[int, list[int]]) -> None:
+        """Count what a record says in place of what the one before it said."""
+        old = {} if before is None else _packed(before.cell, before.counted)
+        new = _packed(cell, counted)
+        for place, at_ms in old | new:
+            was, now = (each.get((place, at_ms), 0) for each in (old, new))
+            if was == now:
+                continue
+            if partner.recount(place, at_ms, was, now):
+                self._falls_due(partner, at_ms)
+            else:
+                self._state.counters["records_not_recounted"] += 1
+
+    def _arrived_ms(self, record: SourceRecord, at_ms: int, now_ms: int) -> int:
+        """When a record counts as arrived: a log that is replayed has the time of its own clock."""
+        return max(self._state.frontier.value_ms, at_ms) if self._from_log else self._remembered_ms(record.timestamp, now_ms)
 
     def _ticket(self, topic: str, record: SourceRecord, event: Any, step: Step, now_ms: int) -> int:
         """`ticket.*`: what it adds to what is known of its ticket, and all that the ticket counts otherwise for it."""
@@ -365,8 +396,33 @@ class Intake:
         letter = dead_letter(config.topics.dead_letters, self._origin, record, reason, error, now_ms, mask=config.mask_letters)
         self._state.outputs.append(letter)
 
-    def _late(self, record: SourceRecord, error: str, now_ms: int) -> None:
-        self._state.counters[f"late.{LateReason.PAST_LEDGER}"] += 1
+    def _late(self, record: SourceRecord, reason: LateReason, error: str, now_ms: int) -> None:
+        self._state.counters[f"late.{reason}"] += 1
         config = self._state.config
-        letter = late_record(config.topics.late, self._origin, record, LateReason.PAST_LEDGER, error, now_ms, mask=config.mask_letters)
+        letter = late_record(config.topics.late, self._origin, record, reason, error, now_ms, mask=config.mask_letters)
         self._state.outputs.append(letter)
+
+
+def _packed(cell: Cell, counted: dict[int, list[int]]) -> dict[tuple[Cell, int], int]:
+    return {(cell, at_ms): pack(cell.family, vector) for at_ms, vector in counted.items()}
+
+
+def _times(event: Any) -> tuple[int, int, int]:
+    """When the contact of a record was queued, left the queue, and was completed (ms)."""
+    done_ms = to_ms(event.occurred_at)
+    exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
+    return exited_ms if event.queued_at is None else to_ms(event.queued_at), exited_ms, done_ms
+
+
+def _counted_by(event: Any, times: tuple[int, int, int], slot: Slot) -> dict[int, list[int]]:
+    """What a record counts: by time, a vector of the interactions' family."""
+    queued_ms, exited_ms, done_ms = times
+    parts: list[tuple[Fold, int]] = [(fold_exit, exited_ms)]
+    if event.outcome != "not_queued":
+        parts.append((fold_queued, queued_ms))
+    if event.outcome == "answered":
+        parts.append((fold_handled, done_ms))
+    counted: dict[int, list[int]] = {}
+    for fold, at_ms in parts:
+        fold(event, counted.setdefault(at_ms, [0] * WIDTHS[Family.INTERACTIONS]), slot.first, slot.second)
+    return counted

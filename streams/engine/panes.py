@@ -67,9 +67,12 @@ class Pane:
         """All that was counted."""
         if not self.vectors:
             return self._thaw()
-        cells = dict(self._thaw())
-        add_cells(cells, {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()})
-        return cells
+        counted = {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()}
+        if not self._thaw():
+            return counted
+        add_cells(counted, self._cells)
+        # What was taken off stands in `_cells` as less than nothing.
+        return {cell: packed for cell, packed in counted.items() if packed}
 
     def encoded(self) -> tuple[bytes, ...]:
         """All that was counted, as rows hold it, one value a chunk."""

@@ -8,6 +8,7 @@ from models.topics import partition_of
 from models.windows import GRID_MS
 from streams.engine.config import EngineConfig
 from streams.engine.contacts import Contacts
+from streams.engine.contributions import Contributions
 from streams.engine.frontier import Frontier
 from streams.engine.judge import due_ms
 from streams.engine.output import Output
@@ -33,6 +34,7 @@ class State:
         self.policies = Policies()
         self.contacts = Contacts(config.limits.open_contacts)
         self.tickets = Tickets(config.limits.tickets, config.limits.tickets_horizon_ms)
+        self.contributions = Contributions(config.limits.records)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}

@@ -64,6 +64,8 @@ class Loader:
         state.contacts.loaded()
         with _reading(["tickets"]):
             state.tickets.loaded()
+        with _reading(["records"]):
+            state.contributions.loaded()
         for partner in state.partners.values():
             with _reading(["pane", partner.id]):
                 partner.loaded()
@@ -142,6 +144,10 @@ def _tickets(state: State, key: list[Any], value: bytes) -> None:
     state.tickets.load(key[1], rows.unpack(key, value))
 
 
+def _records(state: State, key: list[Any], value: bytes) -> None:
+    state.contributions.load(key[1], key[2], rows.unpack(key, value))
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -150,5 +156,6 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "ids": _ids,
     "contacts": _contacts,
     "tickets": _tickets,
+    "records": _records,
 }
 """By kind of row, in the order in which they depend on each other."""

@@ -37,6 +37,14 @@ COUNTED: Final = {
     "tickets_expired": ("outwatch_tickets_expired", "Open tickets that were never solved, taken off after their expiry.", None),
     "tickets_dropped": ("outwatch_tickets_dropped", "Events of tickets not kept, over the limits of a partition or ticket.", None),
     "tickets_not_recounted": ("outwatch_tickets_not_recounted", "Counts of tickets not corrected, their day being cut anew.", None),
+    "records_restated": ("outwatch_records_restated", "Contact records that replaced an older one of their contact.", None),
+    "records_outdated": ("outwatch_records_outdated", "Contact records ignored, a newer one of their contact being counted.", None),
+    "records_forgotten_early": (
+        "outwatch_records_forgotten_early",
+        "Contact records that nothing can replace any more, over the limit of a partition.",
+        None,
+    ),
+    "records_not_recounted": ("outwatch_records_not_recounted", "Counts of contact records not replaced, their day being cut anew.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }

@@ -1,0 +1,165 @@
+"""Contributions: what each contact record counted, so that the record, sent again with a newer `updated_at`, can take it back.
+
+Guarantee: the newest of a contact's records counts, in whatever order they come, if each comes within `retention` of the one before
+it (Kafka time of arrival, whole hours), unless more than `limit` came in that time, which is counted. Cost: some 500 bytes in memory
+and 250 in the state a contact. Contacts are 64-bit hashes, seeded by their partner.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from models.measures import WIDTHS, Family
+from models.windows import HOUR_MS
+from streams.engine import rows
+from streams.engine.cells import Cell
+from streams.engine.slotted import SlotRows
+
+__all__ = ["Contribution", "Contributions"]
+
+_ROW_BYTES: Final = 150_000
+"""A row ends after this; an entry has at most 2 kB."""
+_FLOOR_SLOT: Final = -1
+"""Of the row that says what was forgotten early."""
+_WIDTH: Final = WIDTHS[Family.INTERACTIONS]
+
+
+class Contribution(NamedTuple):
+    """What one record counted."""
+
+    updated_ms: int
+    cell: Cell
+    counted: dict[int, list[int]]
+    """By time (ms), a vector of the interactions' family."""
+
+
+class Contributions:
+    """Those of one partition number, by slots of an hour of their arrival."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._held: dict[int, bytes] = {}
+        """By contact: its entry, as rows hold it."""
+        self._slots: dict[int, array[int]] = {}
+        """The contacts whose records came in an hour, also those that came again later."""
+        self._entries = 0
+        self._unwritten: dict[int, list[bytes]] = {}
+        self._rows = SlotRows("records")
+        self._floor_ms = 0
+        """What came before this was forgotten early."""
+        self._floor_changed = False
+        self._early = 0
+        self._loaded: list[tuple[int, list[list[Any]]]] = []
+
+    def __len__(self) -> int:
+        """How many contacts are held."""
+        return len(self._held)
+
+    def since_ms(self, arrived_ms: int, retention_ms: int) -> int:
+        """From when on everything that came is still known to a record that comes at `arrived_ms`."""
+        oldest_ms = arrived_ms - retention_ms
+        return max(oldest_ms - oldest_ms % HOUR_MS, self._floor_ms)
+
+    def find(self, contact: int, since_ms: int) -> Contribution | None:
+        """What the contact's last record counted, if it came at or after `since_ms`."""
+        entry = self._held.get(contact)
+        if entry is None or _slot_of(entry) * HOUR_MS < since_ms:
+            return None
+        _, _, updated_ms, place, *counted = orjson.loads(entry)
+        cell = Cell(Family.INTERACTIONS, *place)
+        return Contribution(updated_ms, cell, {at_ms: [*vector, *[0] * (_WIDTH - len(vector))] for at_ms, vector in counted})
+
+    def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
+        """Remember what a record counted, in place of what was known of its contact."""
+        slot, place = arrived_ms // HOUR_MS, contribution.cell[1:]
+        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *contribution.counted.items()])
+        self._held[contact] = entry
+        self._remember(slot, contact)
+        self._unwritten.setdefault(slot, []).append(entry)
+        while self._entries > self._limit and len(self._slots) > 1:
+            oldest = min(self._slots)
+            self._early += self._forget(oldest)
+            self._floor_ms, self._floor_changed = (oldest + 1) * HOUR_MS, True
+
+    def _remember(self, slot: int, contact: int) -> None:
+        self._slots.setdefault(slot, array("Q")).append(contact)
+        self._entries += 1
+
+    def expire(self, before_ms: int) -> None:
+        """Forget what came in hours before that of `before_ms`."""
+        for slot in [slot for slot in self._slots if slot < before_ms // HOUR_MS]:
+            self._forget(slot)
+
+    def _forget(self, slot: int) -> int:
+        """Forget an hour; how many contacts were known by it."""
+        gone = self._slots.pop(slot)
+        self._entries -= len(gone)
+        self._unwritten.pop(slot, None)
+        self._rows.forget(slot)
+        known = {contact for contact in gone if (entry := self._held.get(contact)) is not None and _slot_of(entry) == slot}
+        for contact in known:
+            del self._held[contact]
+        return len(known)
+
+    def take_forgotten(self) -> int:
+        """How many contacts the limit made us forget since the last call."""
+        early, self._early = self._early, 0
+        return early
+
+    def drain(self, sequence: int, now_ms: int) -> Iterator[tuple[bytes, bytes | None]]:
+        """The rows of this commit; `now_ms` is the frontier."""
+        for slot in self._rows.scattered(now_ms // HOUR_MS):
+            self._unwritten.pop(slot, None)
+            found = (self._held.get(contact) for contact in dict.fromkeys(self._slots[slot]))
+            entries = [entry for entry in found if entry is not None and _slot_of(entry) == slot]
+            self._entries -= len(self._slots[slot]) - len(entries)
+            self._slots[slot] = array("Q", [orjson.loads(entry)[1] for entry in entries])
+            yield from self._rows.replace(slot, _values(entries), sequence)
+        for slot, entries in self._unwritten.items():
+            yield from self._rows.append(slot, _values(entries), sequence)
+        self._unwritten.clear()
+        if self._floor_changed:
+            self._floor_changed = False
+            yield rows.key("records", _FLOOR_SLOT, 0), rows.pack(self._floor_ms)
+        yield from self._rows.tombstones()
+
+    def load(self, slot: int, chunk: int, content: Any) -> None:
+        """Take a stored row; `loaded` replays them in order."""
+        if slot == _FLOOR_SLOT:
+            self._floor_ms = content
+            return
+        self._rows.load(slot, chunk)
+        self._loaded.append((chunk, content))
+
+    def loaded(self) -> None:
+        """Replay the rows, once all were taken."""
+        for _, entries in sorted(self._loaded, key=lambda row: row[0]):
+            for entry in entries:
+                slot, contact = entry[:2]
+                self._held[contact] = orjson.dumps(entry)
+                self._remember(slot, contact)
+        self._loaded.clear()
+
+    def snapshot(self) -> dict[int, bytes]:
+        """The entry of each contact, for comparison."""
+        return dict(self._held)
+
+
+def _slot_of(entry: bytes) -> int:
+    return int(entry[1 : entry.index(b",")])
+
+
+def _values(entries: Iterable[bytes]) -> Iterator[bytes]:
+    """The rows' values."""
+    some: list[bytes] = []
+    size = 0
+    for entry in entries:
+        some.append(entry)
+        size += len(entry)
+        if size >= _ROW_BYTES:
+            yield rows.PREFIX + b"[%s]" % b",".join(some)
+            some, size = [], 0
+    if some:
+        yield rows.PREFIX + b"[%s]" % b",".join(some)
