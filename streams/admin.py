@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
-from typing import Final
+from typing import Any, Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError
+from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from models.settings import Settings
 from models.topics import TopicSpec
@@ -81,8 +81,7 @@ async def partitions(settings: Settings, topics: Sequence[str]) -> dict[str, int
         aiokafka.errors.KafkaError: if the cluster cannot be reached.
     """
     async with _client(settings) as client:
-        found = await _describe(client, topics)
-    return {name: found[name].partitions for name in topics if name in found}
+        return await _partitions(client, topics)
 
 
 async def require_topics(settings: Settings) -> list[Finding]:
@@ -115,13 +114,9 @@ async def times_of_producers(settings: Settings, topics: Sequence[str]) -> Async
 
 
 async def _stamp(client: AIOKafkaAdminClient, topics: Sequence[str], by: str) -> None:
-    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, None) for name in topics])
-    # Kafka replaces all that a topic sets for itself, so all of it is sent. An entry is (key, value, read only, source, ...).
-    own = {
-        name: {entry[0]: entry[1] for entry in entries if entry[3] == _OWN_CONFIG}
-        for answer in answers
-        for _, _, _, name, entries in answer.resources
-    }
+    # Kafka replaces all that a topic sets for itself, so all of it is sent.
+    configs = await _configs(client, topics)
+    own = {name: {key: entry[1] for key, entry in configs[name].items() if entry[3] == _OWN_CONFIG} for name in topics}
     wanted = [ConfigResource(ConfigResourceType.TOPIC, name, own[name] | {"message.timestamp.type": by}) for name in topics]
     for answer in await client.alter_configs(wanted):
         for code, text, _, name in answer.resources:
@@ -145,16 +140,27 @@ def _check(settings: Settings, specs: Sequence[TopicSpec], found: dict[str, Foun
 
 
 async def _describe(client: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, FoundTopic]:
+    partitions = await _partitions(client, names)
+    configs = await _configs(client, partitions) if partitions else {}
+    return {name: FoundTopic(number, {key: entry[1] for key, entry in configs[name].items()}) for name, number in partitions.items()}
+
+
+async def _partitions(client: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, int]:
     # All topics are asked for: to ask for one by name makes it, on a cluster that creates topics by itself.
     wanted = set(names)
-    partitions = {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics() if topic["topic"] in wanted}
-    if not partitions:
-        return {}
-    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, None) for name in partitions])
-    resources = [resource for answer in answers for resource in answer.resources]
-    # A resource is (error code, error text, type, name, entries), an entry begins with its key and value.
-    configs = {name: {entry[0]: entry[1] for entry in entries} for _, _, _, name, entries in resources}
-    return {name: FoundTopic(number, configs.get(name, {})) for name, number in partitions.items()}
+    return {topic["topic"]: len(topic["partitions"]) for topic in await client.describe_topics() if topic["topic"] in wanted}
+
+
+async def _configs(client: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, dict[str, tuple[Any, ...]]]:
+    """By topic and key, Kafka's entry: (key, value, read only, source, ...)."""
+    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name, None) for name in names])
+    configs = {}
+    for code, text, _, name, entries in (resource for answer in answers for resource in answer.resources):
+        if code:
+            msg = f"the configuration of {name}: {text or f'error {code}'}"
+            raise for_code(code)(msg)
+        configs[name] = {entry[0]: entry for entry in entries}
+    return configs
 
 
 async def _describe_when_visible(client: AIOKafkaAdminClient, names: Sequence[str], created: Iterable[str]) -> dict[str, FoundTopic]:

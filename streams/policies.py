@@ -111,8 +111,8 @@ async def apply_policy(settings: Settings, policy: PolicyFile, at_ms: int) -> Ap
     topic = settings.topics.policies
     # Connecting fences another application and ends what it left open, so what is read next is all there is.
     producer = AIOKafkaProducer(**kafka(settings), transactional_id=f"{settings.topic_prefix}outwatch-policy-apply")
-    await producer.start()
     try:
+        await producer.start()
         writes, applied = plan(policy, await read_policies(settings), settings, at_ms)
         if writes:
             headers = [("schema_version", SCHEMA_VERSION.encode())]

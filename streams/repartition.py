@@ -72,7 +72,9 @@ async def copy_sources(settings: Settings, from_prefix: str, on_progress: Callab
         await stack.enter_async_context(reader)
         await _require_new(reader, settings)
         # Started before anything is read: it ends what another copy is about to write.
-        producer = await stack.enter_async_context(new_producer(settings, "copy"))
+        producer = new_producer(settings, "copy")
+        stack.push_async_callback(producer.stop)  # Also if it may not start.
+        await producer.start()
         await stack.enter_async_context(times_of_producers(settings, settings.topics.sources))
         for source, number in sources.items():
             target = settings.topic_prefix + source.removeprefix(from_prefix)

@@ -73,8 +73,8 @@ async def replay_letters(
             transactional_id=f"{settings.topic_prefix}outwatch-dead-letters",
             max_request_size=_MAX_RECORD_BYTES,
         )
-        await producer.start()
         try:
+            await producer.start()
             places = await _meant(past, settings, selection, limit, done, on_progress)
             async for batch in _batches(_letters(past, settings, places)):
                 async with producer.transaction():

@@ -1,95 +1,44 @@
-"""The whole over TLS and SASL, as the operator's page says: certificates of an authority made here, users with no more than their rights.
-
-The rights are read from docs/security.md, so that page is what is tested.
-"""
+"""The whole over TLS and SASL, as the operator's page says: an authority made here, users with no more than their rights."""
 
 import asyncio
-import os
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.protocol.admin import CreateAclsRequest
+from aiokafka import AIOKafkaProducer
 
 from models.mapping_file import example_mapping
-from models.settings import PREFIX, Settings
-from streams.admin import check
+from models.settings import Settings
+from streams.admin import check, create
+from streams.cli.exits import Exit, explain
 from streams.connection import kafka_refusal
+from streams.letters import Coordinates, Selection, find, replay_letters
 from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
 from streams.local.redis import LocalRedis
 from streams.local.secured import Secured
+from streams.repartition import copy_sources
 from tests.calls import day_of_calls, write_csv
 from tests.certificates import Certificates
+from tests.letters import letter_record
 from tests.replayed import assert_equals_the_oracle
+from tests.secured import LACKING, PASSWORDS, Place, grant
 from tests.services import running
 from tests.waiting import until
+from tests.workers import answers, read_all, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(120)]
 
 ROOT = Path(__file__).parents[2]
-RIGHTS = (ROOT / "docs/security.md").read_text().split("<!-- rights -->")[1].split("<!-- /rights -->")[0]
 POLICY = ROOT / "models/example_policy.yaml"
 DAY = date(2031, 1, 4)
-PASSWORDS = {role: f"tops3cret-of-{role}" for role in ("operator", "worker", "projector", "producer", "reader")}
-
-# Kafka's own numbers.
-RESOURCES = {"topic": 2, "group": 3, "transactional id": 5}
-OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Describe": 8, "DescribeConfigs": 10}
-LITERAL, PREFIXED, ALLOW = 3, 4, 3
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A Kafka and a Redis that are secured, and everything that is known about them."""
-
-    kafka: LocalKafka
-    redis: LocalRedis
-    certificates: Certificates
-    folder: Path
-
-    def by_password(self, role: str) -> dict[str, str]:
-        """The environment of a role, with its passwords in a file, as an orchestrator hands them out."""
-        secret = self.folder / f"{role}.secret"
-        secret.write_text(f"{PASSWORDS[role]}\n")
-        return self._environment(role, secret) | {
-            "OUTWATCH_BROKERS": self.kafka.sasl_bootstrap,
-            "OUTWATCH_KAFKA_SECURITY_PROTOCOL": "SASL_SSL",
-            "OUTWATCH_KAFKA_USERNAME": role,
-            "OUTWATCH_KAFKA_PASSWORD_FILE": str(secret),
-        }
-
-    def by_certificate(self, app_id: str) -> dict[str, str]:
-        """The environment of whoever has the client's certificate, who may do everything."""
-        secret = self.folder / "redis.secret"
-        secret.write_text(PASSWORDS["reader"])
-        return self._environment("reader", secret) | {
-            "OUTWATCH_BROKERS": self.kafka.tls_bootstrap,
-            "OUTWATCH_KAFKA_SECURITY_PROTOCOL": "SSL",
-            "OUTWATCH_KAFKA_SSL_CERTFILE": str(self.certificates.client),
-            "OUTWATCH_APP_ID": app_id,
-            "OUTWATCH_TOPIC_PREFIX": f"{app_id}.",
-        }
-
-    def _environment(self, redis_user: str, redis_secret: Path) -> dict[str, str]:
-        own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-        return own | {
-            "OUTWATCH_KAFKA_SSL_CAFILE": str(self.certificates.authority),
-            "OUTWATCH_REDIS_URL": self.redis.tls_url.replace("://", f"://{redis_user}@"),
-            "OUTWATCH_REDIS_PASSWORD_FILE": str(redis_secret),
-            "OUTWATCH_REDIS_SSL_CAFILE": str(self.certificates.authority),
-            "OUTWATCH_PARTITIONS": "2",
-            "OUTWATCH_REPLICATION": "1",
-        }
 
 
 @pytest.fixture(scope="module")
@@ -100,23 +49,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with running(LocalRedis(folder / "redis", secured=secured)) as redis, running(LocalKafka(folder / "kafka", secured=secured)) as kafka:
         asyncio.run(grant(kafka.bootstrap))
         yield Place(kafka, redis, certificates, folder)
-
-
-async def grant(brokers: str) -> None:
-    """Give every role the rights of the page."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
-    await admin.start()
-    try:
-        for role, resource, name, operations in re.findall(r"^\| (\w+) \| ([a-z ]+) \| `([^`]+)` \| ([\w, ]+) \|$", RIGHTS, re.MULTILINE):
-            pattern = PREFIXED if name.endswith("*") else LITERAL
-            for operation in operations.split(", "):
-                request = CreateAclsRequest(
-                    RESOURCES[resource], name.rstrip("*"), pattern, f"User:{role}", "*", OPERATIONS[operation], ALLOW
-                )
-                answer: Any = await admin._send_to_controller(request)
-                assert answer.creation_responses[0][0] == 0, answer
-    finally:
-        await admin.close()
 
 
 def outwatch(environment: dict[str, str], *arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -208,21 +140,9 @@ def test_what_redis_refuses_is_one_line_that_names_the_setting(place: Place, com
     assert "Traceback" not in done.stderr
 
 
-def _operator(place: Place, **changed: Any) -> Settings:
-    """Settings of a user that may look at all topics; `changed` is what differs."""
-    settings: dict[str, Any] = {
-        "brokers": place.kafka.sasl_bootstrap,
-        "kafka_security_protocol": "SASL_SSL",
-        "kafka_username": "operator",
-        "kafka_password": PASSWORDS["operator"],
-        "kafka_ssl_cafile": place.certificates.authority,
-    }
-    return Settings(**(settings | changed))
-
-
 @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
 async def test_every_mechanism_is_accepted(place: Place, mechanism: str) -> None:
-    settings = _operator(place, kafka_sasl_mechanism=mechanism)
+    settings = place.settings("operator", kafka_sasl_mechanism=mechanism)
     await check(settings)
     assert await kafka_refusal(settings) is None
 
@@ -242,7 +162,88 @@ NO_USER = {"kafka_username": None, "kafka_password": None}
 )
 async def test_a_listener_that_speaks_something_else_is_said_to(place: Place, listener: str, changed: dict[str, Any]) -> None:
     at = getattr(place.kafka, listener)
-    settings = _operator(place, brokers=at, **changed)
+    settings = place.settings("operator", brokers=at, **changed)
     refusal = await kafka_refusal(settings)
     assert refusal is not None
     assert refusal.startswith(f"Kafka at {at} ends a connection with OUTWATCH_KAFKA_SECURITY_PROTOCOL={settings.kafka_security_protocol}")
+
+
+def all_but_one(role: str) -> pytest.MarkDecorator:
+    """Users that have what the page says that a role needs, each but for one right."""
+    lacking = {user: right for user, right in LACKING.items() if right.role == role}
+    assert lacking, "the page names the role"
+    ids = [f"{right.operation} of {right.resource} {right.name}" for right in lacking.values()]
+    return pytest.mark.parametrize("user", lacking, ids=ids)
+
+
+async def told(doing: Coroutine[Any, Any, object]) -> str:
+    """What a user is told of whom a right is missing."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - which one it is says the line
+        await doing
+    explained = await asyncio.to_thread(explain, caught.value)
+    assert explained is not None, repr(caught.value)
+    code, line = explained
+    print(line)
+    assert code in (Exit.PROBLEMS, Exit.UNREACHABLE)
+    assert re.match("Kafka does not allow that to our user|problem: .* does not exist|there is no topic", line)
+    return line
+
+
+@pytest.fixture
+async def letter(place: Place) -> str:
+    """The coordinates of a new letter."""
+    everything = Settings(brokers=place.kafka.bootstrap, partitions=2, replication=1)
+    await create(everything)
+    topics = everything.topics
+    record = letter_record(b"{}")
+    async with AIOKafkaProducer(bootstrap_servers=place.kafka.bootstrap) as producer:
+        at = await producer.send_and_wait(topics.dead_letters, record.value, record.key, partition=1, headers=record.headers)
+    return f"{topics.dead_letters}/1/{at.offset}"
+
+
+def test_letters_are_listed_shown_and_replayed_with_the_rights_of_the_page(place: Place, letter: str) -> None:
+    reader = place.by_password("reader")
+    assert outwatch(reader, "dead-letters", "list").returncode == 0
+    assert outwatch(reader, "dead-letters", "show", letter).returncode == 0
+    refused = outwatch(reader, "dead-letters", "replay", letter)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert refused.stderr.startswith("Kafka does not allow that to our user")
+    done = outwatch(place.by_password("replayer"), "dead-letters", "replay", letter)
+    assert (done.returncode, done.stdout) == (0, "1 replayed\n")
+
+
+@all_but_one("reader")
+async def test_with_one_right_less_letters_are_not_listed(place: Place, letter: str, user: str) -> None:
+    await told(find(place.settings(user), Selection(), 1, values=False))
+
+
+@all_but_one("replayer")
+async def test_with_one_right_less_letters_are_not_replayed(place: Place, letter: str, user: str) -> None:
+    await told(replay_letters(place.settings(user), Selection(at=Coordinates.parse(letter)), 1, 0))
+
+
+@pytest.fixture
+async def to_be_copied(place: Place) -> Settings:
+    """The new installation of the page, and something in the old one that was not copied yet."""
+    old = Settings(brokers=place.kafka.bootstrap, partitions=2, replication=1)
+    new = Settings(brokers=place.kafka.bootstrap, partitions=2, replication=1, app_id="outwatch2", topic_prefix="v2.")
+    await create(old)
+    await create(new)
+    await send(old, old.topics.interactions, *answers(0, 10))
+    return new
+
+
+async def test_sources_are_copied_with_the_rights_of_the_page(place: Place, to_be_copied: Settings) -> None:
+    new = {"OUTWATCH_APP_ID": to_be_copied.app_id, "OUTWATCH_TOPIC_PREFIX": to_be_copied.topic_prefix}
+    copying = ("topics", "copy", "--from-prefix", "")
+    done = await asyncio.to_thread(outwatch, place.by_password("copier") | new, *copying)
+    assert done.returncode == 0
+    assert len(await read_all(to_be_copied, to_be_copied.topics.interactions)) >= 10
+    refused = await asyncio.to_thread(outwatch, place.by_password("reader") | new, *copying)
+    assert refused.returncode == 1
+    assert "does not exist" in refused.stderr
+
+
+@all_but_one("copier")
+async def test_with_one_right_less_nothing_is_copied(place: Place, to_be_copied: Settings, user: str) -> None:
+    await told(copy_sources(place.settings(user, app_id=to_be_copied.app_id, topic_prefix=to_be_copied.topic_prefix), ""))
