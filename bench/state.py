@@ -35,7 +35,9 @@ _RATED: Final = 0.25
 _END_MS: Final = 1_790_000_000_000
 _LIVE_SECONDS: Final = 60
 _IDS: Final = 200_000
-_UNBOUND: Final = 10**12
+_PRODUCT: Final = Budget(2_000, 5_000_000)
+"""What a worker publishes in a second: what it has in hand meanwhile is bounded by that too."""
+_UNBOUND: Final = Budget(10**12, 10**12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +106,9 @@ class _Bench:
             self._engine.idle(topic, at_ms)
         finish(self._engine.advance())
 
-    def drain(self, now_ms: int) -> None:
+    def drain(self, now_ms: int, budget: Budget) -> None:
         """Commit: rows take the places of older ones under their keys."""
-        commit = self._engine.drain(now_ms, Budget(_UNBOUND, _UNBOUND))
+        commit = self._engine.drain(now_ms, budget)
         if commit is None:
             return
         for key, value in commit.rows:
@@ -125,14 +127,14 @@ def cost(partners: int, contacts_a_day: float) -> Cost:
     for at_ms, step_ms in _moments():
         share = 1 - exp(-contacts_a_day / QUEUES * step_ms / DAY_MS)
         bench.apply(list(bench.events(at_ms, "past", share)), at_ms)
-        bench.drain(at_ms)
+        bench.drain(at_ms, _PRODUCT)
     state = _resident() - before
     rows, row_bytes = len(bench.sizes), sum(bench.sizes.values())
     bench.written.clear()
     for second in range(1, _LIVE_SECONDS + 1):
         at_ms = _END_MS + 1000 * second
         bench.apply(list(bench.events(at_ms, "live")), at_ms)
-        bench.drain(at_ms)
+        bench.drain(at_ms, _UNBOUND)
     written = bench.written
     records, record_bytes, changed, changed_bytes = (
         written[name] / _LIVE_SECONDS for name in ("records", "record_bytes", "rows", "row_bytes")

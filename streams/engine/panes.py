@@ -9,12 +9,14 @@
 
 A pane that outlives its tier is merged into the next, so a late event is counted in the finest pane that still holds its time and
 stored rows stay few. Tier 0 lives as packed integers, and as lists while events are counted into them; the others as the very bytes
-of their rows, thawed when touched: five times smaller. Everything is relative to `closed_ms`, the last grid point that was closed.
+of their rows, thawed when touched: five times smaller. Those of tiers 1 and 2 stand under the very keys of their rows too, so that a
+start takes them as they come. Everything is relative to `closed_ms`, the last grid point that was closed.
 """
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import count
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -122,10 +124,10 @@ def day_name(at_ms: int, zone: str) -> str:
 class PaneStore:
     """All panes of one partner."""
 
-    __slots__ = ("_changed", "_cold", "_edges", "_thawed", "closed_ms", "dirty", "hot", "partner_id", "zone")
+    __slots__ = ("_changed", "_chunked", "_days", "_edges", "_prefix", "_thawed", "closed_ms", "cold", "dirty", "hot", "zone")
 
     def __init__(self, partner_id: str, zone: str, closed_ms: int) -> None:
-        self.partner_id = partner_id
+        self._prefix = rows.key("pane", partner_id)[:-1]
         self.zone = zone
         """IANA; cuts the days."""
         self.closed_ms = closed_ms
@@ -135,7 +137,12 @@ class PaneStore:
         self.dirty: list[int] = []
         """The starts of tier 0 whose pane is marked dirty, each once."""
         self._edges = self._edges_at(closed_ms)
-        self._cold: dict[tuple[int, int], tuple[bytes, ...]] = {}
+        self.cold: dict[bytes, bytes] = {}
+        """The rows of tiers 1 and 2 by their keys."""
+        self._days: dict[int, tuple[bytes, ...]] = {}
+        """The rows of days by their start: zones may have changed, so that nobody could compute when they begin."""
+        self._chunked = False
+        """Whether a pane of tiers 1 and 2 ever took more than one row."""
         self._thawed: dict[tuple[int, int], Pane] = {}
         self._changed: dict[tuple[int, int, int], bytes | None] = {}
         """Rows to be written: (tier, start, chunk) -> value, None to delete."""
@@ -180,7 +187,7 @@ class PaneStore:
         else:
             pane = self._thawed.get((tier, start))
             if pane is None:
-                pane = self._thawed[tier, start] = Pane(decode(self._cold.get((tier, start), ())))
+                pane = self._thawed[tier, start] = Pane(decode(self._stored(tier, start)))
         return pane
 
     def cells_between(self, start_ms: int, end_ms: int) -> Iterator[Cells]:
@@ -191,9 +198,9 @@ class PaneStore:
         for tier, edge, above in ((1, second, first), (2, third, second)):
             yield from self._cold_between(tier, max(start_ms, edge), min(end_ms, above))
         if start_ms < third:
-            for tier, start in {*self._cold, *self._thawed}:
-                if tier == _DAY_TIER and start_ms <= start < min(end_ms, third):
-                    yield self._cells(tier, start)
+            for start in self._day_starts():
+                if start_ms <= start < min(end_ms, third):
+                    yield self._cells(_DAY_TIER, start)
 
     def sum_between(self, start_ms: int, end_ms: int) -> Cells:
         """The sum of `cells_between`, which must reach back to no day; stored rows are decoded together and stay as they are."""
@@ -210,7 +217,7 @@ class PaneStore:
             for start in range(low, high, _LENGTHS[tier]):
                 thawed = self._thawed.get((tier, start))
                 if thawed is None:
-                    stored += self._cold.get((tier, start), ())
+                    stored += self._stored(tier, start)
                 else:
                     counted.append(thawed.cells())
         cells = decode(stored)
@@ -225,14 +232,58 @@ class PaneStore:
         return [hot[start] for start in range(low, high, GRID_MS) if start in hot]
 
     def _cold_between(self, tier: int, low: int, high: int) -> Iterator[Cells]:
-        length = _LENGTHS[tier]
-        for start in range(low, high, length):
-            if (tier, start) in self._cold or (tier, start) in self._thawed:
-                yield self._cells(tier, start)
+        if self.cold or self._thawed:
+            for start in range(low, high, _LENGTHS[tier]):
+                cells = self._cells(tier, start)
+                if cells:
+                    yield cells
 
     def _cells(self, tier: int, start: int) -> Cells:
-        pane = self._thawed.get((tier, start))
-        return pane.cells() if pane is not None else decode(self._cold[tier, start])
+        """What a pane that is not of tier 0 holds; nothing where there is none."""
+        pane = self._thawed.get((tier, start)) if self._thawed else None
+        return pane.cells() if pane is not None else decode(self._stored(tier, start))
+
+    def _day_starts(self) -> list[int]:
+        return sorted({*self._days, *(start for tier, start in self._thawed if tier == _DAY_TIER)})
+
+    def _key(self, tier: int, start: int, chunk: int) -> bytes:
+        """As `rows.key` writes it."""
+        return b"%s,%d,%d,%d]" % (self._prefix, tier, start, chunk)
+
+    def _stored(self, tier: int, start: int) -> tuple[bytes, ...]:
+        """The rows of a pane that is not of tier 0."""
+        if tier == _DAY_TIER:
+            return self._days.get(start, ())
+        first = self.cold.get(self._key(tier, start, 0))
+        if first is None:
+            return ()
+        return (first, *self._further(tier, start)) if self._chunked else (first,)
+
+    def _further(self, tier: int, start: int) -> Iterator[bytes]:
+        for chunk in count(1):
+            value = self.cold.get(self._key(tier, start, chunk))
+            if value is None:
+                return
+            yield value
+
+    def _keep(self, tier: int, start: int, chunks: tuple[bytes, ...]) -> None:
+        """Have these be the rows of a pane that has none."""
+        if tier == _DAY_TIER:
+            self._days[start] = chunks
+            return
+        self._chunked = self._chunked or len(chunks) > 1
+        for chunk, value in enumerate(chunks):
+            self.cold[self._key(tier, start, chunk)] = value
+
+    def _drop(self, tier: int, start: int) -> int:
+        """Hold no rows of a pane any more; how many there were."""
+        chunks = self._stored(tier, start)
+        if tier == _DAY_TIER:
+            self._days.pop(start, None)
+        else:
+            for chunk in range(len(chunks)):
+                del self.cold[self._key(tier, start, chunk)]
+        return len(chunks)
 
     def settle(self, closed_ms: int) -> None:
         """Pack the panes that end by `closed_ms`, a grid point; before anything sums them."""
@@ -248,16 +299,18 @@ class PaneStore:
                 self._merge(0, start)
         if (second, third) != before[1:]:
             expired = self.ledger_start()
-            for tier, start in sorted({*self._cold, *self._thawed}):
-                if tier == _DAY_TIER:
-                    if start < expired:
-                        self._forget(tier, start)
-                elif start < (second if tier == 1 else third):
+            for start in self._day_starts():
+                if start < expired:
+                    self._forget(_DAY_TIER, start)
+            for tier, old, edge in ((1, before[1], second), (2, before[2], third)):
+                # While nothing was closed all was tier 0; and a zone that changed may have moved the edge of days back.
+                for start in range(old, edge, _LENGTHS[tier]) if old and (self.cold or self._thawed) else ():
                     self._merge(tier, start)
 
     def _merge(self, tier: int, start: int) -> None:
         cells = self._forget(tier, start)
-        self.pane(start).add(cells)
+        if cells:
+            self.pane(start).add(cells)
 
     def _forget(self, tier: int, start: int) -> Cells:
         if tier == 0:
@@ -265,7 +318,7 @@ class PaneStore:
             cells, written = pane.cells(), pane.rows
         else:
             cells = self._cells(tier, start)
-            written = len(self._cold.pop((tier, start), ()))
+            written = self._drop(tier, start)
             self._thawed.pop((tier, start), None)
         for chunk in range(written):
             self._changed[tier, start, chunk] = None
@@ -273,7 +326,7 @@ class PaneStore:
 
     def __bool__(self) -> bool:
         """Whether anything is held at all."""
-        return bool(self.hot or self._cold or self._thawed)
+        return bool(self.hot or self.cold or self._days or self._thawed)
 
     def drain(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The rows that changed since the last call, thawed panes frozen again."""
@@ -285,18 +338,26 @@ class PaneStore:
                 pane.rows = _rewrite(changed, (0, start), pane.rows, pane.encoded())
         self.dirty.clear()
         for (tier, start), pane in self._thawed.items():
-            written = len(self._cold.pop((tier, start), ()))
-            chunks = pane.encoded()
+            written, chunks = self._drop(tier, start), pane.encoded()
             if _rewrite(changed, (tier, start), written, chunks):
-                self._cold[tier, start] = chunks
+                self._keep(tier, start, chunks)
         self._thawed.clear()
         for (tier, start, chunk), row in changed.items():
-            yield rows.key("pane", self.partner_id, tier, start, chunk), row
+            yield self._key(tier, start, chunk), row
 
-    def load(self, tier: int, start: int, value: bytes) -> None:
-        """Take a stored row; chunks of a pane come in any order."""
+    def load(self, key: bytes, value: bytes) -> None:
+        """Take a stored row; chunks of a pane come in any order.
+
+        Raises:
+            ValueError: if the key is not that of a pane's row.
+        """
+        tier, start, chunk = map(int, key[len(self._prefix) + 1 : -1].split(b","))
+        if tier == _DAY_TIER:
+            self._days[start] = (*self._days.get(start, ()), value)
+            return
         if tier:
-            self._cold[tier, start] = (*self._cold.get((tier, start), ()), value)
+            self._chunked = self._chunked or chunk > 0
+            self.cold[key] = value
             return
         pane = self.hot.get(start)
         if pane is None:
@@ -307,7 +368,8 @@ class PaneStore:
     def snapshot(self) -> dict[tuple[int, int], dict[Cell, tuple[int, ...]]]:
         """Every pane's vectors by (tier, start) and cell, for comparison."""
         panes = {(0, start): pane.cells() for start, pane in self.hot.items()}
-        panes |= {at: self._cells(*at) for at in {*self._cold, *self._thawed}}
+        held = {*self._thawed, *((_DAY_TIER, start) for start in self._days), *(tuple(rows.unpack_key(key)[2:4]) for key in self.cold)}
+        panes |= {at: self._cells(*at) for at in held}
         return {at: {cell: vector_of(cell.family, packed) for cell, packed in cells.items()} for at, cells in panes.items() if cells}
 
 
