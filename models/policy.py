@@ -4,6 +4,7 @@ Definitions are merged from the outside in: defaults, partner, channel, queue; t
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from models.definitions import Definition
@@ -124,6 +125,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     )
 
 
+@lru_cache(maxsize=4_096)  # Partners share their rules, and a start compiles them for each.
 def _rule(spec: RuleSpec) -> Rule:
     levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in spec.levels]
     return Rule(
