@@ -81,6 +81,8 @@ def _unwatched(condition: Condition, at_ms: int) -> str:
 def _counts(seen: Evidence) -> str:
     if seen.n == 0 or seen.unit == Unit.COUNT:
         return ""
+    if seen.unit == Unit.CHANGE:
+        return f" ({seen.numerator + seen.denominator:g} against {seen.denominator:g})"
     if seen.unit == Unit.RATIO:
         return f" ({seen.numerator:g} of {seen.denominator:g} {_COUNTED.get(seen.kpi, '')}".rstrip() + ")"
     return f" (n {seen.n})"
@@ -88,12 +90,13 @@ def _counts(seen: Evidence) -> str:
 
 def _number(value: float, unit: str, *, avoid: float | None = None) -> str:
     """With a decimal where it is small, or where it would otherwise read like the threshold that it misses."""
-    if unit == Unit.RATIO:
+    if unit in {Unit.RATIO, Unit.CHANGE}:
         value, avoid = 100 * value, None if avoid is None else 100 * avoid
     close = avoid is not None and value != avoid and round(value) == round(avoid)
     text = f"{value:.1f}" if abs(value) < _DECIMAL_BELOW or close else f"{value:.0f}"
     text = text.removesuffix(".0")
-    return {Unit.RATIO: f"{text} %", Unit.SECONDS: f"{text} s", Unit.POINTS: f"{text} points"}.get(Unit(unit), text)
+    percent = f"{text} %"
+    return {Unit.RATIO: percent, Unit.CHANGE: percent, Unit.SECONDS: f"{text} s", Unit.POINTS: f"{text} points"}.get(Unit(unit), text)
 
 
 def _minutes(width_ms: int) -> str:

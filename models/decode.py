@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         TicketReopened,
         TicketReplied,
         TicketSolved,
+        VolumeForecast,
     )
 else:
     ClockAdvanced = struct_of(events.ClockAdvanced, __name__)
@@ -58,6 +59,7 @@ else:
     TicketReopened = struct_of(events.TicketReopened, __name__)
     TicketReplied = struct_of(events.TicketReplied, __name__)
     TicketSolved = struct_of(events.TicketSolved, __name__)
+    VolumeForecast = struct_of(events.VolumeForecast, __name__)
     Event = Union[tuple(globals()[model.__name__] for model in events.EVENT_TYPES)]  # noqa: UP007 -- made of a tuple
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "TicketReopened",
     "TicketReplied",
     "TicketSolved",
+    "VolumeForecast",
     "decode_one",
     "decode_run",
 ]

@@ -2,6 +2,7 @@
 
 OutwatchError
 ├── TimeError          unreadable or impossible time
+├── FieldError         a field of an event whose value makes no sense
 └── FileError          a file that does not hold; carries every problem with file, line, field and remedy
     └── PolicyError    a policy file or a policy record
 """
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["FileError", "OutwatchError", "PolicyError", "Problem", "TimeError"]
+__all__ = ["FieldError", "FileError", "OutwatchError", "PolicyError", "Problem", "TimeError"]
 
 
 class OutwatchError(Exception):
@@ -19,6 +20,10 @@ class OutwatchError(Exception):
 
 class TimeError(OutwatchError, ValueError):
     """Raised when a timestamp cannot be read, or lies before 1980."""
+
+
+class FieldError(OutwatchError, ValueError):
+    """Raised when a field of an event reads well and makes no sense; the message names it and says what to send."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ __all__ = [
     "TicketReopened",
     "TicketReplied",
     "TicketSolved",
+    "VolumeForecast",
     "event_adapter",
 ]
 
@@ -218,6 +219,25 @@ class QualityEvaluated(EventBase):
     items: list[QualityItem] | None = Field(default=None, max_length=100)
 
 
+class VolumeForecast(EventBase):
+    """How many contacts are expected in an interval, of the queue and channel that it names, or of all where it names none.
+
+    The newest of an interval counts, by `updated_at`, or `occurred_at` where there is none.
+    """
+
+    type: Literal["volume.forecast"]
+    interval_start: Timestamp
+    """At a full quarter of an hour."""
+    interval_end: Timestamp
+    """Exclusive; 15, 30 or 60 minutes later."""
+    offered: float = Field(ge=0, le=1_000_000)
+    """Expected to be answered or abandoned in the interval."""
+    aht_seconds: Seconds | None = None
+    """Expected handle time; not used yet."""
+    staff_required: float | None = Field(default=None, ge=0, le=1_000_000)
+    """Agents that the plan asks for; not used yet."""
+
+
 class ClockAdvanced(_Strict):
     """The stream's own clock, accepted only under `clock: log`: everything before `to` has been written.
 
@@ -251,6 +271,7 @@ Event = Annotated[
     | SurveyInvited
     | SurveyResponse
     | QualityEvaluated
+    | VolumeForecast
     | ClockAdvanced
     | SourceAlive,
     Discriminator("type"),
@@ -271,6 +292,7 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     SurveyInvited,
     SurveyResponse,
     QualityEvaluated,
+    VolumeForecast,
     ClockAdvanced,
     SourceAlive,
 )

@@ -27,6 +27,8 @@ class Kind(StrEnum):
     """A sum over a sum, within 0 to 1, of observations that are each a part of it: points of points possible."""
     RATE = "rate"
     """Events of one kind to those of another that need not be of the same window: it may pass 1."""
+    CHANGE = "change"
+    """How much more or less than expected came of a Poisson count: a rate less 1, from -1 on."""
     POINTS = "points"
     GAUGE = "gauge"
 

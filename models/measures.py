@@ -14,7 +14,7 @@ from typing import Final
 
 __all__ = ["FAMILIES", "LAYOUT", "NAMES", "OFFSETS", "SIZE", "WIDTHS", "Family", "M", "flat_zero", "from_names", "to_names", "total"]
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """The version of the positions below; a release reads its own and the previous one."""
 
 RATING_MAX: Final = 10
@@ -100,6 +100,13 @@ _TICKETS: Final = (
 )
 
 
+_FORECAST: Final = (
+    "forecast_intervals",  # closed ones
+    "forecast_milli",  # contacts expected in them
+    "forecast_offered",  # contacts offered in them, of the queue and channel that the forecast names
+)
+
+
 class Family(IntEnum):
     """Which vector of a cell an event counts in; the number is part of stored rows."""
 
@@ -107,9 +114,11 @@ class Family(IntEnum):
     SURVEYS = 1
     QUALITY = 2
     TICKETS = 3
+    WORKFORCE = 4
+    FORECAST = 5
 
 
-FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS)
+FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, (), _FORECAST)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
 OFFSETS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
 """Where each family begins in a flat vector."""

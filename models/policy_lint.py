@@ -17,6 +17,7 @@ __all__ = ["Finding", "lint_definitions", "lint_partners", "lint_rules"]
 
 RANGES: Final = {
     Unit.RATIO: (0.0, 1.0),
+    Unit.CHANGE: (-1.0, float("inf")),
     Unit.SECONDS: (0.0, float("inf")),
     Unit.COUNT: (0.0, float("inf")),
     Unit.POINTS: (-100.0, 100.0),

@@ -105,6 +105,11 @@ class Topics:
         return f"{self.prefix}cx.quality"
 
     @property
+    def workforce(self) -> str:
+        """Forecasts, and what agents do."""
+        return f"{self.prefix}cx.workforce"
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The `cx.*` topics, in a fixed order: all of them are subscribed from the first release on."""
         return tuple(f"{self.prefix}cx.{name}" for name in ("interactions", "surveys", "quality", "workforce", "finance"))

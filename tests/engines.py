@@ -55,6 +55,7 @@ def event(kind: str, at_ms: int | str, identity: str, *, partner: str = "acme", 
         "survey.response": {"survey": "csat", "score": 5},
         "survey.invited": {"survey": "csat"},
         "quality.evaluated": {"points": 4.0, "points_possible": 5.0},
+        "volume.forecast": {"offered": 10.0},
     }
     return {"type": kind, "event_id": identity, "partner_id": partner, "occurred_at": at_ms} | needs.get(kind, {}) | fields
 

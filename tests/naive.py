@@ -146,6 +146,28 @@ def _stretches(told: list[Event]) -> Iterator[tuple[Event, int, dict[str, int]]]
             yield event, at, what
 
 
+def forecast_measures(events: Iterable[Event], closed_ms: int) -> Iterator[tuple[Event, int, dict[str, int]]]:
+    """What forecasts count once their interval closed: the newest of each interval and queue and channel."""
+    given = list(events)
+    newest: dict[tuple[Any, ...], Event] = {}
+    for event in sorted((each for each in given if each["type"] == "volume.forecast"), key=_version):
+        newest[event["partner_id"], event.get("queue"), event.get("channel"), event["interval_start"]] = event
+    contacts = [each for each in given if each["type"].startswith("contact.")]
+    for event in newest.values():
+        start_ms, end_ms, count = event["interval_start"], event["interval_end"], 0
+        for contact in contacts if end_ms <= closed_ms else ():
+            if contact["partner_id"] == event["partner_id"] and all(
+                event.get(by) in (None, contact.get(by)) for by in ("queue", "channel")
+            ):
+                count += sum({"answered", "abandoned"} & what.keys() != set() for at, what in happens(contact) if start_ms <= at < end_ms)
+        if end_ms <= closed_ms:
+            yield event, start_ms, {"forecast_intervals": 1, "forecast_milli": _ms(event["offered"]), "forecast_offered": count}
+
+
+def _version(event: Event) -> tuple[float, ...]:
+    return event["updated_at"], event["offered"], event["interval_end"]
+
+
 def _record(event: Event, limits: Limits) -> list[tuple[int, dict[str, int]]]:
     done_at: int = event["occurred_at"]
     left_at: int = event.get("queue_exited_at", done_at)
@@ -167,12 +189,15 @@ def in_scope(event: Event, scope: str) -> bool:
     return bool(event.get(dimension) == value)
 
 
-def measures(events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual) -> dict[str, int]:
-    """What the events count in [start_ms, end_ms), those that are zero left out."""
+def measures(
+    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual, closed_ms: int = 0
+) -> dict[str, int]:
+    """What the events count in [start_ms, end_ms), those that are zero left out; intervals up to `closed_ms` have closed."""
     counted: Counter[str] = Counter()
     given = list(events)
-    happened = [(event, at, what) for event in given if not event["type"].startswith("ticket.") for at, what in happens(event, limits)]
-    for event, at, what in [*happened, *ticket_measures(given)]:
+    alone = [event for event in given if not event["type"].startswith(("ticket.", "volume."))]
+    happened = [(event, at, what) for event in alone for at, what in happens(event, limits)]
+    for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms)]:
         if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:
             counted.update(what)
     for survey in ("esat", "enps"):

@@ -8,9 +8,24 @@ from hypothesis import strategies as st
 
 from tests.engines import SECOND, TOPICS, event, partner_part, rule, shared_part
 
-__all__ = ["DAY", "HOUR", "MINUTE", "POLICY", "QUICK", "RULES", "SLIGHTLY_LATE", "Step", "drawn_event", "seeded", "steps", "topic_of"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "MINUTE",
+    "POLICY",
+    "QUARTER",
+    "QUICK",
+    "RULES",
+    "SLIGHTLY_LATE",
+    "Step",
+    "drawn_event",
+    "seeded",
+    "steps",
+    "topic_of",
+]
 
 MINUTE = 60 * SECOND
+QUARTER = 15 * MINUTE
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
@@ -20,7 +35,7 @@ CHANNELS = ("voice", "chat", None)
 KINDS = (
     *("contact.queued", "contact.answered", "contact.abandoned", "contact.completed", "contact.left", "contact.record"),
     *("ticket.opened", "ticket.replied", "ticket.solved", "ticket.reopened"),
-    *("survey.response", "survey.invited", "quality.evaluated"),
+    *("survey.response", "survey.invited", "quality.evaluated", "volume.forecast"),
 )
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
 JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
@@ -68,11 +83,13 @@ class Step:
     """Of which every other field is made."""
 
 
-def steps(*, jumps: tuple[int, ...] = JUMPS, lateness: tuple[int, ...] = LATENESS, most: int = 40) -> st.SearchStrategy[list[Step]]:
+def steps(
+    *, jumps: tuple[int, ...] = JUMPS, lateness: tuple[int, ...] = LATENESS, most: int = 40, kinds: tuple[str, ...] = KINDS
+) -> st.SearchStrategy[list[Step]]:
     step = st.builds(
         Step,
         st.sampled_from(jumps),
-        st.sampled_from(KINDS),
+        st.sampled_from(kinds),
         st.sampled_from(PARTNERS),
         st.sampled_from(QUEUES),
         st.sampled_from(CHANNELS),
@@ -123,9 +140,17 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
         fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
         fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}
         fields["items"] = [{"criterion": "a", "points": value % 3, "possible": value % 5, "critical": value % 2 == 0}] * (value % 4)
+    if step.kind == "volume.forecast":
+        # An interval of days ago would be late: its day is kept as a whole.
+        at_ms = now_ms - step.late_ms % (40 * HOUR)
+        start_ms = at_ms - at_ms % QUARTER + (value % 4 - 1) * QUARTER
+        fields |= {"interval_start": start_ms, "interval_end": start_ms + (1, 2, 4)[value % 3] * QUARTER, "offered": value / 8}
+        # Late intervals are told of now, and some of them as if before.
+        return event(step.kind, now_ms, identity, partner=step.partner, updated_at=now_ms - value % 2 * HOUR, **fields)
     return event(step.kind, at_ms, identity, partner=step.partner, **fields)
 
 
 def topic_of(body: dict[str, Any]) -> str:
     """The topic that an event belongs to."""
-    return {"survey": TOPICS.surveys, "quality": TOPICS.quality}.get(body["type"].partition(".")[0], TOPICS.interactions)
+    topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "volume": TOPICS.workforce}
+    return topics.get(body["type"].partition(".")[0], TOPICS.interactions)

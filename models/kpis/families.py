@@ -8,7 +8,7 @@ from typing import Final
 
 from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
 
-__all__ = ["CES", "CSAT", "EMPLOYEES", "ENPS", "ESAT", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED", "TICKETS"]
+__all__ = ["CES", "CSAT", "EMPLOYEES", "ENPS", "ESAT", "FORECAST", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED", "TICKETS"]
 
 
 def _of(family: Family) -> slice:
@@ -21,6 +21,7 @@ def _ratings(first: int) -> slice:
 
 INTERACTIONS: Final = _of(Family.INTERACTIONS)
 TICKETS: Final = _of(Family.TICKETS)
+FORECAST: Final = _of(Family.FORECAST)
 CSAT: Final = _ratings(M.csat_0)
 NPS: Final = _ratings(M.nps_0)
 CES: Final = _ratings(M.ces_0)

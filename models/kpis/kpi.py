@@ -15,6 +15,7 @@ __all__ = [
     "Perspective",
     "Unit",
     "always",
+    "change",
     "gauge",
     "mean",
     "never",
@@ -33,6 +34,7 @@ _MEAN: Final = Kind.MEAN
 _GAUGE: Final = Kind.GAUGE
 _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
+_CHANGE: Final = Kind.CHANGE
 
 
 ANONYMOUS_MIN: Final = 5
@@ -43,6 +45,8 @@ class Unit(StrEnum):
     """What a value counts in. Ratios are 0 to 1; net scores are points from -100 to 100."""
 
     RATIO = "ratio"
+    CHANGE = "change"
+    """Of what it is compared with: 0.1 is a tenth more, -0.1 a tenth less."""
     SECONDS = "s"
     COUNT = "count"
     POINTS = "points"
@@ -145,6 +149,13 @@ def ratio(counted: Sequence[int], unit: int) -> Estimate:
 def rate(count: int, exposure: int) -> Estimate:
     """How many of one kind come to one of another; n is the latter, and there is no value, but still a count, where it is 0."""
     return Estimate(_RATE, count / exposure if exposure else None, count, exposure, exposure)
+
+
+def change(count: int, expected_milli: int) -> Estimate:
+    """How much more or less came than was expected (in thousandths); n is what was expected, and there is no value where it is 0."""
+    expected = expected_milli / 1000
+    value = (1000 * count - expected_milli) / expected_milli if expected_milli else None
+    return Estimate(_CHANGE, value, count - expected, expected, expected_milli // 1000)
 
 
 def gauge(value: float, n: int) -> Estimate:

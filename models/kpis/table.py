@@ -17,12 +17,12 @@ _INTRODUCTION: Final = """\
 Written by `python -m models.kpis.table` from the catalogue in `models/kpis/`.
 
 An event adds measures: whole numbers that are only ever summed. A KPI is a pure function of them, so the figure of a whole is that of
-its summed measures; ratios are never averaged. Ratios are 0 to 1, times seconds, net scores points from -100 to 100. Without a
-denominator a figure has no value (`null`, n = 0, `not_applicable`): null is not 0.
+its summed measures; ratios are never averaged. Ratios are 0 to 1, times seconds, net scores points from -100 to 100, changes are of what
+they are compared with (0.1: a tenth more). Without a denominator a figure has no value (`null`, n = 0, `not_applicable`): null is not 0.
 
-**In a record** stands every KPI of whose family (interactions, tickets, evaluations, invitations, or its own survey) anything was counted
-in the window, and a live one in windows up to 1 h: those of tickets where any was ever told of. Kinds: *record*; *live*, made of the
-contacts that wait and the tickets that are open now; *on request*, for rules and explanations only.
+**In a record** stands every KPI of whose family (interactions, tickets, evaluations, forecasts, invitations, or its own survey)
+anything was counted in the window, and a live one in windows up to 1 h: those of tickets where any was ever told of. Kinds: *record*;
+*live*, made of the contacts that wait and the tickets that are open now; *on request*, for rules and explanations only.
 
 **Status** compares the plain value with the definition's `target` (missed: `warning`) and `critical` (missed: `critical`); meeting a
 bound is enough. Fewer than `min_samples` observations are `insufficient`, except of a gauge, which is exact; so is what depends on the
@@ -30,7 +30,8 @@ limits X and S in a window that reaches before a change of them. A KPI that is n
 the two-sided `aht` is an upper bound, and what is too low is a rule's to say.
 
 **Intervals** (`ci_low`, `ci_high`) hold 95 %: Wilson's for shares, value ± 1.96 s/sqrt(n) for times, net scores and ratios of sums
-(points of evaluations, items of scripts) from n = 2 on, that of a Poisson count for response rates; a gauge is its own.
+(points of evaluations, items of scripts) from n = 2 on, that of a Poisson count for response rates and for deviations from a forecast;
+a gauge is its own.
 
 A = answered, A_X = answered within X seconds (inclusive), B = abandoned in queue, B_X = abandoned within X, B_S = abandoned within the
 short-abandon limit S. X, S, the variant, the scales and the targets are the definition's: of the partner, its channel or its queue.

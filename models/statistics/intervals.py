@@ -27,6 +27,7 @@ _GAUGE: Final = Kind.GAUGE
 _MEAN: Final = Kind.MEAN
 _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
+_CHANGE: Final = Kind.CHANGE
 
 
 def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
@@ -55,13 +56,19 @@ def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[flo
     return mean - half, mean + half
 
 
+def _change(numerator: float, denominator: float, z: float) -> tuple[float, float]:
+    """The interval of a Poisson count against what was expected, less 1; `numerator` is the difference."""
+    low, high = poisson(max(0.0, numerator + denominator), denominator, z)
+    return low - 1, high - 1
+
+
 def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
     A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1.
     A figure that is not to be judged comes with n = 0.
     """
-    kind, value, numerator, _, n, variance = estimate
+    kind, value, numerator, denominator, n, variance = estimate
     if value is None:
         return None
     if kind is _PROPORTION:
@@ -70,9 +77,9 @@ def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
         return value, value
     if kind is _RATE:
         return poisson(numerator, n, z) if n else None
-    if variance is None:
-        return None
-    bounds = mean_interval(value, variance, n, z)
+    if kind is _CHANGE and n:
+        return _change(numerator, denominator, z)
+    bounds = None if variance is None else mean_interval(value, variance, n, z)
     if bounds is None or kind is _MEAN:
         return bounds
     if kind is _RATIO:

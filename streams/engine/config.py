@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.topics import Partitioner, Topics
-from models.windows import HOUR_MS, MINUTE_MS
+from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
 
 __all__ = ["EngineConfig", "Limits"]
 
 FUTURE_MS: Final = 5 * MINUTE_MS
 """An event further ahead of its record's timestamp than this comes from a wrong clock."""
+
+FORECAST_MS: Final = 400 * DAY_MS
+"""So is a forecast of an interval further ahead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Limits:
     """How long a ticket that is not open is held after the last that was heard of it."""
     records: int = 200_000
     """Contact records that can be replaced."""
+    forecasts: int = 200_000
+    """Intervals, of all queues and channels, up to 49 hours after they closed."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

@@ -189,7 +189,8 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        return not (partner.policy.configured or partner.pending or partner.panes or partner.waits or partner.backlog or open_conditions)
+        held = partner.panes or partner.waits or partner.backlog or partner.plan
+        return not (partner.policy.configured or partner.pending or held or open_conditions)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
         for _, queue, channel, _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
@@ -240,6 +241,8 @@ class Engine:
         state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
         state.counters["contacts_dropped"] += state.contacts.take_dropped()
         state.counters["cells_folded"] += sum(partner.take_folded() for partner in state.partners.values())
+        state.counters["forecasts_dropped"] += state.plans.take_dropped()
+        state.counters["forecasts_outdated"] += state.plans.take_outdated()
         state.counters["tickets_dropped"] += state.tickets.take_dropped()
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
@@ -305,9 +308,11 @@ class Engine:
         yield from state.contacts.drain(state.sequence)
         yield from state.tickets.drain(state.sequence)
         yield from state.contributions.drain(state.sequence, state.frontier.value_ms)
+        yield from state.plans.drain()
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
+            state.plans.release(partner_id)
         yield from state.policies.drain()
 
     def load(self, key: bytes, value: bytes | None) -> None:
@@ -345,5 +350,6 @@ class Engine:
             "contacts": state.contacts.snapshot(),
             "tickets": state.tickets.snapshot(),
             "records": state.contributions.snapshot(),
+            "forecasts": state.plans.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

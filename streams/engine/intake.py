@@ -12,17 +12,18 @@ from typing import Any, Final
 from xxhash import xxh3_64_intdigest
 
 from models import decode
-from models.decode import ClockAdvanced, ContactRecord, Rejection, decode_run
-from models.errors import TimeError
+from models.decode import ClockAdvanced, ContactRecord, Rejection, VolumeForecast, decode_run
+from models.errors import FieldError, TimeError
 from models.measures import WIDTHS, Family
 from models.reasons import LateReason, RejectReason
 from models.times import EARLIEST_MS, to_ms
 from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.cells import Cell
-from streams.engine.config import FUTURE_MS
+from streams.engine.config import FORECAST_MS, FUTURE_MS
 from streams.engine.contributions import Contribution
 from streams.engine.fold import FOLDS, Fold, fold_exit, fold_handled, fold_queued
+from streams.engine.forecasts import forecast_of
 from streams.engine.lanes import pack
 from streams.engine.letters import Origin, SourceRecord, dead_letter, late_record
 from streams.engine.panes import LEDGER_MS
@@ -273,6 +274,11 @@ class Intake:
                 return self._ticket(topic, record, event, step, now_ms)
             except Exception as error:  # noqa: BLE001 - as above
                 self._failed(record, error, now_ms)
+        elif event.__class__ is VolumeForecast:
+            try:
+                return self._forecast(topic, record, event, now_ms)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._failed(record, error, now_ms)
         return 0
 
     def _fed(self, topic: str, named: list[str] | None) -> list[str]:
@@ -360,6 +366,27 @@ class Intake:
         self._counted(record, partner, digest, now_ms)
         return 1
 
+    def _forecast(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
+        """`volume.forecast`: what is expected in an interval, which counts once that has closed."""
+        state = self._state
+        partner = self._routed(record, event.partner_id, now_ms)
+        if partner is None:
+            return 0
+        start_ms, forecast = forecast_of(event)
+        ahead_ms = start_ms - record.timestamp
+        if ahead_ms > FORECAST_MS:
+            raise _AheadError(ahead_ms)
+        digest = self._unseen(record, event, partner, to_ms(event.occurred_at))
+        if digest is None or not self._in_time(topic, record, forecast.end_ms - 1, partner, now_ms):
+            return 0
+        if start_ms < partner.panes.final_before_ms:
+            error = f"the interval began at {start_ms}, days are kept as a whole before {partner.panes.final_before_ms}"
+            self._late(record, LateReason.PAST_FORECAST, error, now_ms)
+            return 0
+        partner.recount_forecasts(state.plans.tell(partner.plan, (event.queue, event.channel), start_ms, forecast, partner.panes))
+        self._counted(record, partner, digest, now_ms)
+        return 1
+
     def _unseen(self, record: SourceRecord, event: Any, partner: Partner, latest_ms: int) -> int | None:
         """The hash of an event's id; None, and counted, where it was seen before.
 
@@ -385,6 +412,8 @@ class Intake:
         """The letter of a record on which something was raised."""
         if isinstance(error, _AheadError):
             self._reject(record, RejectReason.FUTURE, str(error), now_ms)
+        elif isinstance(error, FieldError):
+            self._reject(record, RejectReason.INVALID, str(error), now_ms)
         elif isinstance(error, TimeError):
             self._reject(record, RejectReason.TIME, str(error), now_ms)
         else:

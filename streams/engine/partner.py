@@ -14,6 +14,7 @@ from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
 from streams.engine.cells import Cell, Cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
+from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.lanes import pack, vector_of
 from streams.engine.panes import Pane, PaneStore, day_end, day_start
 from streams.engine.tickets import Backlog
@@ -61,6 +62,7 @@ class Partner:
     panes: PaneStore
     waits: Waits
     backlog: Backlog
+    plan: Plan
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
@@ -152,6 +154,8 @@ class Partner:
         for total in self.totals:
             total.add_late(at_ms, counted)
         self._restate_day(at_ms)
+        if self.plan:
+            self._offered_late(slot.cell, at_ms, offered(counted[slot.cell]))
 
     def recount(self, cell: Cell, at_ms: int, old: int, new: int) -> bool:
         """Count the packed measures `new` in place of `old`; false where those are not there any more.
@@ -174,7 +178,20 @@ class Partner:
             if cell not in pane.cells():
                 day = day_start(at_ms, self.panes.zone)
                 self.emptied |= {(day, scope) for scope in scopes_of(cell.queue, cell.channel)}
+            if self.plan and cell.family == Family.INTERACTIONS:
+                self._offered_late(cell, at_ms, offered(new) - offered(old))
         return True
+
+    def _offered_late(self, cell: Cell, at_ms: int, more: int) -> None:
+        """Have the forecasts that cover it know of contacts that were offered in a closed pane."""
+        if more:
+            self.recount_forecasts(self.plan.late(cell, at_ms, more))
+
+    def recount_forecasts(self, corrections: Iterable[Correction]) -> None:
+        """Count forecasts as they are now."""
+        for start_ms, cell, old, new in corrections:
+            counted = self.recount(cell, start_ms, old, new)
+            assert counted, "a forecast is forgotten before days are cut"
 
     def _restate_day(self, at_ms: int) -> None:
         """Have the record of a closed day written again."""
@@ -187,6 +204,7 @@ class Partner:
         """Close the panes before `closed_ms`, a grid point: totals move on, tiers merge, a day that ended is to be written."""
         panes = self.panes
         before, final = panes.closed_ms, panes.final_before_ms
+        self.recount_forecasts(self.plan.close(closed_ms, panes))
         panes.settle(closed_ms)
         for total in self.totals:
             total.close(panes, closed_ms)
@@ -197,6 +215,7 @@ class Partner:
         panes.advance(closed_ms)
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
+        self.plan.forget(panes.final_before_ms)
         if final and final != panes.final_before_ms:
             self._days_between(final, panes.final_before_ms)
         self.row_changed = True
@@ -246,6 +265,9 @@ class Partner:
         ticket_ms = self.backlog.next_change_ms(closed, self.policy.ticket_expiry_ms)
         if ticket_ms is not None:
             due.append(ticket_ms)
+        forecast_ms = self.plan.next_end_ms()
+        if forecast_ms is not None:
+            due.append(forecast_ms)
         due.extend(total.start_ms + total.window.edge_ms + total.window.width_ms for total in self.totals if total.cells)
         if panes:
             due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))

@@ -4,11 +4,13 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import Final
 
+from models.policy import PartnerPolicy
 from models.topics import partition_of
 from models.windows import GRID_MS
 from streams.engine.config import EngineConfig
 from streams.engine.contacts import Contacts
 from streams.engine.contributions import Contributions
+from streams.engine.forecasts import Plans
 from streams.engine.frontier import Frontier
 from streams.engine.judge import due_ms
 from streams.engine.output import Output
@@ -35,6 +37,7 @@ class State:
         self.contacts = Contacts(config.limits.open_contacts)
         self.tickets = Tickets(config.limits.tickets, config.limits.tickets_horizon_ms)
         self.contributions = Contributions(config.limits.records)
+        self.plans = Plans(config.limits.forecasts)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
@@ -56,12 +59,14 @@ class State:
             return None
         frontier = self.frontier.value_ms - policy.settle_ms
         closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
-        partner = self.partners[partner_id] = Partner(
-            partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms), self.contacts.of(partner_id), self.tickets.of(partner_id)
-        )
+        partner = self.partners[partner_id] = self.make(partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms))
         rebuild(partner.totals, partner.panes)
         self.want(partner, closed_ms)
         return partner
+
+    def make(self, partner_id: str, policy: PartnerPolicy, panes: PaneStore) -> Partner:
+        """A partner with what is held of it elsewhere."""
+        return Partner(partner_id, policy, panes, self.contacts.of(partner_id), self.tickets.of(partner_id), self.plans.of(partner_id))
 
     def _unconfigured(self) -> int:
         return sum(not partner.policy.configured for partner in self.partners.values())

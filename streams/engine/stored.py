@@ -10,7 +10,6 @@ from alerts.errors import RowFormatError
 from models.windows import Scope
 from streams.engine import rows
 from streams.engine.panes import PaneStore
-from streams.engine.partner import Partner
 from streams.engine.state import State
 from streams.errors import CorruptRowError, NewerStateError
 
@@ -116,11 +115,9 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 
 
 def _partner(state: State, key: list[Any], value: bytes) -> None:
-    contacts, tickets = state.contacts, state.tickets
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    panes = PaneStore(partner_id, zone, closed_ms)
-    partner = Partner(partner_id, state.policies.of(partner_id), panes, contacts.of(partner_id), tickets.of(partner_id))
+    partner = state.make(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms))
     partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
     partner.touched_ms, partner.closes_unqueued, partner.takes_tickets, emptied = (*tuple(appended), *_UNTOLD[len(appended) :])
     partner.emptied = {(day, Scope.parse(scope)) for day, scope in emptied}
@@ -151,6 +148,11 @@ def _records(state: State, key: list[Any], value: bytes) -> None:
     state.contributions.load(key[1], key[2], rows.unpack(key, value))
 
 
+def _forecast(state: State, key: list[Any], value: bytes) -> None:
+    _, partner_id, _, queue, channel = key
+    state.plans.load(partner_id, (queue, channel), rows.unpack(key, value))
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -160,5 +162,6 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "contacts": _contacts,
     "tickets": _tickets,
     "records": _records,
+    "forecast": _forecast,
 }
 """By kind of row, in the order in which they depend on each other."""

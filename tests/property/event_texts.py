@@ -31,6 +31,13 @@ GOOD: dict[str, dict[str, str]] = {
         "script_done": "3",
         "items": '[{"criterion": "greeting", "points": 1, "possible": 2.5, "critical": true}]',
     },
+    "volume.forecast": {
+        "interval_start": "1714552200000",
+        "interval_end": '"2024-05-01T08:45:00Z"',
+        "offered": "42.5",
+        "aht_seconds": "300",
+        "staff_required": "7",
+    },
     "clock.advanced": {"to": "1714552200000", "topics": '["cx.interactions", "cx.surveys"]'},
     "source.alive": {"source": '"acd"'},
 }

@@ -57,9 +57,11 @@ EVALUATED = st.fixed_dictionaries(
     }
 )
 AFTER_MS = st.none() | st.integers(0, 10**9)
+FORECAST = st.fixed_dictionaries({"type": st.just("forecast"), "expected": st.just(0.0) | POINTS, "offered": st.integers(0, 500)})
+"""A closed interval."""
 TICKET = st.fixed_dictionaries({"type": st.just("ticket"), "replied": AFTER_MS, "solved": AFTER_MS, "due": AFTER_MS})
 """A whole ticket, by the milliseconds since it was opened."""
-EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET, max_size=30)
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET | FORECAST, max_size=30)
 DEFINITIONS = st.builds(
     Definition,
     service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
@@ -86,6 +88,10 @@ def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
     for raw in events:
         if raw["type"] == "ticket":
             flat = total([flat, *ticket_flats(raw)])
+            continue
+        if raw["type"] == "forecast":
+            expected = {"forecast_milli": round(1000 * raw["expected"]), "forecast_offered": raw["offered"]}
+            flat = total([flat, from_names(expected)])
             continue
         family, fold = FOLDS[raw["type"]]
         vector = [0] * WIDTHS[family]
@@ -146,8 +152,11 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
     told = [e["survey"] for e in events if e["type"] == "survey.response"]
     asked = [e["survey"] for e in events if e["type"] == "survey.invited"]
     ratios = {name: share(sum(had for had, _ in of), sum(whole for _, whole in of)) for name, of in evaluated(events).items()}
+    intervals = [e for e in events if e["type"] == "forecast"]
+    expected = sum(e["expected"] for e in intervals)
     return {
         **ratios,
+        "forecast_deviation": share(sum(e["offered"] for e in intervals) - expected, expected),
         "service_level": share(len(in_time), offered),
         "service_level_answered_only": share(len(in_time), len(answered)),
         "service_level_abandons_count_against": share(len(in_time), offered),

@@ -198,6 +198,15 @@ def test_the_backlog_is_what_is_open_now_and_unknown_where_there_never_was_a_tic
     assert estimate("backlog_overdue", flat_zero(), live=Live(3, 1, 0)).value is None
 
 
+def test_a_deviation_is_what_came_over_what_was_planned_with_the_spread_of_a_count() -> None:
+    found = estimate("forecast_deviation", from_names({"forecast_intervals": 2, "forecast_milli": 80_500, "forecast_offered": 100}))
+    assert found == Estimate(Kind.CHANGE, 19.5 / 80.5, 19.5, 80.5, 80)
+    # By hand: Poisson's score interval of 100 is 82.22 to 121.62.
+    assert interval(found, Z_REPORT) == pytest.approx((82.22 / 80.5 - 1, 121.62 / 80.5 - 1), abs=1e-4)
+    nothing_planned = estimate("forecast_deviation", from_names({"forecast_intervals": 1, "forecast_offered": 3}))
+    assert (nothing_planned.value, nothing_planned.n) == (None, 0)
+
+
 @pytest.mark.parametrize("kpi", CATALOGUE)
 def test_without_a_denominator_there_is_no_value(kpi: str) -> None:
     assert estimate(kpi, flat_zero())[1:] == (None, 0, 0, 0, None)

@@ -21,6 +21,9 @@ from models.quantity import quantity
         (0, "count", "0"),
         (3, "count", "3"),
         (-41.6, "points", "-42 points"),
+        (0.125, "change", "+12 %"),
+        (-0.04, "change", "-4 %"),
+        (0.0, "change", "0 %"),
     ],
 )
 def test_null_is_a_dash_and_small_values_keep_a_decimal(value: float | None, unit: str, text: str) -> None:
