@@ -21,6 +21,7 @@ __all__ = [
     "KpiFigure",
     "KpiRecord",
     "PolicyRecord",
+    "RollupMeasures",
     "RollupRecord",
     "RuleRef",
     "Transition",
@@ -94,6 +95,35 @@ class RollupRecord(_Figures):
     """False while a late record may still correct it cheaply; a later revision may follow all the same."""
 
 
+class RollupMeasures(_Out):
+    """`outwatch.rollups.1m` and `.15m`, key partner/scope/start: what was counted in a closed minute or quarter hour of UTC.
+
+    There is a record only where something happened; a tombstone where all of it was taken back. `models.kpis.figures` makes figures of
+    measures; a figure of several stretches is that of the sum of their measures.
+    """
+
+    partner: str
+    scope: str
+    policy_revision: str
+    """Of the definitions that held when the record was written."""
+    mixed_basis: bool
+    """Whether something in it was counted under other limits than that policy's."""
+    measures: dict[str, int]
+    """As in `outwatch.kpis`."""
+    from_: EpochMs = Field(alias="from")
+    """Inclusive."""
+    to: EpochMs
+    """Exclusive."""
+    final: bool
+    """Whether only a correction changes it now: true 35 minutes after a minute, 5 hours after a quarter hour."""
+    as_of: EpochMs
+    """Wall time of the commit."""
+    frontier: EpochMs
+    """Stream time: everything before it has been counted."""
+    revision: int
+    """The commit sequence of the partition; never goes back for a key."""
+
+
 class Heartbeat(_Out):
     """`outwatch.heartbeats`, key partition: lets a reader tell unchanged from stopped."""
 
@@ -104,6 +134,8 @@ class Heartbeat(_Out):
     evaluated_to: EpochMs
     """The last grid point at which rules were judged."""
     worker: str
+    offsets: dict[str, int]
+    """Source topic -> next offset to be read: what stood applied at this revision."""
     counters: dict[str, int]
     """Totals of the partition since its state began: events, duplicates, late and dead letters by reason, what bounds dropped."""
     cadence_seconds: float

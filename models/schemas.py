@@ -21,6 +21,8 @@ _TOPICS: Final = Topics()
 RECORDS: Final[dict[str, type[BaseModel]]] = {
     **{model.model_fields["type"].annotation.__args__[0]: model for model in EVENT_TYPES},  # type: ignore[union-attr]
     _TOPICS.kpis: records.KpiRecord,
+    _TOPICS.rollups_1m: records.RollupMeasures,
+    _TOPICS.rollups_15m: records.RollupMeasures,
     _TOPICS.rollups_1d: records.RollupRecord,
     _TOPICS.heartbeats: records.Heartbeat,
     _TOPICS.alerts: records.AlertEvent,

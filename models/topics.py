@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 from zlib import crc32
 
-__all__ = ["BROADCAST", "UNASSIGNED", "Partitioner", "TopicSpec", "Topics", "partition_of"]
+__all__ = ["BROADCAST", "MINUTES_KEPT_MS", "QUARTERS_KEPT_MS", "UNASSIGNED", "Partitioner", "TopicSpec", "Topics", "partition_of"]
 
 BROADCAST: Final = "*"
 """The key of what is written to every partition: shared policy parts and commands bound to no single partner."""
@@ -19,6 +19,12 @@ UNASSIGNED: Final = "unassigned"
 
 _HOUR_MS: Final = 3_600_000
 _DAY_MS: Final = 24 * _HOUR_MS
+
+MINUTES_KEPT_MS: Final = 2 * _DAY_MS
+"""How long the records of closed minutes are kept."""
+
+QUARTERS_KEPT_MS: Final = 90 * _DAY_MS
+"""How long the records of closed quarter hours are kept."""
 
 
 class Partitioner(StrEnum):
@@ -135,6 +141,16 @@ class Topics:
         return f"{self.prefix}outwatch.kpis"
 
     @property
+    def rollups_1m(self) -> str:
+        """Key partner/scope/start."""
+        return f"{self.prefix}outwatch.rollups.1m"
+
+    @property
+    def rollups_15m(self) -> str:
+        """Key partner/scope/start."""
+        return f"{self.prefix}outwatch.rollups.15m"
+
+    @property
     def rollups_1d(self) -> str:
         """Key partner/scope/date."""
         return f"{self.prefix}outwatch.rollups.1d"
@@ -171,12 +187,17 @@ class Topics:
     def specs(self, app_id: str) -> tuple[TopicSpec, ...]:
         """Every topic with the configuration that `outwatch topics create` gives it."""
         source = {**_kept(7), **_BROKERS_TIME, **_LARGE}
-        days = {**_COMPACTED, **_kept(760), "cleanup.policy": "compact,delete"}
+        minutes, quarters, days = (
+            {**_COMPACTED, **_kept(kept), "cleanup.policy": "compact,delete"}
+            for kept in (MINUTES_KEPT_MS // _DAY_MS, QUARTERS_KEPT_MS // _DAY_MS, 760)
+        )
         return (
             *(TopicSpec(name, source, "canonical events, key = partner") for name in self.sources),
             TopicSpec(self.commands, {**_kept(30), **_BROKERS_TIME, **_LARGE}, "what operators ask for"),
             TopicSpec(self.policies, {**_COMPACTED, **_BROKERS_TIME}, "contracts, thresholds and rules by revision"),
             TopicSpec(self.kpis, _COMPACTED, "present figures a scope and window"),
+            TopicSpec(self.rollups_1m, minutes, "closed minutes"),
+            TopicSpec(self.rollups_15m, quarters, "closed quarter hours"),
             TopicSpec(self.rollups_1d, days, "closed days"),
             TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
             TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert"),

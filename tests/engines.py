@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from models.policy import PartnerPart, SharedPart
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import RuleSpec
-from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, RollupRecord
+from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, RollupMeasures, RollupRecord
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output
 
@@ -23,6 +23,8 @@ CONFIG = EngineConfig("app", "worker", TOPICS, partitions=1)
 
 _MODELS: dict[str, type[BaseModel]] = {
     TOPICS.kpis: KpiRecord,
+    TOPICS.rollups_1m: RollupMeasures,
+    TOPICS.rollups_15m: RollupMeasures,
     TOPICS.rollups_1d: RollupRecord,
     TOPICS.heartbeats: Heartbeat,
     TOPICS.alerts: AlertEvent,
@@ -196,13 +198,13 @@ class Rig:
         return {key: value for key, value in self.compacted(TOPICS.kpis, outputs).items() if value is not None}
 
     def compacted(self, topic: str, outputs: Iterable[Output] | None = None) -> dict[str, Any]:
-        """By key the newest record of a topic, None for a tombstone; a day's is left out."""
+        """By key the newest record of a topic, None for a tombstone; those of closed stretches are left out."""
         found: dict[str, Any] = {}
         for each in self.written if outputs is None else outputs:
             if each.topic == topic:
                 assert each.key is not None
                 found[each.key.decode()] = None if each.value is None else orjson.loads(each.value)
-        return {key: body for key, body in found.items() if body is not None} if topic == TOPICS.rollups_1d else found
+        return {key: body for key, body in found.items() if body is not None} if ".rollups." in topic else found
 
     def alerts(self) -> list[tuple[str, str, int, str]]:
         """Every transition as (scope, kind, grid point, id)."""

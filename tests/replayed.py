@@ -13,8 +13,8 @@ import orjson
 from models.mapping import Mapping
 from models.settings import Settings
 from models.windows import parse_record_key
+from streams.engine import Budget, Engine
 from streams.engine.config import EngineConfig
-from streams.engine.engine import Budget, Engine
 from streams.produce import Feed
 from streams.replay import LogFile, Report, Shift, Timing, make_report
 from streams.replay.run import Deliveries, write

@@ -54,6 +54,7 @@ def heartbeat(partition: int, at_ms: int = AT_MS, *, frontier_ms: int | None = N
         revision=1,
         evaluated_to=at_ms,
         worker="w",
+        offsets={},
         counters={},
         cadence_seconds=1.0,
     )

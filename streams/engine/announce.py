@@ -79,6 +79,7 @@ class Announcer:
             "revision": moment.revision,
             "evaluated_to": moment.settled_ms(state.policies.settle_ms),
             "worker": self._config.worker,
+            "offsets": state.applied,
             "counters": {name: count for name, count in sorted(state.counters.items()) if count},
             "cadence_seconds": _CADENCE_SECONDS + waited_ms / 1000,
         }

@@ -12,7 +12,6 @@ offsets, for one transaction. Time, and what a record is, are arguments, so a te
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from models.errors import PolicyError
@@ -30,7 +29,7 @@ from streams.engine.fold import fold_expired
 from streams.engine.intake import Intake
 from streams.engine.judge import judge
 from streams.engine.letters import Origin, SourceRecord, dead_letter
-from streams.engine.output import Commit, Output
+from streams.engine.output import Budget, Commit, Output
 from streams.engine.partner import Partner
 from streams.engine.publish import Moment, Publisher
 from streams.engine.rollups import Rollups
@@ -39,22 +38,9 @@ from streams.engine.stored import Loader
 from streams.engine.tickets import EXPIRED
 from streams.errors import GapError
 
-__all__ = ["Budget", "Engine", "Sizes"]
+__all__ = ["Engine", "Sizes"]
 
 _HEARTBEAT_MS: Final = 5_000
-
-
-@dataclass(slots=True)
-class Budget:
-    """What an engine may publish in one commit; transitions, letters and heartbeats are not counted."""
-
-    records: int
-    bytes: int
-
-    def spend(self, output: Output) -> None:
-        """Count one record."""
-        self.records -= 1
-        self.bytes -= len(output.value or b"")
 
 
 class Sizes(NamedTuple):
@@ -77,7 +63,7 @@ class Engine:
         self._config = config
         self._intake = Intake(self._state, self.advance)
         self._publisher = Publisher(config.topics.kpis, config.source)
-        self._rollups = Rollups(config.topics.rollups_1d, config.source)
+        self._rollups = Rollups(config.topics, config.source)
         self._announcer = Announcer(config)
         self._loader = Loader()
         self._verdicts: list[Verdict] = []
@@ -279,18 +265,14 @@ class Engine:
         for partner in self._gone:
             yield from self._publisher.farewell(partner, moment)
         for group, partner in self._publisher.due(state.partners, moment.now_ms):
-            if budget.records <= 0 or budget.bytes <= 0:
+            if budget.is_spent:
                 self._publisher.left_over(group, partner, moment.now_ms)
                 continue
             for output in self._publisher.publish(partner, group, moment):
                 budget.spend(output)
                 yield output
-        # Closed days wait behind what is present; what they are owed stands in the partner's row.
-        for partner in state.partners.values():
-            if partner.days_changed and budget.records > 0 and budget.bytes > 0:
-                for output in self._rollups.publish(partner, moment):
-                    budget.spend(output)
-                    yield output
+        # What is past waits behind what is present.
+        yield from self._rollups.publish(state.partners.values(), moment, budget)
 
     def _rows(self) -> Iterator[tuple[bytes, bytes | None]]:
         state = self._state

@@ -7,7 +7,7 @@ import orjson
 
 from models.records import SCHEMA_VERSION
 
-__all__ = ["Commit", "Headers", "Output", "cloudevent"]
+__all__ = ["Budget", "Commit", "Headers", "Output", "cloudevent"]
 
 Headers = list[tuple[str, bytes]]
 
@@ -25,6 +25,24 @@ class Output(NamedTuple):
     key: bytes | None
     value: bytes | None
     headers: Headers
+
+
+@dataclass(slots=True)
+class Budget:
+    """What an engine may publish in one commit; transitions, letters and heartbeats are not counted."""
+
+    records: int
+    bytes: int
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether nothing more may be begun."""
+        return self.records <= 0 or self.bytes <= 0
+
+    def spend(self, output: Output) -> None:
+        """Count one record."""
+        self.records -= 1
+        self.bytes -= len(output.value or b"")
 
 
 @dataclass(frozen=True, slots=True)

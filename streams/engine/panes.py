@@ -31,6 +31,7 @@ _DAY_TIER: Final = 3
 _QUARTER_MS: Final = 15 * MINUTE_MS
 _LENGTHS: Final = (GRID_MS, MINUTE_MS, _QUARTER_MS)
 _KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
+_FOREVER: Final = 2**62
 LEDGER_MS: Final = 35 * DAY_MS
 """How far back an event may lie and still be counted."""
 
@@ -124,10 +125,12 @@ def day_name(at_ms: int, zone: str) -> str:
 class PaneStore:
     """All panes of one partner."""
 
-    __slots__ = ("_changed", "_chunked", "_days", "_edges", "_prefix", "_thawed", "closed_ms", "cold", "dirty", "hot", "zone")
+    __slots__ = ("_changed", "_chunked", "_days", "_edges", "_prefix", "_thawed", "closed_ms", "cold", "dirty", "held", "hot", "zone")
 
     def __init__(self, partner_id: str, zone: str, closed_ms: int) -> None:
         self._prefix = rows.key("pane", partner_id)[:-1]
+        self.held = (_FOREVER, _FOREVER)
+        """Minutes, and quarter hours, from these times on are not merged yet, however old: somebody is owed them."""
         self.zone = zone
         """IANA; cuts the days."""
         self.closed_ms = closed_ms
@@ -151,17 +154,34 @@ class PaneStore:
         """Where tiers 0, 1 and 2 begin: what lies before belongs to the next; all is tier 0 while nothing was closed."""
         if closed_ms == 0:
             return 0, 0, 0
-        first, second = closed_ms - _KEPT[0], closed_ms - _KEPT[1]
-        return first - first % MINUTE_MS, second - second % _QUARTER_MS, day_start(closed_ms - _KEPT[2], self.zone)
+        first, second = closed_ms - _KEPT[0], min(closed_ms - _KEPT[1], self.held[0])
+        second -= second % _QUARTER_MS
+        return first - first % MINUTE_MS, second, day_start(min(closed_ms - _KEPT[2], self.held[1], second), self.zone)
 
     def ledger_start(self) -> int:
         """What happened before this is not counted any more; 0 while nothing was closed."""
         return 0 if self.closed_ms == 0 else day_start(self.closed_ms - LEDGER_MS, self.zone)
 
     @property
+    def edges(self) -> tuple[int, int, int]:
+        """What begins before these is merged: into minutes, into quarter hours, into days."""
+        return self._edges
+
+    @property
     def final_before_ms(self) -> int:
-        """Days that begin before this are kept as a whole."""
-        return self._edges[2]
+        """Days that begin before this are kept as a whole, as soon as nobody is owed parts of them."""
+        return 0 if self.closed_ms == 0 else day_start(self.closed_ms - _KEPT[2], self.zone)
+
+    def starts(self, low_ms: int, high_ms: int) -> set[int]:
+        """The starts of all panes in [low_ms, high_ms)."""
+        first, second, third = self._edges
+        found = {start for start in (*self.hot, *self._day_starts()) if low_ms <= start < high_ms}
+        for tier, edge, above in ((1, second, first), (2, third, second)):
+            low, length = max(low_ms, edge), _LENGTHS[tier]
+            for start in range(low - low % length, min(high_ms, above), length):
+                if self._key(tier, start, 0) in self.cold or (tier, start) in self._thawed:
+                    found.add(start)
+        return found
 
     def slot(self, at_ms: int) -> tuple[int, int]:
         """The (tier, start) of the finest pane that holds `at_ms`."""
@@ -289,6 +309,12 @@ class PaneStore:
         """Pack the panes that end by `closed_ms`, a grid point; before anything sums them."""
         for pane in self._hot_between(self.closed_ms, closed_ms):
             pane.settle()
+
+    def hold(self, held: tuple[int, int]) -> None:
+        """Merge up to there what outlived its tier, and nothing beyond."""
+        self.held = held
+        if self._edges != self._edges_at(self.closed_ms):
+            self.advance(self.closed_ms)
 
     def advance(self, closed_ms: int) -> None:
         """Move `closed_ms` on and merge what outlived its tier; zones may have changed in between."""

@@ -16,7 +16,8 @@ from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.lanes import pack, vector_of
-from streams.engine.panes import Pane, PaneStore, day_end, day_start
+from streams.engine.owed import Owed
+from streams.engine.panes import Pane, PaneStore, day_end
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, WindowTotal, new_totals, rebuild, scopes_of
 
@@ -90,10 +91,8 @@ class Partner:
     """By group: when all of it was last published, changed or not."""
     published: dict[tuple[Scope, str], tuple[int, Live]] = field(default_factory=dict)
     """By scope and window: the packed measures of the last record, and who waited in it."""
-    days_changed: set[int] = field(default_factory=set)
-    """Closed days whose record is to be written again."""
-    emptied: set[tuple[int, Scope]] = field(default_factory=set)
-    """Days and scopes of which all that a pane held was taken back: if nothing else is there, their record goes."""
+    owed: Owed = field(default_factory=Owed)
+    """The closed stretches of which a record is to be written."""
     row_changed: bool = True
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
@@ -104,6 +103,7 @@ class Partner:
         """Derive what the fold compares by."""
         self.key = self.id.encode()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
+        self.owed.begin(self.panes, self.panes.closed_ms)
 
     def slot(self, family: Family, queue: str | None, channel: str | None) -> Slot:
         """The slot of a cell, made when it is first seen under the present policy."""
@@ -153,7 +153,7 @@ class Partner:
         pane.add(counted)
         for total in self.totals:
             total.add_late(at_ms, counted)
-        self._restate_day(at_ms)
+        self._restate(at_ms)
         if self.plan:
             self._offered_late(slot.cell, at_ms, offered(counted[slot.cell]))
 
@@ -174,10 +174,7 @@ class Partner:
         if at_ms < self.panes.closed_ms:
             for total in self.totals:
                 total.take_off_late(at_ms, cells)
-            self._restate_day(at_ms)
-            if cell not in pane.cells():
-                day = day_start(at_ms, self.panes.zone)
-                self.emptied |= {(day, scope) for scope in scopes_of(cell.queue, cell.channel)}
+            self._restate(at_ms, () if cell in pane.cells() else scopes_of(cell.queue, cell.channel))
             if self.plan and cell.family == Family.INTERACTIONS:
                 self._offered_late(cell, at_ms, offered(new) - offered(old))
         return True
@@ -193,44 +190,27 @@ class Partner:
             counted = self.recount(cell, start_ms, old, new)
             assert counted, "a forecast is forgotten before days are cut"
 
-    def _restate_day(self, at_ms: int) -> None:
-        """Have the record of a closed day written again."""
-        day = day_start(at_ms, self.panes.zone)
-        if day not in self.days_changed and day < day_start(self.panes.closed_ms, self.panes.zone):
-            self.days_changed.add(day)
-            self.row_changed = True
+    def _restate(self, at_ms: int, emptied: Iterable[Scope] = ()) -> None:
+        """Have the records of closed stretches written again that count what was corrected at `at_ms`."""
+        self.row_changed |= self.owed.restate(self.panes, at_ms, emptied)
 
     def close(self, closed_ms: int) -> None:
-        """Close the panes before `closed_ms`, a grid point: totals move on, tiers merge, a day that ended is to be written."""
+        """Close the panes before `closed_ms`, a grid point: totals move on, and tiers merge."""
         panes = self.panes
-        before, final = panes.closed_ms, panes.final_before_ms
         self.recount_forecasts(self.plan.close(closed_ms, panes))
         panes.settle(closed_ms)
         for total in self.totals:
             total.close(panes, closed_ms)
-        if before == 0:
-            self._days_of_the_past(closed_ms)
-        elif day_start(before, panes.zone) != day_start(closed_ms, panes.zone):
-            self._days_between(before, closed_ms)
+        if panes.closed_ms == 0:
+            # What was counted before the frontier was known belongs to stretches that closed unseen.
+            self.owed.begin(panes, min((closed_ms, *panes.hot)))
+        panes.held = self.owed.held(closed_ms)
         panes.advance(closed_ms)
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
         self.plan.forget(panes.final_before_ms)
-        if final and final != panes.final_before_ms:
-            self._days_between(final, panes.final_before_ms)
         self.row_changed = True
         self.changed = EVERYTHING
-
-    def _days_of_the_past(self, closed_ms: int) -> None:
-        """What was counted before the frontier was known belongs to days that closed unseen."""
-        today = day_start(closed_ms, self.panes.zone)
-        self.days_changed |= {day_start(start, self.panes.zone) for start in self.panes.hot if start < today}
-
-    def _days_between(self, before_ms: int, closed_ms: int) -> None:
-        day = before_ms
-        while day_end(day, self.panes.zone) <= closed_ms:
-            self.days_changed.add(day_start(day, self.panes.zone))
-            day = day_end(day, self.panes.zone)
 
     def adopt(self) -> bool:
         """Take the pending policy, if there is one; true if it differs."""
@@ -284,10 +264,9 @@ class Partner:
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
-        days = sorted(self.days_changed)
-        emptied = sorted([day, str(scope)] for day, scope in self.emptied)
-        flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets, emptied]
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, days, *flags]
+        flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
+        # The two lists that stand empty told of days before minutes and quarter hours were written too.
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, [], *flags, [], self.owed.to_row()]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""

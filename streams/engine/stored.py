@@ -15,7 +15,7 @@ from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader"]
 
-_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, ())
+_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None)
 """What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
@@ -117,10 +117,16 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 def _partner(state: State, key: list[Any], value: bytes) -> None:
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    partner = state.make(partner_id, state.policies.of(partner_id), PaneStore(partner_id, zone, closed_ms))
-    partner.queues_contacts, partner.days_changed, partner.row_changed = queues_contacts, set(days), False
-    partner.touched_ms, partner.closes_unqueued, partner.takes_tickets, emptied = (*tuple(appended), *_UNTOLD[len(appended) :])
-    partner.emptied = {(day, Scope.parse(scope)) for day, scope in emptied}
+    touched_ms, closes_unqueued, takes_tickets, emptied, owed = (*tuple(appended), *_UNTOLD[len(appended) :])
+    panes = PaneStore(partner_id, zone, closed_ms)
+    partner = state.make(partner_id, state.policies.of(partner_id), panes)
+    partner.queues_contacts, partner.row_changed = queues_contacts, False
+    partner.touched_ms, partner.closes_unqueued, partner.takes_tickets = touched_ms, closes_unqueued, takes_tickets
+    if owed is None:
+        partner.owed.load_days(days, emptied)
+    else:
+        partner.owed.load(owed)
+        panes.hold(partner.owed.held(closed_ms))
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy

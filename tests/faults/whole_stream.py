@@ -48,7 +48,8 @@ async def installed(kafka: str, app_id: str, replication: int = 1) -> Settings:
 
 def outputs(topics: Topics) -> tuple[str, ...]:
     """What a reader follows."""
-    return (topics.kpis, topics.rollups_1d, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters)
+    rollups = (topics.rollups_1m, topics.rollups_15m, topics.rollups_1d)
+    return (topics.kpis, *rollups, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters)
 
 
 async def produce(settings: Settings, seed: int, events: int, for_seconds: float, hurry: asyncio.Event | None = None) -> None:
@@ -142,7 +143,7 @@ def check_alerts(seen: list[ConsumerRecord], topics: Topics, oracle: Oracle) -> 
 
 
 def check_figures(seen: list[ConsumerRecord], topics: Topics, oracle: Oracle) -> None:
-    for topic in (topics.kpis, topics.rollups_1d, topics.heartbeats):
+    for topic in (topics.kpis, topics.rollups_1m, topics.rollups_15m, topics.rollups_1d, topics.heartbeats):
         revisions: dict[tuple[int, bytes], int] = {}
         for record in seen:
             if record.topic == topic and record.value is not None:

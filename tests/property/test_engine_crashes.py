@@ -71,7 +71,11 @@ def finish(rig: Rig, at_ms: int) -> dict[str, Any]:
     return left | {
         "alerts": [each for each in rig.alerts() if not each[0].startswith("no")],
         "figures": {key: body["measures"] for key, body in rig.figures().items()},
-        "days": {key: body["measures"] for key, body in rig.compacted(TOPICS.rollups_1d).items()},
+        "rollups": {
+            key: (body["measures"], body["final"])
+            for topic in (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d)
+            for key, body in rig.compacted(topic).items()
+        },
         "letters": rig.letters(),
         "states": {key: body and body["state"] for key, body in rig.compacted(TOPICS.alerts_state).items()},
     }

@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from models.windows import parse_record_key
 from tests.oracle import Transition
 from tests.simulation.kafka import SimRecord
-from tests.simulation.schedule import OUTPUTS, REFUSED, Outcome
+from tests.simulation.schedule import OUTPUTS, REFUSED, ROLLUPS, Outcome
 from tests.simulation.story import END_MS, MIDNIGHT_MS, PARTITIONS, TOPICS, consult
 from tests.simulation.worker import CHANGELOG
 from tests.verdict import check_record, check_state, check_waiting, coordinates, transition_of
@@ -36,7 +36,7 @@ def check(outcome: Outcome) -> None:
     seen = {topic: [record for number in sorted(numbers) for record in outcome.cluster.read(topic, number)] for topic in OUTPUTS}
     _check_letters(seen, oracle.late, reasons)
     _check_alerts(seen, oracle.transitions())
-    for topic in (TOPICS.kpis, TOPICS.rollups_1d, TOPICS.heartbeats):
+    for topic in (TOPICS.kpis, *ROLLUPS, TOPICS.heartbeats):
         _check_revisions(seen[topic])
     beats = {record.partition: orjson.loads(record.value or b"")["frontier"] for record in seen[TOPICS.heartbeats]}
     assert set(beats.values()) == {END_MS}, "windows of an idle partition close too"

@@ -28,7 +28,8 @@ SLOW = Settings(app_id="sim", partitions=PARTITIONS, max_records_per_second=10)
 """Figures wait for the limit."""
 _HEARTBEAT_SECONDS = 6
 """After so long the frontier is committed, whatever else there is to say."""
-OUTPUTS = (TOPICS.kpis, TOPICS.rollups_1d, TOPICS.alerts, TOPICS.alerts_state, TOPICS.heartbeats, TOPICS.late, TOPICS.dead_letters)
+ROLLUPS = (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d)
+OUTPUTS = (TOPICS.kpis, *ROLLUPS, TOPICS.alerts, TOPICS.alerts_state, TOPICS.heartbeats, TOPICS.late, TOPICS.dead_letters)
 
 
 class Damage(StrEnum):

@@ -47,8 +47,9 @@ def test_every_topic_has_a_spec_and_the_prefix() -> None:
     names = [spec.name for spec in topics.specs("app")]
     assert len(names) == len(set(names))
     assert set(topics.subscribed) < set(names)
-    written = {topics.kpis, topics.rollups_1d, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters}
-    assert written | set(topics.subscribed) | {topics.changelog("app")} == set(names)
+    rollups = {topics.rollups_1m, topics.rollups_15m, topics.rollups_1d}
+    written = {topics.kpis, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters}
+    assert written | rollups | set(topics.subscribed) | {topics.changelog("app")} == set(names)
     assert all(name.startswith("eu.") for name in names if name != topics.changelog("app"))
 
 
@@ -62,7 +63,8 @@ def test_the_state_and_present_figures_are_compacted_and_never_deleted() -> None
     cleanup = {spec.name: spec.config["cleanup.policy"] for spec in TOPICS.specs("app")}
     compacted = {name for name, policy in cleanup.items() if policy == "compact"}
     assert compacted == {TOPICS.kpis, TOPICS.alerts_state, TOPICS.policies, TOPICS.changelog("app")}
-    assert cleanup[TOPICS.rollups_1d] == "compact,delete"
+    for name in (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d):
+        assert cleanup[name] == "compact,delete"
 
 
 def test_what_is_deleted_says_for_how_long_it_is_kept() -> None:
