@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-__all__ = ["JUDGED", "PARTNERS", "POLICY", "START_MS", "Clock", "Sent", "stream"]
+__all__ = ["JUDGED", "PARTNERS", "POLICY", "SERVICE_LEVEL_LOW", "START_MS", "Clock", "Sent", "stream"]
 
 START_MS = 1_772_495_400_000
 """2026-03-02T23:50Z: a day ends ten minutes into the stream."""
@@ -26,13 +26,17 @@ _QUEUES = {"billing": "voice", "sales": "voice", "care": "chat"}
 _GAP_MS = 3600.0
 _LATE_MS = 300_000
 
-_RULES = """
+SERVICE_LEVEL_LOW = """
 rules:
   - id: service_level_low
     kpi: service_level
     window: 5m
     direction: below
-    levels: [{severity: warning, enter: 0.80, exit: 0.83, for: 60s}]
+    levels: [{severity: warning, enter: 0.80, exit: 0.83, for: 60s}]"""
+"""The first rule of a policy, which may go on."""
+_RULES = (
+    SERVICE_LEVEL_LOW
+    + """
     recover_for: 120s
     partners: JUDGED
   - id: service_level_nervous
@@ -51,6 +55,7 @@ rules:
     recover_for: 60s
     partners: JUDGED
 """
+)
 _OWN = "  - {id: %s, name: %s, queues: {care: {service_level: {threshold_seconds: 40}}}}"
 POLICY = "\n".join(
     [

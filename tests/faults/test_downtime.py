@@ -22,22 +22,20 @@ from streams.admin import create
 from streams.policies import apply_policy
 from tests.conditions import START_MS
 from tests.engines import CONFIG, SECOND, TOPICS, Rig, event
+from tests.faults.crash_stream import SERVICE_LEVEL_LOW
 from tests.stories import MINUTE
 from tests.topics import with_times_of_their_own
 from tests.waiting import until
 from tests.workers import Worker, counters, following, heartbeats
 
-POLICY = """
+POLICY = (
+    """
 version: 1
 partners:
   - {id: acme, name: Acme}
-  - {id: bolt, name: Bolt}
-rules:
-  - id: service_level_low
-    kpi: service_level
-    window: 5m
-    direction: below
-    levels: [{severity: warning, enter: 0.80, exit: 0.83, for: 60s}]
+  - {id: bolt, name: Bolt}"""
+    + SERVICE_LEVEL_LOW
+    + """
     recover_for: 30s
   - id: nothing_comes
     kpi: service_level
@@ -47,6 +45,7 @@ rules:
     levels: [{severity: critical, enter: 0.01, exit: 0.02, for: 60s}]
     recover_for: 30s
 """
+)
 DOWN_MS = 10 * MINUTE
 LATE_MS = 60 * SECOND
 GAP_MS = 2 * SECOND
