@@ -18,6 +18,13 @@ from tests.services import running
 _numbers = itertools.count(1)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait for long come first, so that neither of two processes is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow") is not None}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Fetch Kafka's jars once, before the time of the first test that asks for a broker begins to run."""
     if any({"kafka", "private_kafka"} & set(getattr(item, "fixturenames", ())) for item in session.items):

@@ -138,6 +138,7 @@ async def grow(settings: Settings, topic: str, partitions: int) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.slow
+@pytest.mark.timeout(120)
 async def test_workers_under_which_a_topic_is_grown_end_and_say_what_to_do(kafka: str, app_id: str, tmp_path: Path) -> None:
     """Soon, and whether it is the one that leads the group or not: else the partners whose key moved fall silent."""
     settings = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=2, session_timeout_seconds=6, replication=1)
