@@ -8,8 +8,8 @@ import sys
 
 import typer
 
-from streams.cli import dead_letters, demo, erase, kpis, policy, project, replay, run, simulate, status, tail, topics
-from streams.cli.exits import explain
+from streams.cli import dead_letters, demo, erase, explain, kpis, policy, project, replay, run, simulate, status, tail, topics
+from streams.cli.exits import explain as exit_of
 
 __all__ = ["app", "main"]
 
@@ -26,6 +26,7 @@ app.command()(project.project)
 app.command()(status.status)
 app.command()(tail.tail)
 app.command()(kpis.kpis)
+app.command()(explain.explain)
 app.command()(demo.demo)
 app.command()(policy.init)
 app.add_typer(policy.app, name="policy")
@@ -43,7 +44,7 @@ def main() -> None:
     try:
         app()
     except Exception as error:
-        explained = explain(error)
+        explained = exit_of(error)
         if explained is None:
             raise
         code, text = explained

@@ -1,0 +1,108 @@
+"""Why a figure is what it is: a record of figures held against the closed stretches that it was summed from. Pure.
+
+The stretches tile [from, to) of the record, the coarsest first. Their sum is the record's but for what the reasons name.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from models.definitions import Definition
+from models.figures import Estimate
+from models.kpis import Kpi
+from models.measures import from_names, total
+from models.windows import MINUTE_MS
+
+__all__ = ["Difference", "Part", "Summed", "summed", "tiles"]
+
+_DIFFERS_ABOVE: Final = 1e-9
+"""Seconds are sums of thousandths; what rounding leaves is no difference."""
+
+Json = Mapping[str, Any]
+
+
+class Difference(StrEnum):
+    """Why stretches do not sum to the record."""
+
+    PART_OF_A_MINUTE = "part_of_a_minute"
+    """The window begins within a minute, and only whole ones are told apart."""
+    OPEN = "open"
+    """The end of the window had not closed: the record counts what is open, and no stretch does yet."""
+    CORRECTED = "corrected"
+    """A stretch was corrected after the record was written; the next record has it too."""
+    HIDDEN = "hidden"
+    """Of employees: a stretch with under five answers does not tell them."""
+    EARLIER = "earlier"
+    """Stretches are missing: they were written before their topic was there, or it deleted them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A closed stretch: its record, and what the KPI is of it alone."""
+
+    topic: str
+    record: Json
+    estimate: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Summed:
+    """What the stretches come to."""
+
+    parts: tuple[Part, ...]
+    """In order of time."""
+    estimate: Estimate
+    numerator_left: float
+    """What the record has and the stretches have not."""
+    denominator_left: float
+    reasons: tuple[Difference, ...]
+    """Why; none where nothing is left."""
+    open_from_ms: int
+    """What began at this time or later had not closed."""
+
+
+def tiles(from_ms: int, to_ms: int, by_topic: Mapping[str, Iterable[Json]]) -> list[tuple[str, Json]]:
+    """The records of closed stretches within [from_ms, to_ms), each stretch once, in order of time.
+
+    Args:
+        from_ms: inclusive.
+        to_ms: exclusive.
+        by_topic: the records of each topic, the topic of the longest stretches first.
+    """
+    found: list[tuple[str, Json]] = []
+    for topic, records in by_topic.items():
+        taken = [(each["from"], each["to"]) for _, each in found]
+        for record in records:
+            start, end = record["from"], record["to"]
+            if from_ms <= start and end <= to_ms and not any(low <= start < high for low, high in taken):
+                found.append((topic, record))
+    return sorted(found, key=lambda each: each[1]["from"])
+
+
+def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition: Definition, closed_ms: int) -> Summed:
+    """Hold a record of figures against the stretches that lie in it.
+
+    Args:
+        kpi: which figure.
+        record: a `models.records.KpiRecord`.
+        found: what `tiles` made of the topics.
+        definition: what the figures of the scope are computed under.
+        closed_ms: stretches that ended by then are closed.
+    """
+    flats = [from_names(each["measures"]) for _, each in found]
+    parts = tuple(Part(topic, each, kpi.estimate(flat, None, definition)) for (topic, each), flat in zip(found, flats, strict=True))
+    estimate = kpi.estimate(total(flats), None, definition)
+    figure = record["kpis"].get(kpi.id) or {"numerator": None, "denominator": None}
+    left = (figure["numerator"] or 0) - estimate.numerator, (figure["denominator"] or 0) - estimate.denominator
+    open_from_ms = max(record["from"], min(record["to"], closed_ms - closed_ms % MINUTE_MS))
+    reasons: tuple[Difference, ...] = ()
+    if any(abs(each) > _DIFFERS_ABOVE for each in left):
+        holds = {
+            Difference.PART_OF_A_MINUTE: record["from"] % MINUTE_MS != 0,
+            Difference.OPEN: open_from_ms < record["to"],
+            Difference.CORRECTED: any(each["revision"] > record["revision"] and each["to"] <= record["frontier"] for _, each in found),
+            Difference.HIDDEN: kpi.anonymous,
+        }
+        reasons = tuple(reason for reason, true in holds.items() if true) or (Difference.EARLIER,)
+    return Summed(parts, estimate, left[0], left[1], reasons, open_from_ms)

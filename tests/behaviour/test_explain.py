@@ -1,0 +1,111 @@
+"""`outwatch explain` on Apache Kafka, with the worker that counted: all of it comes out of the topics."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from models.clock import now_ms
+from models.policy_file import load
+from models.settings import Settings
+from streams.admin import create
+from streams.cli import app
+from streams.policies import apply_policy
+from streams.produce import Feed
+from tests.engines import SECOND, event
+from tests.stories import DAY, HOUR, MINUTE
+from tests.waiting import until
+from tests.workers import Worker, counters, environment, following, heartbeats
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(120)]
+
+POLICY = """
+version: 1
+defaults: {settle_seconds: 0}
+partners:
+  - {id: acme, name: Acme}
+  - {id: quiet, name: Quiet}
+rules: []
+"""
+
+
+@pytest.fixture
+async def settings(kafka: str, app_id: str) -> Settings:
+    made = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=2, clock="log", replication=1)
+    assert (await create(made)).findings == []
+    await apply_policy(made, load(POLICY, "explain.yaml"), now_ms())
+    return made
+
+
+async def explain(settings: Settings, *arguments: str, columns: int = 120) -> Result:
+    chosen = environment(settings) | {"COLUMNS": str(columns)}
+    return await asyncio.to_thread(CliRunner().invoke, app, ["explain", *arguments], env=chosen)
+
+
+async def test_a_figure_is_the_sum_of_closed_stretches_and_what_is_still_open(settings: Settings, tmp_path: Path) -> None:
+    begin_ms = (now_ms() - 2 * HOUR) // HOUR * HOUR
+    to_ms = begin_ms + 20 * MINUTE + 30 * SECOND
+
+    def contact(second: int, queue: str) -> bytes:
+        return orjson.dumps(event("contact.answered", begin_ms + second * SECOND, f"a{second}", wait_seconds=second % 40, queue=queue))
+
+    assert "'quiet' has no figures yet" in str((await explain(settings, "quiet", "asa")).exception)
+    async with Feed(settings, ("interactions",)) as feed, following(settings, settings.topics.heartbeats) as seen:
+        for second in range(0, 20 * 60 + 30, 30):
+            feed.put("interactions", "acme", contact(second, "billing" if second % 60 else "sales"))
+            if second == 600:
+                feed.advance(begin_ms + 10 * MINUTE)
+        feed.put("interactions", "acme", b"{")
+        feed.put("interactions", "acme", orjson.dumps(event("contact.answered", begin_ms - 60 * DAY, "old")))
+        feed.advance(to_ms)
+        await feed.flush()
+        with Worker(settings, tmp_path / "worker.log") as worker:
+
+            async def counted() -> bool:
+                beats = heartbeats(seen, settings)
+                return counters(seen, settings)["events"] == 41 and min(each["frontier"] for each in beats.values()) == to_ms
+
+            await until(counted, 40)
+            assert await worker.terminate() == 0, worker.tail()
+    told = json.loads((await explain(settings, "acme", "service_level", "--json")).output)
+    check_sums(told, settings, to_ms)
+    assert (told["late"], told["dead_letters"]) == ({"past_ledger": 1}, {"json": 1})
+    interactions = settings.topics.interactions
+    at_least, at_most = (told["offsets"][name]["offsets"].get(interactions, 0) for name in ("at_least", "at_most"))
+    assert at_least <= 41 < at_most, "forty-one contacts, and what came with them"
+    queue = json.loads((await explain(settings, "acme", "asa", "--json", "--scope", "queue=sales", "--window", "1h")).output)
+    assert [part["topic"].rpartition(".")[2] for part in queue["stretches"]] == ["15m", *["1m"] * 5]
+    assert (queue["sum"]["n"], queue["left"]["denominator"], queue["left"]["reasons"]) == (20, 1, ["open"])
+    for columns in (80, 120):
+        screen = (await explain(settings, "acme", "service_level", columns=columns)).output
+        assert "The record differs from that sum by" in screen
+        assert max(map(len, screen.splitlines())) <= columns
+    await check_refusals(settings)
+
+
+def check_sums(told: dict[str, Any], settings: Settings, to_ms: int) -> None:
+    """The last 15 minutes: fifteen whole minutes but for what the window cuts and what had not closed."""
+    figure, record = told["record"]["figure"], told["record"]
+    assert (record["to"], figure["denominator"]) == (to_ms + 10 * SECOND, 30)
+    assert {part["topic"] for part in told["stretches"]} == {settings.topics.rollups_1m}
+    assert [part["from"] for part in told["stretches"]] == [to_ms - 30 * SECOND - minutes * MINUTE for minutes in range(14, 0, -1)]
+    assert told["sum"]["denominator"] == sum(part["denominator"] for part in told["stretches"]) == 28
+    assert told["left"]["denominator"] == 2
+    assert told["left"]["reasons"] == ["part_of_a_minute", "open"]
+
+
+async def check_refusals(settings: Settings) -> None:
+    """Whoever asks for what there is not is told what there is."""
+    for arguments, expected in (
+        (("acmee", "asa"), "no figures of a partner 'acmee' (write acme)"),
+        (("acme", "asa", "--scope", "queue=bill"), "(write queue=billing)"),
+        (("acme", "asa", "--window", "2h"), "(write one of "),
+    ):
+        assert expected in str((await explain(settings, *arguments)).exception)
+    assert "The record has no such figure" in (await explain(settings, "quiet", "asa")).output
+    unknown = await explain(settings, "acme", "assa")
+    assert (unknown.exit_code, unknown.stderr) == (1, "'assa' is no KPI (write asa)\n")
