@@ -14,6 +14,8 @@ import aiohttp
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError
+from aiokafka.structs import OffsetAndMetadata
 
 from models.clock import now_ms
 from models.settings import PREFIX, Settings
@@ -155,8 +157,16 @@ async def administering(settings: Settings) -> AsyncIterator[AIOKafkaAdminClient
 
 async def committed(settings: Settings) -> dict[tuple[str, int], int]:
     """The group's offsets, by topic and partition: a mirror of what the state says."""
+    found: dict[TopicPartition, OffsetAndMetadata] = {}
+
+    async def answered() -> bool:
+        with suppress(GroupCoordinatorNotAvailableError):  # The first question about a group makes the broker's topic of groups.
+            found.update(await admin.list_consumer_group_offsets(settings.app_id))
+            return True
+        return False
+
     async with administering(settings) as admin:
-        found = await admin.list_consumer_group_offsets(settings.app_id)
+        await until(answered)
     return {(each.topic, each.partition): offset.offset for each, offset in found.items()}
 
 
