@@ -36,8 +36,8 @@ def check_panes(states: list[dict[str, Any]], oracle: Oracle) -> None:
 def check_state(states: list[dict[str, Any]], oracle: Oracle) -> None:
     """Of the engines' snapshots, one a partition: panes, seen ids, waiting contacts and counters."""
     check_panes(states, oracle)
-    seen, expected = set[int]().union(*(state["seen"] for state in states)), oracle.hashes()
-    assert (len(seen - expected), len(expected - seen)) == (0, 0), "ids that should not be remembered, and that should"
+    ids, arrived = set[int]().union(*(state["seen"] for state in states)), oracle.hashes()
+    assert (len(ids - arrived), len(arrived - ids)) == (0, 0), "ids that should not be remembered, and that should"
     stored = [
         (partner, contact, *each[:3])
         for state in states
