@@ -48,6 +48,9 @@ class PartnerPolicy:
     revision: str
     timezone: str
     """An IANA name that this machine knows."""
+    month_starts_on: int
+    windows: frozenset[str]
+    """By name those that are kept: published, and there for rules."""
     settle_ms: int
     contact_expiry_ms: int
     ticket_expiry_ms: int
@@ -88,6 +91,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     own = part or PartnerPart.model_construct(id=partner_id, name=partner_id)
     base = merge(shared.definition, own.definition)
     timezone = own.timezone or shared.timezone
+    month_starts_on = own.month_starts_on or shared.month_starts_on
     settle_ms = _ms(shared.settle_seconds if own.settle_seconds is None else own.settle_seconds)
     contact_expiry_ms = _ms(shared.contact_expiry_seconds)
     ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
@@ -97,6 +101,8 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "configured": part is not None,
         "name": own.name,
         "timezone": timezone,
+        "month_starts_on": month_starts_on,
+        "windows": sorted(shared.windows),
         "settle_ms": settle_ms,
         "contact_expiry_ms": contact_expiry_ms,
         "ticket_expiry_ms": ticket_expiry_ms,
@@ -113,6 +119,8 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         configured=part is not None,
         revision=revision_of(content),
         timezone=timezone,
+        month_starts_on=month_starts_on,
+        windows=frozenset(shared.windows),
         settle_ms=settle_ms,
         contact_expiry_ms=contact_expiry_ms,
         ticket_expiry_ms=ticket_expiry_ms,

@@ -65,10 +65,11 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         rules = [_valid(RuleSpec, each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
+        defaults = defaults or Defaults()
         findings = [
             *lint_partners(ids),
-            *lint_rules(rules, {each for each in ids if each is not None}),
-            *lint_definitions(defaults or Defaults(), partners),
+            *lint_rules(rules, defaults.windows, {each for each in ids if each is not None}),
+            *lint_definitions(defaults, partners),
         ]
         problems += [document.problem(each.path, each.message, each.remedy, each.level) for each in findings]
     return document.data, sorted(problems, key=lambda problem: problem.line)

@@ -41,12 +41,16 @@ def lint_partners(ids: Sequence[str | None]) -> Iterator[Finding]:
         yield Finding(("partners", at, "id"), f"{ids[at]!r} is there already", "give each partner its own id")
 
 
-def lint_rules(rules: Sequence[RuleSpec | None], partner_ids: Collection[str] | None = None) -> Iterator[Finding]:
-    """Rules by their position in the file; None where one does not read. `partner_ids` are those that rules may name; None: any."""
+def lint_rules(rules: Sequence[RuleSpec | None], windows: Collection[str], partner_ids: Collection[str] | None = None) -> Iterator[Finding]:
+    """Rules by their position in the file; None where one does not read.
+
+    `windows` are those that are kept; `partner_ids` those that rules may name, None: any.
+    """
     for at, _ in _repeated([rule.id if rule else None for rule in rules]):
         yield Finding(("rules", at, "id"), "is there already", "give each rule its own id")
     for at, rule in enumerate(rules):
         if rule is not None:
+            yield from _lint_window(("rules", at, "window"), rule, windows)
             yield from _lint_rule(("rules", at), rule, partner_ids)
 
 
@@ -72,10 +76,15 @@ def _repeated(ids: Sequence[str | None]) -> Iterator[tuple[int, str]]:
             seen.add(each)
 
 
+def _lint_window(path: Path, rule: RuleSpec, kept: Collection[str]) -> Iterator[Finding]:
+    if CATALOGUE[rule.kpi].live and window(rule.window).width_ms > HOUR_MS:
+        yield Finding(path, f"{rule.kpi} is a live figure: it stands in windows up to 1h only", "write 5m, 15m, 30m or 1h")
+    elif rule.window not in kept:
+        yield Finding(path, f"{rule.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
+
+
 def _lint_rule(path: Path, rule: RuleSpec, partner_ids: Collection[str] | None) -> Iterator[Finding]:
     kpi = CATALOGUE[rule.kpi]
-    if kpi.live and window(rule.window).width_ms > HOUR_MS:
-        yield Finding((*path, "window"), f"{kpi.id} is a live figure: it stands in windows up to 1h only", "write 5m, 15m or 1h")
     for at, partner_id in enumerate(rule.partners or ()):
         if partner_ids is not None and partner_id not in partner_ids:
             yield Finding(

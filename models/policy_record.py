@@ -77,7 +77,7 @@ def decode_policy(key: bytes | None, value: bytes | None) -> PolicyChange:
         message = f"holds the part of {named!r} in revision {record.revision}"
         raise PolicyError([_problem(f"{partner}/{last}", message, "apply the policy again")])
     if isinstance(part, SharedPart):
-        findings = [each for each in lint_rules(part.rules) if each.level == "error"]
+        findings = [each for each in lint_rules(part.rules, part.windows) if each.level == "error"]
         if findings:
             raise PolicyError([_problem(field_name(each.path), each.message, each.remedy) for each in findings])
     return PolicyChange(partner, last == CURRENT, record.revision, part)

@@ -67,6 +67,8 @@ Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SE
 """Seconds; a file may write `3m`."""
 Span = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_YEAR_SECONDS)]
 """As `Duration`, for what may take months."""
+WindowName = Annotated[str, AfterValidator(_window)]
+MonthDay = Annotated[int, Field(ge=1, le=28)]
 Partials = dict[Name, Definition]
 
 
@@ -79,6 +81,10 @@ class Defaults(_Spec):
 
     timezone: Zone = "UTC"
     """In which days are cut, an IANA name."""
+    month_starts_on: MonthDay = 1
+    """The day of the calendar month on which a contract's month begins."""
+    windows: Annotated[tuple[WindowName, ...], Field(min_length=1)] = tuple(each.name for each in WINDOWS)
+    """Which are kept: published, and there for rules."""
     settle_seconds: Duration = 5.0
     """How long past a grid point the stream must be before rules are judged there."""
     contact_expiry_seconds: Duration = 4 * _HOUR_SECONDS
@@ -105,7 +111,7 @@ class RuleSpec(_Spec):
     id: RuleId
     kpi: Annotated[str, AfterValidator(_kpi)]
     scopes: Annotated[tuple[Literal["partner", "partner/channel", "partner/queue"], ...], Field(min_length=1, max_length=3)] = ("partner",)
-    window: Annotated[str, AfterValidator(_window)]
+    window: WindowName
     direction: Direction
     levels: Annotated[tuple[LevelSpec, ...], Field(max_length=len(Severity))]
     recover_for: Duration = 600.0
@@ -132,6 +138,7 @@ class PartnerPart(_Spec):
     feed: Literal["events", "records"] = "events"
     """Whether its sources send single events or whole `contact.record`s; never both."""
     timezone: Zone | None = None
+    month_starts_on: MonthDay | None = None
     settle_seconds: Duration | None = None
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}

@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 from aiokafka import ConsumerRecord
 
+from models.days import day_start
 from models.errors import OutwatchError, PolicyError
 from models.policy import PartnerPolicy
 from models.policy_record import decode_policy
@@ -20,7 +21,6 @@ from models.settings import Settings
 from models.topics import partition_of
 from models.windows import DAY_MS, MINUTE_MS, Scope, parse_record_key, record_key
 from models.yaml_file import suggest
-from streams.engine.panes import day_start
 from streams.engine.policies import Policies
 from streams.letters.letter import Letter, read_record
 from streams.past import Past, reading

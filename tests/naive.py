@@ -8,14 +8,16 @@ from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-__all__ = ["WIDTHS_MS", "day_bounds", "distinct", "happens", "in_scope", "measures", "window_start"]
+__all__ = ["WINDOWS", "day_bounds", "distinct", "happens", "in_scope", "measures", "window_start"]
 
 Event = dict[str, Any]
 Limits = Callable[[Event], tuple[int, int]]
 """event -> (answered within ms, short abandon ms)."""
 
-WIDTHS_MS = {"5m": 300_000, "15m": 900_000, "1h": 3_600_000, "24h": 86_400_000}
-_EDGES_MS = {"5m": 10_000, "15m": 10_000, "1h": 60_000, "24h": 900_000}
+WINDOWS = ("5m", "15m", "30m", "1h", "4h", "24h", "7d", "30d", "today", "month")
+_MINUTES = {"5m": (5, 1 / 6), "15m": (15, 1 / 6), "30m": (30, 1 / 6), "1h": (60, 1), "4h": (240, 1), "24h": (1440, 15)}
+"""Width, and the granularity of the trailing edge."""
+_DAYS = {"7d": 7, "30d": 30, "today": 0}
 
 
 def usual(_: Event) -> tuple[int, int]:
@@ -207,10 +209,15 @@ def measures(
     return {name: count for name, count in counted.items() if count}
 
 
-def window_start(window: str, grid_ms: int) -> int:
+def window_start(window: str, grid_ms: int, zone: str = "UTC", month_starts_on: int = 1) -> int:
     """Where the window that ends at the grid point begins."""
-    at = grid_ms - WIDTHS_MS[window]
-    return at - at % _EDGES_MS[window]
+    if window in _MINUTES:
+        width, edge = (round(minutes * 60_000) for minutes in _MINUTES[window])
+        return (grid_ms - width) // edge * edge
+    day = datetime.fromtimestamp(grid_ms / 1000, ZoneInfo(zone)).date() - timedelta(days=_DAYS.get(window, 0))
+    while window == "month" and day.day != month_starts_on:
+        day -= timedelta(days=1)
+    return day_bounds(day.isoformat(), zone)[0]
 
 
 @cache

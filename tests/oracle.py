@@ -8,6 +8,7 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from math import sqrt
 from typing import Any, NamedTuple
@@ -20,8 +21,20 @@ __all__ = ["Oracle", "Rule", "Transition"]
 GRID = 10_000
 SETTLE = 5_000
 EXPIRY = 20 * 60_000
-WINDOWS = {"5m": (300_000, GRID), "15m": (900_000, GRID), "1h": (3_600_000, 60_000), "24h": (86_400_000, 900_000)}
-"""Width and the granularity of the trailing edge, in ms."""
+_DAY = 86_400_000
+WINDOWS = {
+    "5m": (300_000, GRID),
+    "15m": (900_000, GRID),
+    "30m": (1_800_000, GRID),
+    "1h": (3_600_000, 60_000),
+    "4h": (14_400_000, 60_000),
+    "24h": (_DAY, 900_000),
+    "7d": (7 * _DAY, _DAY),
+    "30d": (30 * _DAY, _DAY),
+    "today": (0, _DAY),
+    "month": (0, None),
+}
+"""Width and the granularity of the trailing edge, in ms; days are those of UTC."""
 _TYPES = {"clock.advanced", "survey.invited", "survey.response"} | {
     f"contact.{kind}" for kind in ("queued", "answered", "abandoned", "left", "completed")
 }
@@ -205,8 +218,11 @@ class Oracle:
     def window(self, name: str) -> tuple[int, int]:
         """From and to of a window's last figures."""
         width, edge = WINDOWS[name]
-        start = self.last_grid - width
-        return start - start % edge, self.frontier // GRID * GRID + GRID
+        start, end = self.last_grid - width, self.frontier // GRID * GRID + GRID
+        if edge is None:
+            first = datetime.fromtimestamp(start / 1000, UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+            return round(first.timestamp() * 1000), end
+        return start - start % edge, end
 
     def figures(self, measures: dict[str, int]) -> dict[str, tuple[float | None, float, float]]:
         """By KPI: (value, numerator, denominator)."""

@@ -8,7 +8,7 @@ from models.figures import Live
 from models.kpis import figures
 from models.measures import from_names
 from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord
-from models.windows import Scope, record_key, window
+from models.windows import Calendar, Scope, record_key, window
 
 AT_MS = 1_800_000_000_000
 
@@ -35,7 +35,7 @@ def kpi_record(
             "policy_revision": "p1",
             "kpis": figures(from_names(measures), live, definition, mixed_basis=False),
             "measures": dict(measures),
-            "from": window(window_name).start(at_ms),
+            "from": window(window_name).start(at_ms, Calendar()),
             "to": at_ms,
             "as_of": at_ms,
             "frontier": at_ms,

@@ -10,7 +10,9 @@ WATCH_SECONDS = 1.0
 
 
 def status(
-    window: Annotated[Literal["5m", "15m", "1h", "24h"], typer.Option(help="Of the figures.")] = "15m",
+    window: Annotated[
+        Literal["5m", "15m", "30m", "1h", "4h", "24h", "7d", "30d", "today", "month"], typer.Option(help="Of the figures.")
+    ] = "15m",
     watch: Annotated[bool, typer.Option("--watch", help="Show it anew every second, until Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, with --watch one a line.")] = False,
 ) -> None:

@@ -18,7 +18,7 @@ from models.measures import FAMILIES, WIDTHS
 from streams.engine import rows
 from streams.engine.lanes import pack
 
-__all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "ordered", "subtract_cells"]
+__all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "named", "ordered", "subtract_cells"]
 
 CELLS_A_ROW: Final = 300
 """A row ends here: 300 cells of two names of 128 ASCII characters and 65 counts, of 8 bytes at most, stay below 256 kB."""
@@ -141,6 +141,19 @@ def decode(values: Iterable[bytes]) -> Cells:
     while some := list(islice(remaining, _SUMMED_AT_ONCE)):
         _add_rows(cells, some)
     return cells
+
+
+def named(values: Iterable[bytes]) -> set[Cell]:
+    """The cells that rows hold, without what was counted in them; raises as `decode` does."""
+    heads: set[tuple[int, bytes]] = set()
+    older: list[bytes] = []
+    for value in values:
+        if value[0] == 1:
+            older.append(value)
+            continue
+        lanes, size = _START.unpack_from(value, rows.PREFIX_BYTES)
+        heads.add((lanes, value[_HEAD_AT : _HEAD_AT + size]))
+    return {cell for head in heads for cell, _, _ in _places(*head)[1]}.union(decode(older))
 
 
 def _add_rows(cells: Cells, values: list[bytes]) -> None:

@@ -264,6 +264,10 @@ class Engine:
         state = self._state
         for partner in self._gone:
             yield from self._publisher.farewell(partner, moment)
+        for partner in state.partners.values():
+            if partner.taken_back:
+                # In one commit with the rows: a worker that comes after a crash finds nothing that tells of the scope.
+                yield from self._publisher.expire(partner, moment)
         for group, partner in self._publisher.due(state.partners, moment.now_ms):
             if budget.is_spent:
                 self._publisher.left_over(group, partner, moment.now_ms)

@@ -47,12 +47,13 @@ class _View:
     def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
         if found is None:
-            found = self._flats[total.window.name] = flats((total.cells,))
-            self._rebased[total.window.name] = self._partner.rebased((total.cells,))
+            parts = self._partner.totals.parts(total)
+            found = self._flats[total.window.name] = flats(parts)
+            self._rebased[total.window.name] = self._partner.rebased(parts)
         return found
 
     def present(self) -> tuple[Scope, ...]:
-        """Where rules apply: the whole partner always, a queue or channel while it has figures in the widest window, or waits."""
+        """Where rules apply: the whole partner always, a queue or channel while it has figures in the last 24 hours, or waits."""
         scopes = self._partner.scopes()
         return tuple(sorted({*scopes, *self.waiting})) if self.waiting else scopes
 
@@ -80,7 +81,7 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
     view = _View(partner, at_ms)
     present = view.present() if partner.policy.rules or partner.conditions else ()
-    totals = {total.window.name: total for total in partner.totals}
+    totals = {total.window.name: total for total in partner.totals.windows}
     rules = {rule.id: rule for rule in partner.policy.rules}
     ends: list[tuple[str, Scope, str]] = []
     for rule_id, scope in partner.conditions:
@@ -106,7 +107,7 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
             if not at_rest(rule, condition, estimate):
                 result = evaluate(rule, condition, view.sample(kpi, total, scope, estimate), at_ms)
                 yield from _keep(partner, rule, scope, condition, result)
-    for total in partner.totals:
+    for total in partner.totals.windows:
         total.changed = False
 
 

@@ -10,9 +10,10 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
+from models.days import day_end, day_start
 from models.topics import MINUTES_KEPT_MS, QUARTERS_KEPT_MS
 from models.windows import MINUTE_MS, Scope
-from streams.engine.panes import LEDGER_MS, PaneStore, day_end, day_start
+from streams.engine.panes import LEDGER_MS, PaneStore
 
 __all__ = ["Length", "Owed", "Stretch"]
 

@@ -14,22 +14,19 @@ start takes them as they come. Everything is relative to `closed_ms`, the last g
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from itertools import count
 from typing import Final
-from zoneinfo import ZoneInfo
 
-from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
+from models.days import day_start
+from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.engine import rows
 from streams.engine.cells import Cell, Cells, add_cells, decode, encode, subtract_cells
 from streams.engine.lanes import pack, vector_of
 
-__all__ = ["LEDGER_MS", "Pane", "PaneStore", "day_end", "day_name", "day_start"]
+__all__ = ["LEDGER_MS", "Pane", "PaneStore"]
 
 _DAY_TIER: Final = 3
-_QUARTER_MS: Final = 15 * MINUTE_MS
-_LENGTHS: Final = (GRID_MS, MINUTE_MS, _QUARTER_MS)
+_LENGTHS: Final = (GRID_MS, MINUTE_MS, QUARTER_MS)
 _KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
 _FOREVER: Final = 2**62
 LEDGER_MS: Final = 35 * DAY_MS
@@ -98,30 +95,6 @@ class Pane:
         subtract_cells(self._thaw(), cells)
 
 
-@lru_cache(maxsize=4096)
-def _day_bounds(hour_ms: int, zone: str) -> tuple[int, int]:
-    """The day around the quarter hour `hour_ms`, cut at the zone's midnights: 23, 24 or 25 hours long."""
-    local = datetime.fromtimestamp(hour_ms / 1000, UTC).astimezone(ZoneInfo(zone))
-    first = datetime(local.year, local.month, local.day, tzinfo=ZoneInfo(zone))
-    after = first + timedelta(days=1)
-    return round(first.timestamp() * 1000), round(after.timestamp() * 1000)
-
-
-def day_start(at_ms: int, zone: str) -> int:
-    """When the calendar day of `at_ms` begins in `zone`, as epoch milliseconds."""
-    return _day_bounds(at_ms - at_ms % _QUARTER_MS, zone)[0]
-
-
-def day_end(at_ms: int, zone: str) -> int:
-    """When the calendar day of `at_ms` ends in `zone`."""
-    return _day_bounds(at_ms - at_ms % _QUARTER_MS, zone)[1]
-
-
-def day_name(at_ms: int, zone: str) -> str:
-    """The date of `at_ms` in `zone`, such as `2026-03-29`."""
-    return datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone)).date().isoformat()
-
-
 class PaneStore:
     """All panes of one partner."""
 
@@ -155,7 +128,7 @@ class PaneStore:
         if closed_ms == 0:
             return 0, 0, 0
         first, second = closed_ms - _KEPT[0], min(closed_ms - _KEPT[1], self.held[0])
-        second -= second % _QUARTER_MS
+        second -= second % QUARTER_MS
         return first - first % MINUTE_MS, second, day_start(min(closed_ms - _KEPT[2], self.held[1], second), self.zone)
 
     def ledger_start(self) -> int:
@@ -191,7 +164,7 @@ class PaneStore:
         if at_ms >= second:
             return 1, at_ms - at_ms % MINUTE_MS
         if at_ms >= third:
-            return 2, at_ms - at_ms % _QUARTER_MS
+            return 2, at_ms - at_ms % QUARTER_MS
         return _DAY_TIER, day_start(at_ms, self.zone)
 
     def pane(self, at_ms: int) -> Pane:
@@ -218,14 +191,12 @@ class PaneStore:
         for tier, edge, above in ((1, second, first), (2, third, second)):
             yield from self._cold_between(tier, max(start_ms, edge), min(end_ms, above))
         if start_ms < third:
-            for start in self._day_starts():
-                if start_ms <= start < min(end_ms, third):
-                    yield self._cells(_DAY_TIER, start)
+            for at in self._days_between(start_ms, min(end_ms, third)):
+                yield self._cells(*at)
 
     def sum_between(self, start_ms: int, end_ms: int) -> Cells:
-        """The sum of `cells_between`, which must reach back to no day; stored rows are decoded together and stay as they are."""
+        """The sum of `cells_between`; stored rows are decoded together and stay as they are."""
         first, second, third = self._edges
-        assert start_ms >= third or self.closed_ms == 0, "days are not summed"
         stored: list[bytes] = []
         counted: list[Cells] = []
         for pane in self._hot_between(max(start_ms, first), end_ms):
@@ -233,23 +204,53 @@ class PaneStore:
                 stored += pane.stored
             else:
                 counted.append(pane.cells())
-        for tier, low, high in ((1, max(start_ms, second), min(end_ms, first)), (2, max(start_ms, third), min(end_ms, second))):
-            for start in range(low, high, _LENGTHS[tier]):
-                thawed = self._thawed.get((tier, start))
-                if thawed is None:
-                    stored += self._stored(tier, start)
-                else:
-                    counted.append(thawed.cells())
+        cold = [(1, start) for start in range(max(start_ms, second), min(end_ms, first), MINUTE_MS)]
+        cold += [(2, start) for start in range(max(start_ms, third), min(end_ms, second), QUARTER_MS)]
+        if start_ms < third:
+            cold += self._days_between(start_ms, min(end_ms, third))
+        for at in cold:
+            thawed = self._thawed.get(at)
+            if thawed is None:
+                stored += self._stored(*at)
+            else:
+                counted.append(thawed.cells())
         cells = decode(stored)
         for each in counted:
             add_cells(cells, each)
         return cells
 
-    def _hot_between(self, low: int, high: int) -> list[Pane]:
+    def _days_between(self, low: int, high: int) -> list[tuple[int, int]]:
+        return [(_DAY_TIER, start) for start in self._day_starts() if low <= start < high]
+
+    def closing(self, closed_ms: int) -> list[tuple[int, Cells]]:
+        """The (start, cells) of the panes that end by `closed_ms`, a grid point, and did not yet, in order of time."""
+        return [(start, self.hot[start].cells()) for start in sorted(self._hot_starts(self.closed_ms, closed_ms))]
+
+    def first_from(self, start_ms: int) -> int | None:
+        """Where the first pane from `start_ms` on begins, which must not lie before the minutes; None if there is none."""
+        first = self._edges[0]
+        if self.cold or self._thawed:
+            for start in range(start_ms, first, MINUTE_MS):
+                if (1, start) in self._thawed or self._stored(1, start):
+                    return start
+        low, starts = max(start_ms, first), self.hot
+        return low if low in starts else min((start for start in starts if low <= start < self.closed_ms), default=None)
+
+    def older(self, before_ms: int) -> list[bytes]:
+        """The rows as they were loaded of what lies before `before_ms`, more than some hours ago."""
+        _, second, third = self._edges
+        stored = [*self._days.values(), *(self._stored(2, start) for start in range(third, min(second, before_ms), QUARTER_MS))]
+        stored += [self._stored(1, start) for start in range(second, before_ms, MINUTE_MS)]
+        return [value for values in stored for value in values]
+
+    def _hot_starts(self, low: int, high: int) -> list[int]:
         hot = self.hot
         if (high - low) // GRID_MS > len(hot):
-            return [pane for start, pane in hot.items() if low <= start < high]
-        return [hot[start] for start in range(low, high, GRID_MS) if start in hot]
+            return [start for start in hot if low <= start < high]
+        return [start for start in range(low, high, GRID_MS) if start in hot]
+
+    def _hot_between(self, low: int, high: int) -> list[Pane]:
+        return [self.hot[start] for start in self._hot_starts(low, high)]
 
     def _cold_between(self, tier: int, low: int, high: int) -> Iterator[Cells]:
         if self.cold or self._thawed:

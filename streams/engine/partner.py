@@ -7,19 +7,20 @@ from typing import Any, Final
 import xxhash
 
 from alerts.condition import Condition
+from models.days import day_end
 from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
-from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, Scope
-from streams.engine.cells import Cell, Cells
+from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Scope
+from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.lanes import pack, vector_of
 from streams.engine.owed import Owed
-from streams.engine.panes import Pane, PaneStore, day_end
+from streams.engine.panes import Pane, PaneStore
 from streams.engine.tickets import Backlog
-from streams.engine.totals import ALL, WindowTotal, new_totals, rebuild, scopes_of
+from streams.engine.totals import ALL, Totals, scopes_of
 
 __all__ = ["Partner", "Slot", "lives", "nobody"]
 
@@ -28,13 +29,12 @@ _CELLS_MAX: Final = 400
 _OTHER: Final = "other"
 _CLOSES_UNQUEUED_MAX: Final = 100
 """Closes of a partner without a single opening before we believe that it sends none."""
-_QUARTER_MS: Final = 15 * MINUTE_MS
 _NOBODY: Final = Live(0, None, 0)
 _NOTHING: Final = Live(0, None, 0, 0, 0)
 UNKNOWN: Final = (-1, _NOBODY)
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
-EVERYTHING: Final = 7
+EVERYTHING: Final = 15
 """All groups of records are to be published: see `streams.engine.publish`."""
 
 
@@ -67,7 +67,7 @@ class Partner:
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
-    totals: tuple[WindowTotal, ...] = field(default_factory=new_totals)
+    totals: Totals = field(init=False)
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
     conditions: dict[tuple[str, Scope], Condition] = field(default_factory=dict)
     """By rule id and scope."""
@@ -85,14 +85,16 @@ class Partner:
     """Holds from the next grid point on."""
     changed: int = EVERYTHING
     """Which groups of records may differ from what was published."""
-    published_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
+    published_ms: list[int] = field(default_factory=lambda: [0] * 4)
     """By group: when (wall time)."""
-    repeated_ms: list[int] = field(default_factory=lambda: [0, 0, 0])
+    repeated_ms: list[int] = field(default_factory=lambda: [0] * 4)
     """By group: when all of it was last published, changed or not."""
     published: dict[tuple[Scope, str], tuple[int, Live]] = field(default_factory=dict)
     """By scope and window: the packed measures of the last record, and who waited in it."""
     owed: Owed = field(default_factory=Owed)
     """The closed stretches of which a record is to be written."""
+    taken_back: bool = False
+    """Whether a pane lost all that it held of a cell, so that a scope may have nothing left of which something is published."""
     row_changed: bool = True
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
@@ -104,6 +106,15 @@ class Partner:
         self.key = self.id.encode()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.owed.begin(self.panes, self.panes.closed_ms)
+        self._sum_anew()
+
+    def _sum_anew(self) -> None:
+        """Have the windows that the policy asks for summed from the panes."""
+        self.totals = Totals(self.panes, self.policy.windows, self._calendar())
+        self.totals.rebuild()
+
+    def _calendar(self) -> Calendar:
+        return Calendar(self.panes.zone, self.policy.month_starts_on)
 
     def slot(self, family: Family, queue: str | None, channel: str | None) -> Slot:
         """The slot of a cell, made when it is first seen under the present policy."""
@@ -151,8 +162,7 @@ class Partner:
             return
         counted = {slot.cell: pack(slot.cell.family, delta)}
         pane.add(counted)
-        for total in self.totals:
-            total.add_late(at_ms, counted)
+        self.totals.change(add_cells, at_ms, counted)
         self._restate(at_ms)
         if self.plan:
             self._offered_late(slot.cell, at_ms, offered(counted[slot.cell]))
@@ -171,10 +181,11 @@ class Partner:
                 return False
         cells = {cell: old - new}
         pane.take_off(cells)
+        emptied = cell not in pane.cells()
+        self.taken_back |= emptied
         if at_ms < self.panes.closed_ms:
-            for total in self.totals:
-                total.take_off_late(at_ms, cells)
-            self._restate(at_ms, () if cell in pane.cells() else scopes_of(cell.queue, cell.channel))
+            self.totals.change(subtract_cells, at_ms, cells)
+            self._restate(at_ms, scopes_of(cell.queue, cell.channel) if emptied else ())
             if self.plan and cell.family == Family.INTERACTIONS:
                 self._offered_late(cell, at_ms, offered(new) - offered(old))
         return True
@@ -199,13 +210,17 @@ class Partner:
         panes = self.panes
         self.recount_forecasts(self.plan.close(closed_ms, panes))
         panes.settle(closed_ms)
-        for total in self.totals:
-            total.close(panes, closed_ms)
-        if panes.closed_ms == 0:
+        begins = panes.closed_ms == 0
+        anew = begins or (self.totals.names, self.totals.calendar) != (self.policy.windows, self._calendar())
+        if not anew:
+            self.totals.close(closed_ms)
+        if begins:
             # What was counted before the frontier was known belongs to stretches that closed unseen.
             self.owed.begin(panes, min((closed_ms, *panes.hot)))
         panes.held = self.owed.held(closed_ms)
         panes.advance(closed_ms)
+        if anew:
+            self._sum_anew()
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
         self.plan.forget(panes.final_before_ms)
@@ -224,7 +239,7 @@ class Partner:
         for slots in self.slots:
             slots.clear()
         self._own.clear()
-        for total in self.totals:
+        for total in self.totals.windows:
             total.changed = True
         self.published = dict.fromkeys(self.published, UNKNOWN)
         self.changed = EVERYTHING
@@ -248,18 +263,18 @@ class Partner:
         forecast_ms = self.plan.next_end_ms()
         if forecast_ms is not None:
             due.append(forecast_ms)
-        due.extend(total.start_ms + total.window.edge_ms + total.window.width_ms for total in self.totals if total.cells)
+        falls_ms = self.totals.next_ms()
+        if falls_ms is not None:
+            due.append(falls_ms)
         if panes:
-            due.append(min(closed - closed % _QUARTER_MS + _QUARTER_MS, day_end(closed, panes.zone)))
+            due.append(min(closed - closed % QUARTER_MS + QUARTER_MS, day_end(closed, panes.zone)))
         return min(due, default=None)
 
     def scopes(self) -> tuple[Scope, ...]:
-        """The whole partner, and in order each queue and channel that has figures in the widest window."""
-        widest = self.totals[-1]
-        if widest.places_changed:
-            widest.places_changed = False
-            places = {(cell.queue, cell.channel) for cell in widest.cells}
-            self._scopes = tuple(sorted({ALL}.union(*(scopes_of(*place) for place in places))))
+        """The whole partner, and in order each queue and channel that has figures in the last 24 hours."""
+        if self.totals.places_changed:
+            self.totals.places_changed = False
+            self._scopes = tuple(sorted({ALL}.union(*(scopes_of(*place) for place in self.totals.places()))))
         return self._scopes
 
     def to_row(self) -> list[Any]:
@@ -269,21 +284,21 @@ class Partner:
         return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, [], *flags, [], self.owed.to_row()]
 
     def loaded(self) -> None:
-        """Sum the totals anew, after panes were loaded, and remember what may stand published: open panes, and what just fell silent."""
-        rebuild(self.totals, self.panes)
-        widest, panes = self.totals[-1], self.panes
-        silent = panes.cells_between(widest.start_ms - HOUR_MS, widest.start_ms)
-        parts = (widest.cells, *silent, *panes.cells_between(panes.closed_ms, _FOREVER))
-        places = {(cell.queue, cell.channel) for cells in parts for cell in cells}
-        for scope in {scope for place in places for scope in scopes_of(*place)}:
-            self.published.update({(scope, total.window.name): UNKNOWN for total in self.totals})
+        """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
+        totals, panes = self.totals, self.panes
+        totals.rebuild()
+        # What is older is only named, not decoded: most of it is in no window of today.
+        cells = named(panes.older(totals.presence_ms)).union(*panes.cells_between(panes.closed_ms, _FOREVER))
+        places = totals.places() | {(cell.queue, cell.channel) for cell in cells}
+        for scope in {ALL}.union(*(scopes_of(*place) for place in places)):
+            self.published.update({(scope, window.name): UNKNOWN for window in WINDOWS})
 
     def snapshot(self) -> dict[str, Any]:
         """All that rows must bring back."""
         return {
             "row": self.to_row(),
             "panes": self.panes.snapshot(),
-            "totals": [(total.start_ms, total.cells) for total in self.totals],
+            "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }
 

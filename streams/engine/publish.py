@@ -1,8 +1,8 @@
 """Publishing figures: which records of a partner are due, and what stands in them.
 
-Three groups, each with its cadence (wall time): windows to 1 h of the whole partner every second, of its queues and channels every
-5 s, windows over 1 h every minute. Only what changed is published, and everything every 5 min. Limits of records and bytes make
-the later groups slower, never wrong.
+Four groups, each with its cadence (wall time): windows to 1 h of the whole partner every second, of its queues and channels every
+5 s, 4 h every 10 s, and wider windows every minute. Only what changed is published, and everything every 5 min. Limits of records
+and bytes make the later groups slower, never wrong.
 """
 
 from dataclasses import dataclass
@@ -11,22 +11,23 @@ from typing import Any, Final
 from models.figures import Live
 from models.kpis import figures, shown
 from models.measures import to_names
-from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, record_key
+from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
+from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
 from streams.engine.partner import EVERYTHING, Partner, lives, nobody
-from streams.engine.totals import ALL, WindowTotal, flat_of_all, flats
+from streams.engine.totals import ALL, flat_of_all, flats, scopes_of
 
 __all__ = ["Moment", "Publisher", "body_of"]
 
-_CADENCE_MS: Final = (1_000, 5_000, 60_000)
+_CADENCE_MS: Final = (1_000, 5_000, 10_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
 _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
-_SHORT: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms <= HOUR_MS)
-_LONG: Final = tuple(at for at, window in enumerate(WINDOWS) if window.width_ms > HOUR_MS)
-_WHOLE, _PARTS, _WIDE = range(3)
-"""The groups: windows to 1 h of the whole partner, those of its queues and channels, and wider windows."""
+_Told = tuple[Scope, int, Live, bool]
+"""What a record's body follows from, within one group of a partner: scope, measures, who waits, and whether definitions are mixed."""
+_WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
+"""The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +96,41 @@ class Publisher:
         self._waits.pop((group, partner.id), None)
         waiting = lives(partner, moment.frontier_ms)
         nothing = nobody(partner)
-        outputs: list[Output] = []
-        open_panes = list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
-        for at in _LONG if group == _WIDE else _SHORT:
-            total = partner.totals[at]
-            parts = [total.cells, *open_panes]
+        outputs = self.expire(partner, moment) if group == _WIDE else []
+        open_panes = _open_panes(partner, moment)
+        told: dict[_Told, dict[str, Any]] = {}
+        for total in partner.totals.windows:
+            if total.window.name not in partner.policy.windows or not _belongs(total.window, group):
+                continue
+            parts = [*partner.totals.parts(total), *open_panes]
             summed = {ALL: flat_of_all(parts)} if group == _WHOLE else flats(parts)
-            if group == _WIDE:
-                outputs += self._expire(partner, summed.keys() | waiting.keys(), moment)
             rebased = partner.rebased(parts)
             for scope in _scopes(partner, group, summed.keys() | waiting.keys()):
-                live = None if group == _WIDE else waiting.get(scope, nothing)
+                live = waiting.get(scope, nothing) if group in {_WHOLE, _PARTS} else None
                 shown = (summed.get(scope, 0), live or nothing)
                 # How long the longest waits changes by itself.
                 if everything or shown[1].waiting or shown != partner.published.get((scope, total.window.name)):
                     partner.published[scope, total.window.name] = shown
-                    outputs.append(self._record(partner, scope, total, shown[0], live, moment, mixed=scope in rebased))
+                    # A wider window often holds no more than a narrower one, and most of the work is to say it.
+                    same = (scope, *shown, scope in rebased)
+                    body = told.get(same)
+                    if body is None:
+                        body = told[same] = body_of(partner, scope, shown[0], live, moment, mixed=scope in rebased)
+                    outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs
 
-    def _expire(self, partner: Partner, present: set[Scope], moment: Moment) -> list[Output]:
-        """Tombstones for the scopes in which nothing happened for a day."""
-        silent = {scope for scope, _ in partner.published} - present - {ALL}
-        for each in [each for each in partner.published if each[0] in silent]:
+    def expire(self, partner: Partner, moment: Moment) -> list[Output]:
+        """Tombstones for the scopes in which nothing happened in any window that is kept, and for windows that are not kept any more."""
+        partner.taken_back = False
+        parts = _open_panes(partner, moment)
+        kept, totals = partner.policy.windows, partner.totals
+        parts += [cells for total in totals.windows if total.window.name in kept for cells in totals.parts(total)]
+        places = {(cell.queue, cell.channel) for cells in parts for cell in cells}
+        present = {ALL, *lives(partner, moment.frontier_ms)}.union(*(scopes_of(*place) for place in places))
+        over = sorted(each for each in partner.published if each[0] not in present or each[1] not in kept)
+        for each in over:
             del partner.published[each]
-        return [self._tombstone(partner.id, scope, window.name, moment) for scope in sorted(silent) for window in WINDOWS]
+        return [self._tombstone(partner.id, scope, name, moment) for scope, name in over]
 
     def farewell(self, partner: Partner, moment: Moment) -> list[Output]:
         """Tombstones for all that is published of a partner that is gone."""
@@ -129,16 +141,26 @@ class Publisher:
         key = record_key(partner_id, scope, window)
         return cloudevent(self._kpis_topic, "kpis", self._source, partner_id, key, f"{key}@{moment.revision}", None)
 
-    def _record(
-        self, partner: Partner, scope: Scope, total: WindowTotal, packed: int, live: Live | None, moment: Moment, *, mixed: bool
-    ) -> Output:
-        body = body_of(partner, scope, packed, live, moment, mixed=mixed)
-        # A partner that lies idle is not closed at every grid point; its window begins where it would if it were.
-        closed_ms = max(partner.panes.closed_ms, moment.settled_ms(partner.policy.settle_ms))
-        start = total.start_ms if total.cells else total.window.start(closed_ms)
-        body |= {"window": total.window.name, "from": start, "to": max(moment.open_end_ms, partner.panes.closed_ms)}
-        key = record_key(partner.id, scope, total.window.name)
-        return cloudevent(self._kpis_topic, "kpis", self._source, partner.id, key, f"{key}@{moment.revision}", body)
+    def _record(self, partner: Partner, scope: Scope, window: Window, body: dict[str, Any], moment: Moment) -> Output:
+        closed_ms = partner.panes.closed_ms
+        if partner.due_ms is None or partner.due_ms > moment.frontier_ms:
+            # A partner that lies idle is not closed at every grid point; its windows begin where they would if it were.
+            closed_ms = max(closed_ms, moment.settled_ms(partner.policy.settle_ms))
+        bounds = {"from": window.start(closed_ms, partner.totals.calendar), "to": max(moment.open_end_ms, closed_ms)}
+        key = record_key(partner.id, scope, window.name)
+        identity = f"{key}@{moment.revision}"
+        return cloudevent(self._kpis_topic, "kpis", self._source, partner.id, key, identity, body | {"window": window.name} | bounds)
+
+
+def _open_panes(partner: Partner, moment: Moment) -> list[Cells]:
+    return list(partner.panes.cells_between(partner.panes.closed_ms, moment.open_end_ms))
+
+
+def _belongs(window: Window, group: int) -> bool:
+    """Whether the figures of a window are published with a group."""
+    if window.width_ms <= HOUR_MS:
+        return group in {_WHOLE, _PARTS}
+    return group == (_HOURS if window.width_ms <= 4 * HOUR_MS else _WIDE)
 
 
 def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:

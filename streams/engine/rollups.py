@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from models.days import day_name
 from models.kpis import shown
 from models.measures import to_names
 from models.topics import Topics
@@ -16,7 +17,6 @@ from models.windows import Scope, record_key
 from streams.engine.lanes import unpack
 from streams.engine.output import Budget, Output, cloudevent
 from streams.engine.owed import Length, Stretch
-from streams.engine.panes import day_name
 from streams.engine.partner import Partner
 from streams.engine.publish import Moment, body_of
 from streams.engine.totals import flats

@@ -19,7 +19,6 @@ from streams.engine.partner import Partner
 from streams.engine.policies import Policies
 from streams.engine.seen import SeenIds
 from streams.engine.tickets import Tickets
-from streams.engine.totals import rebuild
 
 __all__ = ["State"]
 
@@ -60,7 +59,6 @@ class State:
         frontier = self.frontier.value_ms - policy.settle_ms
         closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
         partner = self.partners[partner_id] = self.make(partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms))
-        rebuild(partner.totals, partner.panes)
         self.want(partner, closed_ms)
         return partner
 

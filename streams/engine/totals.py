@@ -1,71 +1,197 @@
-"""Running totals of the rolling windows over closed panes: an event costs the same whatever the number and width of windows.
+"""Running totals of the windows over closed panes: an event costs the same whatever the number and width of windows.
 
-A window's total takes the panes that closed and loses those that fell out whenever a grid point is closed; a late event is added
-to every total that reaches back to it. Live figures add the open panes when they are asked for.
+Windows are grouped by what their trailing edge is cut by. Those cut by grid points take each pane as it closes; a wider one takes
+whole minutes, quarter hours or days at once when they are over, and what closed since then stands apart, once for all of them. So
+today is what closed since midnight, and a window of days costs nothing before midnight. What falls out is taken off in panes of the
+tier that it lies in by then. A late event is added to the stretch that it lies in. Live figures add the open panes when asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import lru_cache
+from itertools import pairwise
+from typing import Final
 
-from models.windows import WINDOWS, Scope, Window
-from streams.engine.cells import Cells, add_cells, subtract_cells
+from models.days import day_start
+from models.windows import MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Edge, Scope, Window, window
+from streams.engine.cells import Cell, Cells, add_cells, subtract_cells
 from streams.engine.panes import PaneStore
 
-__all__ = ["ALL", "WindowTotal", "flat_of_all", "flats", "new_totals", "rebuild", "scopes_of"]
+__all__ = ["ALL", "Totals", "WindowTotal", "flat_of_all", "flats", "scopes_of"]
 
-ALL = Scope("all")
+ALL: Final = Scope("all")
+_PRESENCE: Final = window("24h")
+"""Where rules apply is decided by this window, whether it is published or not."""
 
 
 class WindowTotal:
-    """The sum of the closed panes of [start_ms, closed), by cell."""
+    """The sum by cell of the closed panes of a window, from `start_ms` to the last full minute, quarter hour or day of its edge."""
 
-    __slots__ = ("cells", "changed", "places_changed", "start_ms", "window")
+    __slots__ = ("cells", "changed", "falls_ms", "start_ms", "window")
 
     def __init__(self, window: Window) -> None:
         self.window = window
         self.start_ms = 0
-        self.cells: Cells = {}
+        self.cells: Cells | None = {}
+        """None while nobody asked for a window of days since its panes were loaded."""
         self.changed = False
         """Whether a figure of the window may have changed since rules were last judged."""
+        self.falls_ms = 0
+        """The grid point at which its first pane falls out; past, if that is to be found anew."""
+
+
+class Totals:
+    """All windows of one partner. Closed before the panes are, with the same time."""
+
+    def __init__(self, panes: PaneStore, names: Collection[str], calendar: Calendar) -> None:
+        self.names = names
+        """Of the windows that somebody asks for."""
+        self.calendar = calendar
+        self._panes = panes
+        self.windows = tuple(WindowTotal(each) for each in WINDOWS if each.name in names or each is _PRESENCE)
+        self._by_edge = tuple(tuple(each for each in self.windows if each.window.edge is edge) for edge in Edge)
+        self._presence = next(each for each in self.windows if each.window is _PRESENCE)
+        self._fresh: list[Cells] = [{}, {}, {}]
+        """What closed since the last full minute, since the last full quarter hour up to there, and since midnight up to there."""
+        self._began = [0, 0, 0]
+        """The beginnings of these stretches: the last full minute, quarter hour and midnight."""
+        self._known: set[Cell] = set()
+        """The cells of the presence when it was last asked for."""
         self.places_changed = True
-        """Whether a cell may have come or gone since that was last asked."""
+        """Whether a cell may have come or gone since the places were last asked for."""
 
-    def close(self, panes: PaneStore, closed_ms: int) -> None:
-        """Take what closed up to `closed_ms` and lose what fell out. Call before `panes` advances."""
-        start, before = self.window.start(closed_ms), panes.closed_ms
-        old = self.start_ms
-        self.start_ms = start
-        if start >= before:
-            if self.cells:
-                self.cells, self.changed, self.places_changed = {}, True, True
-            self._add(panes, start, closed_ms)
+    def _edges_at(self, at_ms: int) -> list[int]:
+        return [at_ms - at_ms % MINUTE_MS, at_ms - at_ms % QUARTER_MS, day_start(at_ms, self.calendar.zone)]
+
+    def close(self, closed_ms: int) -> None:
+        """Take what closed up to `closed_ms`, a grid point, and lose what fell out; the panes are settled, and did not advance yet."""
+        closing, day_ms = self._panes.closing(closed_ms), self._began[-1]
+        for start, cells in closing:
+            self._hand_up(start)
+            for total in self._by_edge[Edge.GRID]:
+                _change(total, add_cells, cells)
+            add_cells(self._fresh[0], cells)
+            self.places_changed |= not cells.keys() <= self._known
+        self._hand_up(closed_ms)
+        for total in self.windows:
+            total.changed |= bool(closing)
+            if total.window.edge is not Edge.DAY or day_ms != self._began[-1]:
+                self._lose(total, closed_ms)
+
+    def _hand_up(self, at_ms: int) -> None:
+        """Give the minutes, quarter hours and days that are over by `at_ms` to their windows, and to the next coarser stretch."""
+        if at_ms - self._began[0] < MINUTE_MS:
             return
-        if self.cells and start > old:
-            held = len(self.cells)
-            for cells in panes.cells_between(old, start):
-                subtract_cells(self.cells, cells)
-                self.changed = True
-            self.places_changed |= len(self.cells) != held
-        self._add(panes, before, closed_ms)
+        for edge, began in zip((Edge.MINUTE, Edge.QUARTER, Edge.DAY), self._edges_at(at_ms), strict=True):
+            if began == self._began[edge - 1]:
+                return
+            over, self._fresh[edge - 1], self._began[edge - 1] = self._fresh[edge - 1], {}, began
+            for total in self._by_edge[edge]:
+                _change(total, add_cells, over)
+            if edge is not Edge.DAY:
+                add_cells(self._fresh[edge], over)
 
-    def _add(self, panes: PaneStore, low: int, high: int) -> None:
-        held = len(self.cells)
-        for cells in panes.cells_between(low, high):
-            add_cells(self.cells, cells)
-            self.changed = True
-        self.places_changed |= len(self.cells) != held
+    def _lose(self, total: WindowTotal, closed_ms: int) -> None:
+        old, total.start_ms = total.start_ms, total.window.start(closed_ms, self.calendar)
+        if total.start_ms == old or total.falls_ms > closed_ms:
+            return
+        if not total.cells:
+            total.changed |= total.cells is None
+            return
+        held = len(total.cells)
+        if total.start_ms >= self._end_of(total, closed_ms):
+            total.cells, total.changed = {}, True
+        else:
+            for cells in self._panes.cells_between(old, total.start_ms):
+                subtract_cells(total.cells, cells)
+                total.changed = True
+        if total is self._presence:
+            self.places_changed |= len(total.cells) != held
 
-    def add_late(self, at_ms: int, cells: Cells) -> None:
-        """Count an event of `at_ms`, before the last closed grid point, if the window reaches back to it."""
-        if at_ms >= self.start_ms:
-            add_cells(self.cells, cells)
-            self.changed = self.places_changed = True
+    def _end_of(self, total: WindowTotal, closed_ms: int) -> int:
+        """Where what is summed in the total itself ends."""
+        edge = total.window.edge
+        return closed_ms if edge is Edge.GRID else self._began[edge - 1]
 
-    def take_off_late(self, at_ms: int, cells: Cells) -> None:
-        """The opposite of `add_late`; what becomes zero throughout is removed."""
-        if at_ms >= self.start_ms:
-            subtract_cells(self.cells, cells)
-            self.changed = self.places_changed = True
+    def change(self, how: "Change", at_ms: int, cells: Cells) -> None:
+        """Add or take off what an event of `at_ms` counts, before the last closed grid point; what becomes zero throughout is removed."""
+        self.places_changed = True
+        for began, fresh in zip(self._began, self._fresh, strict=True):
+            if at_ms >= began:
+                how(fresh, cells)
+                break
+        for total in self.windows:
+            if at_ms >= total.start_ms:
+                total.changed, total.falls_ms = True, 0
+                if at_ms < self._end_of(total, self._panes.closed_ms):
+                    _change(total, how, cells)
+
+    def parts(self, total: WindowTotal) -> list[Cells]:
+        """The cells that sum up to the window over closed panes; each belongs to the totals."""
+        if total.cells is None:
+            total.cells = self._panes.sum_between(total.start_ms, self._began[-1])
+        return [total.cells, *self._fresh[: total.window.edge]]
+
+    def places(self) -> set[tuple[str | None, str | None]]:
+        """The queues and channels that have figures in the last 24 hours."""
+        self._known = {cell for cells in self.parts(self._presence) for cell in cells}
+        return {(cell.queue, cell.channel) for cell in self._known}
+
+    @property
+    def presence_ms(self) -> int:
+        """When these 24 hours begin."""
+        return self._presence.start_ms
+
+    def next_ms(self) -> int | None:
+        """The next grid point at which something falls out of a window that is cut by less than quarter hours; None if nothing does."""
+        due: list[int] = []
+        for total in (*self._by_edge[Edge.GRID], *self._by_edge[Edge.MINUTE]):
+            if not any(self.parts(total)):
+                continue
+            if total.falls_ms <= self._panes.closed_ms:
+                first, edge_ms = self._panes.first_from(total.start_ms), total.window.edge_ms
+                assert first is not None, "what is summed stands in a pane"
+                total.falls_ms = first - first % edge_ms + edge_ms + total.window.width_ms
+            due.append(total.falls_ms)
+        return min(due, default=None)
+
+    def rebuild(self) -> None:
+        """Sum anew from the panes all but windows of days: each pane once, since wider windows hold the narrower."""
+        closed_ms = self._panes.closed_ms
+        if closed_ms == 0:
+            return
+        self._began = self._edges_at(closed_ms)
+        for total in self.windows:
+            total.start_ms = total.window.start(closed_ms, self.calendar)
+            total.changed, total.falls_ms = True, 0
+        self.places_changed = True
+        ends = (closed_ms, *self._began)
+        cuts = sorted({*ends, *(total.start_ms for total in self.windows if total.window.edge is not Edge.DAY)}, reverse=True)
+        stretches = [(low, self._panes.sum_between(low, high)) for high, low in pairwise(cuts)]
+
+        def add_between(cells: Cells, low: int, high: int) -> Cells:
+            for at, stretch in stretches:
+                if low <= at < high:
+                    add_cells(cells, stretch)
+            return cells
+
+        self._fresh = [add_between({}, low, high) for high, low in pairwise(ends)]
+        for edge, end_ms in zip(Edge, ends, strict=True):
+            cells: Cells = {}
+            for total in self._by_edge[edge]:
+                if edge is Edge.DAY:
+                    total.cells = {} if total.window.since == "day" else None
+                else:
+                    total.cells = dict(add_between(cells, total.start_ms, end_ms))
+                    end_ms = total.start_ms  # noqa: PLW2901 - the next one is wider
+
+
+Change = Callable[[Cells, Cells], None]
+"""`add_cells` or `subtract_cells`."""
+
+
+def _change(total: WindowTotal, how: Change, cells: Cells) -> None:
+    if total.cells is not None:
+        how(total.cells, cells)
 
 
 @lru_cache(maxsize=65_536)
@@ -77,23 +203,6 @@ def scopes_of(queue: str | None, channel: str | None) -> tuple[Scope, ...]:
     if channel is not None:
         scopes.append(Scope("channel", channel))
     return tuple(scopes)
-
-
-def new_totals() -> tuple[WindowTotal, ...]:
-    """One total for each window, shape (len(WINDOWS),)."""
-    return tuple(WindowTotal(window) for window in WINDOWS)
-
-
-def rebuild(totals: Iterable[WindowTotal], panes: PaneStore) -> None:
-    """Sum the windows, narrowest first, anew from the panes: each pane once, since the wider hold the narrower."""
-    cells: Cells = {}
-    end_ms = panes.closed_ms
-    for total in totals:
-        total.start_ms = total.window.start(panes.closed_ms)
-        add_cells(cells, panes.sum_between(total.start_ms, end_ms))
-        end_ms = total.start_ms
-        total.cells, total.places_changed = dict(cells), True
-        total.changed = total.changed or bool(cells)
 
 
 def flats(parts: Iterable[Cells]) -> dict[Scope, int]:

@@ -8,11 +8,11 @@ from typing import Final
 import orjson
 
 from models.customers import CustomerError
+from models.days import day_end
 from models.mapping import Mapping
 from models.settings import PREFIX, Settings
 from models.windows import GRID_MS, MINUTE_MS
 from streams.delivery import Delivery, Source
-from streams.engine.panes import day_end
 from streams.play import Player
 from streams.produce import Feed
 from streams.replay.closed_days import closed_days

@@ -3,8 +3,8 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
+from models.days import day_name
 from models.mapping_row import Dropped, EventDict, Place
-from streams.engine.panes import day_name
 from streams.replay.shift import TIMES
 
 __all__ = ["Tally"]

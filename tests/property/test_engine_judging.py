@@ -48,7 +48,7 @@ CHANGES = (
 def test_judging_where_something_changed_equals_judging_at_every_grid_point(story: list[Step], changes: dict[int, Any]) -> None:
     def always(state: State, partner: Partner) -> None:
         partner.due_ms = None
-        for total in partner.totals:
+        for total in partner.totals.windows:
             total.changed = True
         state.want(partner, partner.panes.closed_ms + GRID_MS)
 

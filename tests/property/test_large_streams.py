@@ -134,7 +134,7 @@ def test_figures_of_a_large_stream_are_what_a_database_says(hours: int, tmp_path
                 {"id": len(figures), "name": name, "value": value} for name, value in body["measures"].items() if name != "expired"
             ]
             figures.append({"id": len(figures), "upto": upto} | place)
-    assert windows >= {"5m", "15m", "1h", "24h", "day"}
+    assert windows >= {"5m", "15m", "30m", "1h", "4h", "24h", "7d", "30d", "today", "month", "day"}
     with duckdb.connect() as database:
         for name, listed in {"events": events, "figures": figures, "measured": measured}.items():
             path = tmp_path / f"{name}.jsonl"

@@ -118,7 +118,7 @@ def _check_figures(seen: dict[str, list[SimRecord]], oracle: Any) -> None:
     places = {(name, scope) for name, counted in oracle.events.items() for each in counted for scope in ("all", f"queue={each.queue}")}
     wanted = {(*place, "2026-03-02") for place in places if oracle.measures(*place, MIDNIGHT_MS - DAY_MS, MIDNIGHT_MS)}
     assert wanted <= days
-    assert {place for place in places if oracle.measures(*place, *oracle.window("24h"))} <= {
+    assert {place for place in places if oracle.measures(*place, *oracle.window("30d"))} <= {
         (partner, str(scope)) for partner, scope, _ in (parse_record_key(key) for key, _ in _present(seen[TOPICS.kpis]))
     }
 

@@ -5,6 +5,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models.kpis import CATALOGUE
+from models.windows import WINDOWS
 from streams.cli import app
 from streams.cli.exits import Exit
 
@@ -23,13 +24,13 @@ def test_every_kpi_is_listed_with_its_formula() -> None:
 def test_one_kpi_is_told_whole() -> None:
     told = " ".join(run("qa_score").output.split())
     kpi = CATALOGUE["qa_score"]
-    for part in (kpi.title, kpi.formula, kpi.traps, "internal process", "leading", "evaluation", "5m 15m 1h 24h"):
+    for part in (kpi.title, kpi.formula, kpi.traps, "internal process", "leading", "evaluation", "5m 15m 30m 1h 4h 24h 7d 30d today month"):
         assert part in told
 
 
 @pytest.mark.parametrize(
     ("name", "windows"),
-    [("asa", ["5m", "15m", "1h", "24h"]), ("in_queue", ["5m", "15m", "1h"]), ("service_level_answered_only", [])],
+    [("asa", [each.name for each in WINDOWS]), ("in_queue", ["5m", "15m", "30m", "1h"]), ("service_level_answered_only", [])],
 )
 def test_a_kpi_names_the_windows_in_whose_records_it_stands(name: str, windows: list[str]) -> None:
     assert orjson.loads(run(name, "--json").output)["windows"] == windows

@@ -15,6 +15,11 @@ def call(rig: Rig, after_ms: int, *, partner: str = "acme", queue: str = "billin
     rig.send(event("contact.abandoned", at_ms, f"{partner}{queue}{after_ms}", partner=partner, queue=queue), at_ms=at_ms)
 
 
+SHORT = ("5m", "15m", "30m", "1h")
+DAYS = ("24h", "7d", "30d", "today", "month")
+ALL_WINDOWS = (*SHORT, "4h", *DAYS)
+
+
 def keys(rig: Rig, after_ms: int) -> set[str]:
     """Which figures are written at that time."""
     return {each.key.decode() for each in rig.to(START_MS + after_ms) if each.topic == TOPICS.kpis and each.key}
@@ -30,21 +35,44 @@ def rig() -> Rig:
 
 
 def test_everything_is_published_at_first(rig: Rig) -> None:
-    assert set(rig.figures()) == {f"acme/{scope}/{window}" for scope in ("all", "queue=billing") for window in ("5m", "15m", "1h", "24h")}
+    assert set(rig.figures()) == {f"acme/{scope}/{window}" for scope in ("all", "queue=billing") for window in ALL_WINDOWS}
 
 
-def test_the_whole_partner_comes_every_second_its_parts_every_five_and_wide_windows_every_minute(rig: Rig) -> None:
+def test_the_wider_a_window_the_later_it_comes(rig: Rig) -> None:
     call(rig, 500)
     assert keys(rig, 500) == set()
-    whole = {f"acme/all/{window}" for window in ("5m", "15m", "1h")}
+    whole = {f"acme/all/{window}" for window in SHORT}
     assert keys(rig, 1000) == whole
     call(rig, 1500)
     assert keys(rig, 2000) == whole
     call(rig, 4900)
-    assert keys(rig, 5000) == whole | {f"acme/queue=billing/{window}" for window in ("5m", "15m", "1h")}
+    assert keys(rig, 5000) == whole | {f"acme/queue=billing/{window}" for window in SHORT}
+    call(rig, 9000)
+    keys(rig, 9000)
+    assert keys(rig, 10_000) == {f"acme/queue=billing/{window}" for window in SHORT} | {"acme/all/4h", "acme/queue=billing/4h"}
     call(rig, 59_000)
     keys(rig, 59_000)
-    assert keys(rig, 60_000) == {"acme/all/24h", "acme/queue=billing/24h"}
+    assert keys(rig, 60_000) == {f"acme/{scope}/{window}" for scope in ("all", "queue=billing") for window in DAYS}
+
+
+def test_windows_that_the_policy_does_not_keep_are_not_published_and_end_with_tombstones(rig: Rig) -> None:
+    rig.policy(shared_part(windows=("15m", "4h")), at_ms=START_MS + SECOND)
+    rig.to(START_MS + 20 * SECOND)
+    rig.crash()
+    rig.to(START_MS + 80 * SECOND)
+    assert set(rig.figures()) == {f"acme/{scope}/{window}" for scope in ("all", "queue=billing") for window in ("15m", "4h")}
+    rig.policy(shared_part(windows=("4h", "7d")), at_ms=START_MS + 80 * SECOND)
+    rig.to(START_MS + 3 * MINUTE)
+    assert rig.figures()["acme/queue=billing/7d"]["measures"]["abandoned"] == 1
+    assert {key.split("/")[2] for key in rig.figures()} == {"4h", "7d"}
+
+
+def test_a_scope_that_is_silent_in_every_window_that_is_kept_ends_with_a_tombstone(rig: Rig) -> None:
+    rig.policy(shared_part(windows=("15m", "1h")), at_ms=START_MS + SECOND)
+    rig.to(START_MS + 59 * MINUTE)
+    assert rig.figures()["acme/queue=billing/1h"]["measures"]["abandoned"] == 1
+    rig.to(START_MS + 63 * MINUTE)
+    assert set(rig.figures()) == {"acme/all/15m", "acme/all/1h"}
 
 
 @pytest.mark.parametrize("busy", [False, True])
@@ -73,13 +101,13 @@ def test_the_limits_let_the_whole_partners_come_first_and_lose_nothing() -> None
     for partner in ("a", "b", "c", "d"):
         call(rig, 0, partner=partner)
     rig.poll()
-    written = rig.commit(budget(records=10))
+    written = rig.commit(budget(records=14))
     first = [each.key.decode() for each in written if each.topic == TOPICS.kpis and each.key]
-    assert first == [f"{partner}/all/{window}" for partner in "abcd" for window in ("5m", "15m", "1h")]
+    assert first == [f"{partner}/all/{window}" for partner in "abcd" for window in SHORT]
     commits = 0
-    while len(rig.figures()) < 32:
+    while len(rig.figures()) < 80:
         rig.now_ms += 100
-        assert len([each for each in rig.commit(budget(records=4)) if each.topic == TOPICS.kpis]) <= 7
+        assert len([each for each in rig.commit(budget(records=5)) if each.topic == TOPICS.kpis]) <= 14
         commits += 1
         assert commits < 20
     rig.now_ms += 10 * SECOND
@@ -96,23 +124,42 @@ def test_a_limit_of_bytes_holds_too_and_the_heartbeat_says_how_slow_it_became(ri
     assert beat["cadence_seconds"] == 35.0
 
 
-def test_a_scope_in_which_nothing_happens_for_a_day_ends_with_a_tombstone(rig: Rig) -> None:
+def test_a_scope_in_which_nothing_happens_for_thirty_days_ends_with_a_tombstone(rig: Rig) -> None:
     rig.to(START_MS + 23 * HOUR)
     assert rig.figures()["acme/queue=billing/24h"]["measures"]
     assert rig.figures()["acme/queue=billing/5m"]["measures"] == {}
-    rig.to(START_MS + DAY + 20 * MINUTE)
+    rig.to(START_MS + 30 * DAY)
+    assert rig.figures()["acme/queue=billing/30d"]["measures"]
+    assert rig.figures()["acme/queue=billing/7d"]["measures"] == {}
+    rig.to(START_MS + 31 * DAY)
     assert {key.split("/")[1] for key in rig.figures()} == {"all"}
-    assert rig.figures()["acme/all/24h"]["measures"] == {}
+    assert rig.figures()["acme/all/30d"]["measures"] == {}
 
 
 def test_a_tombstone_comes_also_after_a_crash_between_the_silence_and_its_commit(rig: Rig) -> None:
-    rig.to(START_MS + 23 * HOUR)
-    rig.idle(START_MS + DAY + 20 * MINUTE)
+    rig.to(START_MS + 29 * DAY)
+    rig.idle(START_MS + 31 * DAY)
     rig.commit(budget(records=0))
     rig.crash()
-    rig.to(START_MS + DAY + 20 * MINUTE)
-    rig.to(START_MS + DAY + 22 * MINUTE)
+    rig.to(START_MS + 31 * DAY)
+    rig.to(START_MS + 31 * DAY + 2 * MINUTE)
     assert {key.split("/")[1] for key in rig.figures()} == {"all"}
+
+
+def test_a_scope_of_which_all_was_taken_back_ends_in_one_commit_with_its_row(rig: Rig) -> None:
+    """Whatever the limits: after a crash nothing would tell of it."""
+    told_ms = START_MS + MINUTE
+    rig.send(event("ticket.opened", told_ms, "t1", contact_id="t", queue="sales"), at_ms=told_ms)
+    rig.to(told_ms)
+    rig.to(told_ms + MINUTE)
+    assert rig.figures()["acme/queue=sales/5m"]["measures"] == {"opened": 1}
+    rig.send(event("ticket.opened", START_MS, "t0", contact_id="t", queue="billing"), at_ms=told_ms + 2 * MINUTE)
+    rig.poll()
+    rig.commit(budget(records=0))
+    rig.crash()
+    rig.to(told_ms + 5 * MINUTE)
+    assert rig.figures()["acme/queue=billing/1h"]["measures"]["opened"] == 1
+    assert "acme/queue=sales/5m" not in rig.figures()
 
 
 def test_a_partner_that_no_policy_names_and_nothing_is_left_of_is_forgotten(rig: Rig) -> None:

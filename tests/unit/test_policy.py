@@ -111,6 +111,12 @@ def test_a_partner_that_no_policy_names_counts_under_the_defaults_and_is_judged_
     assert policy.definition("vip", "chat").service_level.threshold_seconds == 30
 
 
+def test_a_month_begins_where_the_contract_says_and_windows_are_everybodys() -> None:
+    shared = {**SHARED, "month_starts_on": 16, "windows": ["month", "15m"]}
+    assert (compiled(shared).month_starts_on, compiled(shared).windows) == (16, frozenset(("month", "15m")))
+    assert compiled(shared, {**ACME, "month_starts_on": 3}).month_starts_on == 3
+
+
 def test_before_any_policy_the_default_definition_holds() -> None:
     policy = compile_partner(DEFAULT_SHARED, None, "acme")
     assert (policy.definition(None, None), policy.timezone, policy.rules) == (Definition(), "UTC", ())
@@ -128,6 +134,7 @@ def test_equal_content_has_an_equal_revision_wherever_it_stands() -> None:
     [
         {"definition": {}},
         {"timezone": "UTC"},
+        {"month_starts_on": 2},
         {"name": "Acme"},
         {"channels": {}},
         {"queues": {"vip": {"min_samples": 6}}},
