@@ -100,20 +100,20 @@ def play(story: list[Step], contract: Contract, *, crashes: bool = False) -> Rig
     return rig
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(steps(most=15), contracts())
 @example([Step(0, "survey.response", "acme", "billing", None, 0, 3)], Contract("UTC", 1, START_MS))
 def test_every_record_holds_what_happened_in_its_exact_window(story: list[Step], contract: Contract) -> None:
     play(story, contract)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps(most=12), contracts())
 def test_so_it_is_after_crashes(story: list[Step], contract: Contract) -> None:
     play(story, contract, crashes=True)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(steps(most=15, kinds=("volume.forecast", "volume.forecast", "contact.answered", "contact.abandoned", "contact.record")), contracts())
 def test_so_it_is_of_forecasts_and_what_they_cover(story: list[Step], contract: Contract) -> None:
     play(story, contract, crashes=True)
