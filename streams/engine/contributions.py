@@ -135,11 +135,14 @@ class Contributions:
 
     def loaded(self) -> None:
         """Replay the rows, once all were taken."""
+        newest: dict[int, int] = {}
         for _, entries in sorted(self._loaded, key=lambda row: row[0]):
             for entry in entries:
-                slot, contact = entry[:2]
-                self._held[contact] = orjson.dumps(entry)
+                slot, contact, updated_ms = entry[:3]
                 self._remember(slot, contact)
+                # Rows of one commit, for two hours, are in no order.
+                if newest.get(contact, -1) < updated_ms:
+                    newest[contact], self._held[contact] = updated_ms, orjson.dumps(entry)
         self._loaded.clear()
 
     def snapshot(self) -> dict[int, bytes]:

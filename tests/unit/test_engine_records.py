@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.engine import Engine
 from tests import naive
 from tests.conditions import START_MS
-from tests.engines import SECOND, TOPICS, Rig, event, limited, partner_part, rule, shared_part
+from tests.engines import CONFIG, SECOND, TOPICS, Rig, event, limited, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 ANSWERED = {"arrivals": 1, "answered": 1, "answered_within": 1, "answered_wait_ms": 10_000, "answered_wait_s2": 100, "handled": 1}
@@ -179,6 +180,19 @@ def test_rows_of_an_hour_are_written_anew_as_one_when_it_is_over(rig: Rig) -> No
     assert len([key for key in rig.changelog if key.startswith(b'["records"')]) == 1
     assert len(rig.snapshot()["records"]) == 10
     assert rig.rebuilt().snapshot() == rig.snapshot()
+
+
+def test_two_versions_in_one_commit_come_back_as_the_newer_in_whatever_order_rows_are_read(rig: Rig) -> None:
+    for hour in range(2):
+        rig.send(record("a", hour), at_ms=START_MS + hour * HOUR)
+        rig.poll()
+    rig.to(START_MS + HOUR)
+    for order in (sorted(rig.changelog), sorted(rig.changelog, reverse=True)):
+        engine = Engine(0, CONFIG)
+        for key in order:
+            engine.load(key, rig.changelog[key])
+        engine.loaded()
+        assert engine.snapshot() == rig.snapshot()
 
 
 def drawn(random: Random, number: int) -> dict[str, Any]:
