@@ -25,6 +25,10 @@ from models.structs import struct_of, to_struct
 if TYPE_CHECKING:
     # A struct has the attributes of the model that it is derived from, so the model serves as its type.
     from models.events import (
+        AgentJoined,
+        AgentLeft,
+        AgentScheduled,
+        AgentState,
         ClockAdvanced,
         ContactAbandoned,
         ContactAnswered,
@@ -41,9 +45,15 @@ if TYPE_CHECKING:
         TicketReopened,
         TicketReplied,
         TicketSolved,
+        TrainingDone,
+        TrainingDue,
         VolumeForecast,
     )
 else:
+    AgentJoined = struct_of(events.AgentJoined, __name__)
+    AgentLeft = struct_of(events.AgentLeft, __name__)
+    AgentScheduled = struct_of(events.AgentScheduled, __name__)
+    AgentState = struct_of(events.AgentState, __name__)
     ClockAdvanced = struct_of(events.ClockAdvanced, __name__)
     ContactAbandoned = struct_of(events.ContactAbandoned, __name__)
     ContactAnswered = struct_of(events.ContactAnswered, __name__)
@@ -59,11 +69,17 @@ else:
     TicketReopened = struct_of(events.TicketReopened, __name__)
     TicketReplied = struct_of(events.TicketReplied, __name__)
     TicketSolved = struct_of(events.TicketSolved, __name__)
+    TrainingDone = struct_of(events.TrainingDone, __name__)
+    TrainingDue = struct_of(events.TrainingDue, __name__)
     VolumeForecast = struct_of(events.VolumeForecast, __name__)
     Event = Union[tuple(globals()[model.__name__] for model in events.EVENT_TYPES)]  # noqa: UP007 -- made of a tuple
 
 __all__ = [
     "MAX_EVENT_BYTES",
+    "AgentJoined",
+    "AgentLeft",
+    "AgentScheduled",
+    "AgentState",
     "ClockAdvanced",
     "ContactAbandoned",
     "ContactAnswered",
@@ -81,6 +97,8 @@ __all__ = [
     "TicketReopened",
     "TicketReplied",
     "TicketSolved",
+    "TrainingDone",
+    "TrainingDue",
     "VolumeForecast",
     "decode_one",
     "decode_run",

@@ -11,6 +11,10 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, TypeAdapter
 
 __all__ = [
     "EVENT_TYPES",
+    "AgentJoined",
+    "AgentLeft",
+    "AgentScheduled",
+    "AgentState",
     "ClockAdvanced",
     "ContactAbandoned",
     "ContactAnswered",
@@ -29,6 +33,8 @@ __all__ = [
     "TicketReopened",
     "TicketReplied",
     "TicketSolved",
+    "TrainingDone",
+    "TrainingDue",
     "VolumeForecast",
     "event_adapter",
 ]
@@ -219,6 +225,64 @@ class QualityEvaluated(EventBase):
     items: list[QualityItem] | None = Field(default=None, max_length=100)
 
 
+class AgentState(EventBase):
+    """What an agent does from `occurred_at` on: it holds until the next one of the same agent, or expires."""
+
+    type: Literal["agent.state"]
+    agent_id: Name
+    state: Literal["available", "on_contact", "wrap", "break", "training", "offline"]
+
+
+class AgentScheduled(EventBase):
+    """What an agent is to do from `from` to `to`, at most 24 hours.
+
+    What is told of an agent later (by `updated_at`, else `occurred_at`) replaces the whole of every schedule that it overlaps; of those
+    that were told at once the one that begins last holds: a break within a shift.
+    """
+
+    type: Literal["agent.scheduled"]
+    agent_id: Name
+    from_: Timestamp = Field(alias="from")
+    to: Timestamp
+    """Exclusive."""
+    activity: Literal["contacts", "break", "training", "offline"]
+    """`contacts` is kept to while the agent is available, on a contact or in wrap-up; `offline` takes a schedule back."""
+
+
+class AgentJoined(EventBase):
+    """Somebody belongs to the staff from `occurred_at` on, however long ago that was."""
+
+    type: Literal["agent.joined"]
+    agent_id: Name
+
+
+class AgentLeft(EventBase):
+    """Somebody left the staff; the common field `reason` says why."""
+
+    type: Literal["agent.left"]
+    agent_id: Name
+
+
+class TrainingDue(EventBase):
+    """An agent is to complete a course by `due_at`, at most two years ahead.
+
+    Told again up to that date it is another date for the same, unless the course was done; after it, it is due once more.
+    """
+
+    type: Literal["training.due"]
+    agent_id: Name
+    course: Name
+    due_at: Timestamp
+
+
+class TrainingDone(EventBase):
+    """An agent completed a course that is due."""
+
+    type: Literal["training.done"]
+    agent_id: Name
+    course: Name
+
+
 class VolumeForecast(EventBase):
     """How many contacts are expected in an interval, of the queue and channel that it names, or of all where it names none.
 
@@ -271,6 +335,12 @@ Event = Annotated[
     | SurveyInvited
     | SurveyResponse
     | QualityEvaluated
+    | AgentState
+    | AgentScheduled
+    | AgentJoined
+    | AgentLeft
+    | TrainingDue
+    | TrainingDone
     | VolumeForecast
     | ClockAdvanced
     | SourceAlive,
@@ -292,6 +362,12 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     SurveyInvited,
     SurveyResponse,
     QualityEvaluated,
+    AgentState,
+    AgentScheduled,
+    AgentJoined,
+    AgentLeft,
+    TrainingDue,
+    TrainingDone,
     VolumeForecast,
     ClockAdvanced,
     SourceAlive,

@@ -47,7 +47,7 @@ class Estimate(NamedTuple):
 
 
 class Live(NamedTuple):
-    """The contacts that wait, and the tickets that are open, in a scope at one moment."""
+    """The contacts that wait, the tickets that are open and the agents who are there, in a scope at one moment."""
 
     waiting: int
     longest_wait_ms: int | None
@@ -58,3 +58,7 @@ class Live(NamedTuple):
     """Open tickets; None where nobody ever opened one."""
     backlog_overdue: int = 0
     """Those of them that are past their due date."""
+    agents_staffed: int | None = None
+    """Agents who are there; None where it is known of nobody what they do."""
+    agents_available: int = 0
+    """Those of them who could take a contact."""

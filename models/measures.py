@@ -99,6 +99,18 @@ _TICKETS: Final = (
     "tickets_expired",  # open tickets that were never solved
 )
 
+_WORKFORCE: Final = (
+    "contact_ms",  # agents' time on contacts and in wrap-up
+    "idle_ms",  # agents' time available
+    "agents_expired",  # states whose end was never told
+    "scheduled_ms",
+    "adherent_ms",
+    "trainings_due",
+    "trainings_done",  # of those that were due, by then
+    "agents_left",
+    "headcount_ms",  # each member of the staff's time, settled by quarters of an hour
+)
+
 
 _FORECAST: Final = (
     "forecast_intervals",  # closed ones
@@ -118,7 +130,7 @@ class Family(IntEnum):
     FORECAST = 5
 
 
-FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, (), _FORECAST)
+FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, _WORKFORCE, _FORECAST)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
 OFFSETS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
 """Where each family begins in a flat vector."""

@@ -55,6 +55,7 @@ class PartnerPolicy:
     contact_expiry_ms: int
     ticket_expiry_ms: int
     record_retention_ms: int
+    agent_expiry_ms: int
     feed: Literal["events", "records"]
     rules: tuple[Rule, ...]
     """Those that apply, in the file's order."""
@@ -96,6 +97,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     contact_expiry_ms = _ms(shared.contact_expiry_seconds)
     ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
     record_retention_ms = _ms(shared.record_retention_seconds)
+    agent_expiry_ms = _ms(shared.agent_expiry_seconds)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
     content = {
         "configured": part is not None,
@@ -107,6 +109,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "contact_expiry_ms": contact_expiry_ms,
         "ticket_expiry_ms": ticket_expiry_ms,
         "record_retention_ms": record_retention_ms,
+        "agent_expiry_ms": agent_expiry_ms,
         "feed": own.feed,
         "definition": base.model_dump(mode="json"),
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
@@ -125,6 +128,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         contact_expiry_ms=contact_expiry_ms,
         ticket_expiry_ms=ticket_expiry_ms,
         record_retention_ms=record_retention_ms,
+        agent_expiry_ms=agent_expiry_ms,
         feed=own.feed,
         rules=tuple(_rule(spec) for spec in specs),
         base=base,

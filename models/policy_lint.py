@@ -79,6 +79,8 @@ def _repeated(ids: Sequence[str | None]) -> Iterator[tuple[int, str]]:
 def _lint_window(path: Path, rule: RuleSpec, kept: Collection[str]) -> Iterator[Finding]:
     if CATALOGUE[rule.kpi].live and window(rule.window).width_ms > HOUR_MS:
         yield Finding(path, f"{rule.kpi} is a live figure: it stands in windows up to 1h only", "write 5m, 15m, 30m or 1h")
+    elif window(rule.window).width_ms < CATALOGUE[rule.kpi].narrowest_ms:
+        yield Finding(path, f"{rule.kpi} says nothing in so narrow a window: it stands in those of 24h and more only", "write 24h")
     elif rule.window not in kept:
         yield Finding(path, f"{rule.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
 

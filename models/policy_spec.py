@@ -93,6 +93,8 @@ class Defaults(_Spec):
     """When a ticket that was never solved leaves the backlog."""
     record_retention_seconds: Duration = 2 * _DAY_SECONDS
     """How long after its arrival a contact record can be replaced by one with a newer `updated_at`."""
+    agent_expiry_seconds: Duration = 12 * _HOUR_SECONDS
+    """How long an agent's state holds if nothing follows: a missing logout."""
     definition: Definition = Definition()
 
 

@@ -45,3 +45,5 @@ class LateReason(StrEnum):
     """A record of a contact completed longer ago than `record_retention_seconds`, updated since: what it replaces is not known any more."""
     PAST_FORECAST = "past_forecast"
     """A forecast of an interval whose day is kept as a whole (after 49 hours): what it missed is not told any more."""
+    PAST_AGENTS = "past_agents"
+    """It tells what an agent did, or was to do, before what is known of agents (48 hours), so that nothing can be counted anew."""

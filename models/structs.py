@@ -61,6 +61,7 @@ def _derive(model: type[BaseModel], module: str, tag: str | None) -> type[msgspe
         module=module,
         tag_field=None if tag is None else "type",
         tag=tag,
+        rename={name: info.alias for name, info in model.model_fields.items() if info.alias is not None},
         frozen=True,
         kw_only=True,
         gc=False,  # Events hold no cycles, and a collector that walks every run costs more than the fold.
@@ -69,8 +70,8 @@ def _derive(model: type[BaseModel], module: str, tag: str | None) -> type[msgspe
 
 
 def _field(name: str, info: FieldInfo, module: str) -> tuple[str, Any] | tuple[str, Any, Any]:
-    if info.alias or info.default_factory:
-        msg = f"{name}: an alias or a default factory cannot be derived"
+    if info.default_factory or info.validation_alias != info.alias:
+        msg = f"{name}: a default factory, or an alias that only reading knows, cannot be derived"
         raise TypeError(msg)
     kind = _type(info.annotation, info.metadata, module)
     return (name, kind) if info.is_required() else (name, kind, info.default)

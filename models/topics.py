@@ -112,7 +112,7 @@ class Topics:
 
     @property
     def workforce(self) -> str:
-        """Forecasts, and what agents do."""
+        """Forecasts, what agents do, their schedules, service and courses."""
         return f"{self.prefix}cx.workforce"
 
     @property

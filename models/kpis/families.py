@@ -8,7 +8,24 @@ from typing import Final
 
 from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
 
-__all__ = ["CES", "CSAT", "EMPLOYEES", "ENPS", "ESAT", "FORECAST", "INTERACTIONS", "NPS", "QUALITY", "SCORED", "SCRIPTED", "TICKETS"]
+__all__ = [
+    "ATTRITION",
+    "CES",
+    "CSAT",
+    "EMPLOYEES",
+    "ENPS",
+    "ESAT",
+    "FORECAST",
+    "INTERACTIONS",
+    "NPS",
+    "OCCUPANCY",
+    "QUALITY",
+    "SCHEDULES",
+    "SCORED",
+    "SCRIPTED",
+    "TICKETS",
+    "TRAINING",
+]
 
 
 def _of(family: Family) -> slice:
@@ -22,6 +39,10 @@ def _ratings(first: int) -> slice:
 INTERACTIONS: Final = _of(Family.INTERACTIONS)
 TICKETS: Final = _of(Family.TICKETS)
 FORECAST: Final = _of(Family.FORECAST)
+OCCUPANCY: Final = slice(M.contact_ms, M.idle_ms + 1)
+SCHEDULES: Final = slice(M.scheduled_ms, M.adherent_ms + 1)
+TRAINING: Final = slice(M.trainings_due, M.trainings_done + 1)
+ATTRITION: Final = slice(M.agents_left, M.headcount_ms + 1)
 CSAT: Final = _ratings(M.csat_0)
 NPS: Final = _ratings(M.nps_0)
 CES: Final = _ratings(M.ces_0)

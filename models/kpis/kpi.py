@@ -95,6 +95,8 @@ class Kpi:
     """It moves before what the customer feels or the contract counts."""
     live: bool = False
     """It is made of the contacts that wait now: only in windows up to 1 h."""
+    narrowest_ms: int = 0
+    """Only in windows of this width and more."""
     anonymous: bool = False
     """Who answered must not be found out: the estimate has no value below `ANONYMOUS_MIN` answers, and a record then says nothing else."""
     published: bool = True

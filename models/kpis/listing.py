@@ -11,7 +11,8 @@ __all__ = ["entry"]
 
 def entry(kpi: Kpi) -> Mapping[str, Any]:
     """What is to be known of a KPI, in the order in which a person reads it; `windows` are those of its records."""
-    windows = [window.name for window in WINDOWS if not kpi.live or window.width_ms <= HOUR_MS]
+    widest_ms = HOUR_MS if kpi.live else WINDOWS[-1].width_ms
+    windows = [window.name for window in WINDOWS if kpi.narrowest_ms <= window.width_ms <= widest_ms]
     return {
         "id": kpi.id,
         "title": kpi.title,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
 from models.kpis.catalogue import CATALOGUE
-from models.kpis.families import TICKETS
+from models.kpis.families import OCCUPANCY, TICKETS
 from models.kpis.kpi import Better, Kpi
 from models.statistics import Z_REPORT, interval
 
@@ -25,20 +25,22 @@ _INSUFFICIENT: Final = Status.INSUFFICIENT.value
 _NOT_APPLICABLE: Final = Status.NOT_APPLICABLE.value
 
 
-def _applies_with(kpi: Kpi) -> slice | int:
-    """The measures that a KPI applies with; of a live one the field of `Live` that must be known."""
-    return (_BACKLOG if kpi.family == TICKETS else _WAITING) if kpi.live else kpi.family
+def _applies_with(kpi: Kpi) -> tuple[slice | int, int]:
+    """The measures that a KPI applies with, of a live one the field of `Live` that must be known, and the narrowest window (ms)."""
+    return _LIVE.get(kpi.family.start, _WAITING) if kpi.live else kpi.family, kpi.narrowest_ms
 
 
 _PUBLISHED: Final = [kpi for kpi in CATALOGUE.values() if kpi.published]
 _WAITING: Final = Live._fields.index("waiting")
-_BACKLOG: Final = Live._fields.index("backlog")
+_LIVE: Final = {TICKETS.start: Live._fields.index("backlog"), OCCUPANCY.start: Live._fields.index("agents_staffed")}
+"""By where the family of a live KPI begins, but for the contacts that wait."""
+_ANY_WIDTH_MS: Final = 2**62
 _UNBOUNDED: Final = (None, None)
 _SHEETS_MAX: Final = 4096
 
 _Line = tuple[str, str, bool, Callable[[Sequence[int], Live | None, Definition], Estimate], bool, bool, str, float | None, float | None]
 """Of one KPI: (id, unit, better higher, estimate, anonymous, needs basis, description, target, critical)."""
-_Sheet = list[tuple[slice | int, list[_Line]]]
+_Sheet = list[tuple[slice | int, int, list[_Line]]]
 
 _sheets: Final[dict[tuple[int, bool], tuple[Definition, _Sheet]]] = {}
 """By identity: a definition is frozen, but comparing two would cost more than a sheet saves. Held with it, so that no id is reused."""
@@ -59,7 +61,7 @@ def _sheet(definition: Definition, *, own_limits: bool) -> _Sheet:
     if held is not None:
         return held[1]
     groups = groupby(_PUBLISHED, _applies_with)
-    sheet = [(family, [_line(kpi, definition, own_limits=own_limits) for kpi in kpis]) for family, kpis in groups]
+    sheet = [(*applies, [_line(kpi, definition, own_limits=own_limits) for kpi in kpis]) for applies, kpis in groups]
     if len(_sheets) >= _SHEETS_MAX:
         _sheets.clear()
     _sheets[key] = definition, sheet
@@ -78,7 +80,13 @@ def _judged(value: float, target: float, critical: float | None, *, higher: bool
 
 
 def figures(
-    flat: Sequence[int], live: Live | None, definition: Definition, *, mixed_basis: bool, own_limits: bool = False
+    flat: Sequence[int],
+    live: Live | None,
+    definition: Definition,
+    *,
+    mixed_basis: bool,
+    own_limits: bool = False,
+    width_ms: int = _ANY_WIDTH_MS,
 ) -> dict[str, dict[str, Any]]:
     """Every published KPI that applies to a scope and window, by id; each has the fields of `models.records.KpiFigure`.
 
@@ -88,14 +96,17 @@ def figures(
         definition: what the figures are computed and judged under.
         mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
+        width_ms: of the window; what makes sense only in wider ones is left out.
     """
     numerator: float | None
     denominator: float | None
     n: int | None
     min_samples = definition.min_samples
     found: dict[str, dict[str, Any]] = {}
-    for family, lines in _sheet(definition, own_limits=own_limits):
+    for family, narrowest_ms, lines in _sheet(definition, own_limits=own_limits):
         if not any(flat[family]) if family.__class__ is slice else live is None or live[family] is None:
+            continue
+        if narrowest_ms > width_ms:
             continue
         for name, unit, higher, estimate, anonymous, needs_basis, described, target, critical in lines:
             estimated = estimate(flat, live, definition)

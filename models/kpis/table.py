@@ -20,9 +20,10 @@ An event adds measures: whole numbers that are only ever summed. A KPI is a pure
 its summed measures; ratios are never averaged. Ratios are 0 to 1, times seconds, net scores points from -100 to 100, changes are of what
 they are compared with (0.1: a tenth more). Without a denominator a figure has no value (`null`, n = 0, `not_applicable`): null is not 0.
 
-**In a record** stands every KPI of whose family (interactions, tickets, evaluations, forecasts, invitations, or its own survey)
-anything was counted in the window, and a live one in windows up to 1 h: those of tickets where any was ever told of. Kinds: *record*;
-*live*, made of the contacts that wait and the tickets that are open now; *on request*, for rules and explanations only.
+**In a record** stands every KPI of whose family (interactions, tickets, evaluations, forecasts, invitations, time of agents, schedules,
+courses, staff, or its own survey) anything was counted in the window, and a live one in windows up to 1 h: those of tickets and of agents
+where any was ever told of. Kinds: *record*; *live*, made of the contacts that wait, the tickets that are open and the agents who are
+there now; *on request*, for rules and explanations only.
 
 **Status** compares the plain value with the definition's `target` (missed: `warning`) and `critical` (missed: `critical`); meeting a
 bound is enough. Fewer than `min_samples` observations are `insufficient`, except of a gauge, which is exact; so is what depends on the

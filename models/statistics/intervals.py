@@ -66,17 +66,17 @@ def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
     A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1.
-    A figure that is not to be judged comes with n = 0.
+    A figure that is not to be judged comes with n = 0. The observations of a share of time are minutes, of which n is the whole ones.
     """
     kind, value, numerator, denominator, n, variance = estimate
     if value is None:
         return None
     if kind is _PROPORTION:
-        return wilson(numerator, n, z) if n else None
+        return wilson(numerator, denominator, z) if n else None
     if kind is _GAUGE:
         return value, value
     if kind is _RATE:
-        return poisson(numerator, n, z) if n else None
+        return poisson(numerator, denominator, z) if n else None
     if kind is _CHANGE and n:
         return _change(numerator, denominator, z)
     bounds = None if variance is None else mean_interval(value, variance, n, z)

@@ -29,6 +29,10 @@ class Limits:
     """Contact records that can be replaced."""
     forecasts: int = 200_000
     """Intervals, of all queues and channels, up to 49 hours after they closed."""
+    agents: int = 10_000
+    """Of a partner."""
+    agents_horizon_ms: int = 48 * HOUR_MS
+    """How long what an agent did and was to do is known, so that what comes late can correct it."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

@@ -175,7 +175,7 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        held = partner.panes or partner.waits or partner.backlog or partner.plan
+        held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster
         return not (partner.policy.configured or partner.pending or held or open_conditions)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
@@ -230,6 +230,9 @@ class Engine:
         state.counters["forecasts_dropped"] += state.plans.take_dropped()
         state.counters["forecasts_outdated"] += state.plans.take_outdated()
         state.counters["tickets_dropped"] += state.tickets.take_dropped()
+        agents_dropped, agents_expired = state.agents.take_counts()
+        state.counters["agents_dropped"] += agents_dropped
+        state.counters["agents_expired"] += agents_expired
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
         self._expire_records()
@@ -295,10 +298,12 @@ class Engine:
         yield from state.tickets.drain(state.sequence)
         yield from state.contributions.drain(state.sequence, state.frontier.value_ms)
         yield from state.plans.drain()
+        yield from state.agents.drain()
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
             state.plans.release(partner_id)
+            state.agents.release(partner_id)
         yield from state.policies.drain()
 
     def load(self, key: bytes, value: bytes | None) -> None:
@@ -337,5 +342,6 @@ class Engine:
             "tickets": state.tickets.snapshot(),
             "records": state.contributions.snapshot(),
             "forecasts": state.plans.snapshot(),
+            "agents": state.agents.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

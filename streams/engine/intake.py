@@ -19,6 +19,7 @@ from models.reasons import LateReason, RejectReason
 from models.times import EARLIEST_MS, to_ms
 from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
+from streams.engine.agent import Shift, Stint
 from streams.engine.cells import Cell
 from streams.engine.config import FORECAST_MS, FUTURE_MS
 from streams.engine.contributions import Contribution
@@ -26,6 +27,7 @@ from streams.engine.fold import FOLDS, Fold, fold_exit, fold_handled, fold_queue
 from streams.engine.forecasts import forecast_of
 from streams.engine.lanes import pack
 from streams.engine.letters import Origin, SourceRecord, dead_letter, late_record
+from streams.engine.news import news_of
 from streams.engine.panes import LEDGER_MS
 from streams.engine.partner import EVERYTHING, Partner, Slot
 from streams.engine.state import State
@@ -82,6 +84,12 @@ _STEPS: Final[dict[type, Step]] = {
 }
 """By the struct of an event: what happened to its ticket."""
 
+_NEWS: Final[tuple[type, ...]] = (
+    *(decode.AgentState, decode.AgentScheduled, decode.AgentJoined, decode.AgentLeft),
+    *(decode.TrainingDue, decode.TrainingDone),
+)
+"""The structs of events that tell of an agent."""
+
 
 class _AheadError(Exception):
     """Raised when an event lies too far ahead of its record's timestamp: its source's clock is wrong."""
@@ -99,6 +107,13 @@ class Intake:
         self._from_log = state.config.clock_from_log
         self._origin = Origin("", state.partition)
         """Of the run that is counted."""
+        self._counts: Final[dict[type, Callable[[str, SourceRecord, Any, int], int]]] = {
+            ContactRecord: self._record,
+            VolumeForecast: self._forecast,
+            **dict.fromkeys(_STEPS, self._ticket),
+            **dict.fromkeys(_NEWS, self._agent),
+        }
+        """By the struct of an event that does not count in one cell."""
 
     def _limit(self, topic: str) -> int:
         """The record timestamp of `topic` at which a grid point falls due, as things stand."""
@@ -194,11 +209,7 @@ class Intake:
         Asked for the first event of a pane, and for all that come after their pane was closed.
         """
         state, panes = self._state, partner.panes
-        if not self._from_log:
-            state.frontier.observe(topic, min(record.timestamp, now_ms))
-        if panes.closed_ms and panes.closed_ms < (grid := state.grid_ms(partner.policy.settle_ms)):
-            # A partner that lies idle is not closed at every grid point: nothing of it became different up to this one.
-            partner.close(grid)
+        self._bring_up(topic, record, partner, now_ms)
         oldest = panes.ledger_start() or (0 if self._from_log else record.timestamp - LEDGER_MS)
         if at_ms < oldest:
             self._late(record, LateReason.PAST_LEDGER, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
@@ -207,6 +218,15 @@ class Intake:
             state.counters["late_corrections"] += 1
         self._falls_due(partner, at_ms)
         return True
+
+    def _bring_up(self, topic: str, record: SourceRecord, partner: Partner, now_ms: int) -> None:
+        """Have a partner closed as far as the frontier is."""
+        state, panes = self._state, partner.panes
+        if not self._from_log:
+            state.frontier.observe(topic, min(record.timestamp, now_ms))
+        if panes.closed_ms and panes.closed_ms < (grid := state.grid_ms(partner.policy.settle_ms)):
+            # A partner that lies idle is not closed at every grid point: nothing of it became different up to this one.
+            partner.close(grid)
 
     def _falls_due(self, partner: Partner, at_ms: int) -> None:
         """See to it that a grid point is closed, and judged, at which something that counts at `at_ms` shows."""
@@ -264,19 +284,9 @@ class Intake:
                 self._state.frontier.tick(topic, event.to, self._fed(topic, event.topics))
             else:
                 self._reject(record, RejectReason.CLOCK, "clock.advanced counts only under `clock: log`", now_ms)
-        elif event.__class__ is ContactRecord:
+        elif (count := self._counts.get(event.__class__)) is not None:
             try:
-                return self._record(topic, record, event, now_ms)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._failed(record, error, now_ms)
-        elif (step := _STEPS.get(event.__class__)) is not None:
-            try:
-                return self._ticket(topic, record, event, step, now_ms)
-            except Exception as error:  # noqa: BLE001 - as above
-                self._failed(record, error, now_ms)
-        elif event.__class__ is VolumeForecast:
-            try:
-                return self._forecast(topic, record, event, now_ms)
+                return count(topic, record, event, now_ms)
             except Exception as error:  # noqa: BLE001 - as above
                 self._failed(record, error, now_ms)
         return 0
@@ -340,13 +350,13 @@ class Intake:
         """When a record counts as arrived: a log that is replayed has the time of its own clock."""
         return max(self._state.frontier.value_ms, at_ms) if self._from_log else self._remembered_ms(record.timestamp, now_ms)
 
-    def _ticket(self, topic: str, record: SourceRecord, event: Any, step: Step, now_ms: int) -> int:
+    def _ticket(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
         """`ticket.*`: what it adds to what is known of its ticket, and all that the ticket counts otherwise for it."""
         state = self._state
         partner = self._routed(record, event.partner_id, now_ms)
         if partner is None:
             return 0
-        at_ms = to_ms(event.occurred_at)
+        at_ms, step = to_ms(event.occurred_at), _STEPS[event.__class__]
         due_at = None if step is Step.REPLIED else event.due_at
         due_ms = None if due_at is None else to_ms(due_at)
         digest = self._unseen(record, event, partner, at_ms)
@@ -384,6 +394,37 @@ class Intake:
             self._late(record, LateReason.PAST_FORECAST, error, now_ms)
             return 0
         partner.recount_forecasts(state.plans.tell(partner.plan, (event.queue, event.channel), start_ms, forecast, partner.panes))
+        self._counted(record, partner, digest, now_ms)
+        return 1
+
+    def _agent(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
+        """`agent.*` and `training.*`: what it tells of an agent, and all that the agent counts otherwise for it."""
+        state = self._state
+        partner = self._routed(record, event.partner_id, now_ms)
+        if partner is None:
+            return 0
+        at_ms = to_ms(event.occurred_at)
+        digest = self._unseen(record, event, partner, at_ms)
+        if digest is None:
+            return 0
+        cell = partner.slot(Family.WORKFORCE, event.queue, event.channel).cell
+        news = news_of(event, at_ms, cell.queue, cell.channel, partner.policy.agent_expiry_ms)
+        self._bring_up(topic, record, partner, now_ms)
+        closed_ms, roster = partner.panes.closed_ms, partner.roster
+        if isinstance(news, Stint | Shift) and news[0] < roster.oldest_ms(closed_ms):
+            error = f"tells of {news[0]}, what agents did is known from {roster.oldest_ms(closed_ms)} on"
+            self._late(record, LateReason.PAST_AGENTS, error, now_ms)
+            return 0
+        corrections = roster.tell(event.agent_id, news, partner.panes)
+        for counted_ms, queue, channel, old, new in corrections:
+            if not partner.recount(cell._replace(queue=queue, channel=channel), counted_ms, old, new):
+                state.counters["agents_not_recounted"] += 1
+        if corrections:
+            state.counters["late_corrections"] += 1
+            state.touch(partner, closed_ms + GRID_MS)
+        due_ms = roster.next_change_ms(closed_ms, event.agent_id)
+        if closed_ms and due_ms is not None:
+            state.want(partner, due_ms)
         self._counted(record, partner, digest, now_ms)
         return 1
 

@@ -64,7 +64,7 @@ class _View:
         flat = self._unpacked.get(at)
         if flat is None:
             flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0))
-        live = self.waiting.get(scope, nobody(self._partner)) if total.window.width_ms <= HOUR_MS else None
+        live = self.waiting.get(scope, nobody(self._partner, self._at_ms)) if total.window.width_ms <= HOUR_MS else None
         estimate = kpi.estimate(flat, live, definition)
         if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.

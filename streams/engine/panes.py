@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from models.days import day_start
+from models.days import day_end, day_start
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.engine import rows
 from streams.engine.cells import Cell, Cells, add_cells, decode, encode, subtract_cells
@@ -166,6 +166,11 @@ class PaneStore:
         if at_ms >= third:
             return 2, at_ms - at_ms % QUARTER_MS
         return _DAY_TIER, day_start(at_ms, self.zone)
+
+    def span(self, at_ms: int) -> tuple[int, int]:
+        """When the finest pane that holds `at_ms` begins and ends."""
+        tier, start = self.slot(at_ms)
+        return start, day_end(at_ms, self.zone) if tier == _DAY_TIER else start + _LENGTHS[tier]
 
     def pane(self, at_ms: int) -> Pane:
         """The pane to count an event of `at_ms` into, marked as changed."""

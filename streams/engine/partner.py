@@ -12,6 +12,7 @@ from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Scope
+from streams.engine.agents import Roster
 from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
@@ -31,6 +32,8 @@ _CLOSES_UNQUEUED_MAX: Final = 100
 """Closes of a partner without a single opening before we believe that it sends none."""
 _NOBODY: Final = Live(0, None, 0)
 _NOTHING: Final = Live(0, None, 0, 0, 0)
+_NOBODY_STAFFED: Final = Live(0, None, 0, agents_staffed=0)
+_NOTHING_STAFFED: Final = Live(0, None, 0, 0, 0, 0)
 UNKNOWN: Final = (-1, _NOBODY)
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
@@ -64,6 +67,7 @@ class Partner:
     waits: Waits
     backlog: Backlog
     plan: Plan
+    roster: Roster
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
@@ -207,7 +211,7 @@ class Partner:
 
     def close(self, closed_ms: int) -> None:
         """Close the panes before `closed_ms`, a grid point: totals move on, and tiers merge."""
-        panes = self.panes
+        panes, before = self.panes, self.panes.closed_ms
         self.recount_forecasts(self.plan.close(closed_ms, panes))
         panes.settle(closed_ms)
         begins = panes.closed_ms == 0
@@ -221,6 +225,9 @@ class Partner:
         panes.advance(closed_ms)
         if anew:
             self._sum_anew()
+        if self.roster:
+            for at_ms, queue, channel, old, new in self.roster.settle(before, panes):
+                self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, old, new)
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
         self.plan.forget(panes.final_before_ms)
@@ -266,6 +273,9 @@ class Partner:
         falls_ms = self.totals.next_ms()
         if falls_ms is not None:
             due.append(falls_ms)
+        agent_ms = self.roster.next_change_ms(closed)
+        if agent_ms is not None:
+            due.append(agent_ms)
         if panes:
             due.append(min(closed - closed % QUARTER_MS + QUARTER_MS, day_end(closed, panes.zone)))
         return min(due, default=None)
@@ -287,9 +297,10 @@ class Partner:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
         totals, panes = self.totals, self.panes
         totals.rebuild()
+        self.roster.loaded(panes.closed_ms)
         # What is older is only named, not decoded: most of it is in no window of today.
         cells = named(panes.older(totals.presence_ms)).union(*panes.cells_between(panes.closed_ms, _FOREVER))
-        places = totals.places() | {(cell.queue, cell.channel) for cell in cells}
+        places = totals.places() | self.roster.places() | {(cell.queue, cell.channel) for cell in cells}
         for scope in {ALL}.union(*(scopes_of(*place) for place in places)):
             self.published.update({(scope, window.name): UNKNOWN for window in WINDOWS})
 
@@ -315,15 +326,18 @@ class Partner:
         return found
 
 
-def nobody(partner: Partner) -> Live:
-    """That nobody waits, and no ticket is open."""
-    return _NOTHING if partner.takes_tickets else _NOBODY
+def nobody(partner: Partner, at_ms: int) -> Live:
+    """That nobody waits, no ticket is open, and no agent is there: as far as it was known before `at_ms` that there may be any."""
+    if not partner.roster.staffs(at_ms):
+        return _NOTHING if partner.takes_tickets else _NOBODY
+    return _NOTHING_STAFFED if partner.takes_tickets else _NOBODY_STAFFED
 
 
 def lives(partner: Partner, at_ms: int) -> dict[Scope, Live]:
-    """Who queued before `at_ms` and waits, and which tickets are open, by scope; scopes where nobody and none is are left out."""
-    waits, nothing = partner.waits, nobody(partner)
-    if not waits and not partner.backlog.open:
+    """Who queued before `at_ms` and waits, which tickets are open, and who is there, by scope; scopes without any are left out."""
+    waits, nothing = partner.waits, nobody(partner, at_ms)
+    staffed = partner.roster.staffed(at_ms)
+    if not waits and not partner.backlog.open and not staffed:
         return {}
     by_cell: dict[tuple[str | None, str | None], list[int]] = {}
     for queued_ms, queue, channel, within_ms in waits.waiting():
@@ -349,4 +363,9 @@ def lives(partner: Partner, at_ms: int) -> dict[Scope, Live]:
         for scope in scopes_of(queue, channel) if opened else ():
             have = found.get(scope, nothing)
             found[scope] = have._replace(backlog=(have.backlog or 0) + opened, backlog_overdue=have.backlog_overdue + overdue)
+    for (queue, channel), (there, available) in staffed.items():
+        for scope in scopes_of(queue, channel):
+            have = found.get(scope, nothing)
+            staff = (have.agents_staffed or 0) + there
+            found[scope] = have._replace(agents_staffed=staff, agents_available=have.agents_available + available)
     return found

@@ -11,7 +11,7 @@ from typing import Any, Final
 from models.figures import Live
 from models.kpis import figures, shown
 from models.measures import to_names
-from models.windows import GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
+from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
 from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
 from streams.engine.output import Output, cloudevent
@@ -95,7 +95,7 @@ class Publisher:
         partner.published_ms[group] = moment.now_ms
         self._waits.pop((group, partner.id), None)
         waiting = lives(partner, moment.frontier_ms)
-        nothing = nobody(partner)
+        nothing = nobody(partner, moment.frontier_ms)
         outputs = self.expire(partner, moment) if group == _WIDE else []
         open_panes = _open_panes(partner, moment)
         told: dict[_Told, dict[str, Any]] = {}
@@ -115,7 +115,9 @@ class Publisher:
                     same = (scope, *shown, scope in rebased)
                     body = told.get(same)
                     if body is None:
-                        body = told[same] = body_of(partner, scope, shown[0], live, moment, mixed=scope in rebased)
+                        width_ms = total.window.width_ms  # of a group, all are day windows or none is
+                        body = body_of(partner, scope, shown[0], live, moment, mixed=scope in rebased, width_ms=width_ms)
+                        told[same] = body
                     outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs
 
@@ -171,8 +173,10 @@ def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:
     return sorted(found - {ALL} if group == _PARTS else found)
 
 
-def body_of(partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool) -> dict[str, Any]:
-    """What all records of figures say: whose they are, the figures, and when they were written."""
+def body_of(
+    partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool, width_ms: int = DAY_MS
+) -> dict[str, Any]:
+    """What all records of figures say: whose they are, the figures, and when they were written; a day of 23 hours is as wide as a day."""
     policy = partner.policy
     own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
     definition = policy.scope_definition(scope)
@@ -182,7 +186,7 @@ def body_of(partner: Partner, scope: Scope, packed: int, live: Live | None, mome
         "scope": str(scope),
         "configured": policy.configured,
         "policy_revision": policy.revision,
-        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits),
+        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits, width_ms=width_ms),
         "measures": to_names(shown(flat)),
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,

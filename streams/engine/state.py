@@ -7,6 +7,7 @@ from typing import Final
 from models.policy import PartnerPolicy
 from models.topics import partition_of
 from models.windows import GRID_MS
+from streams.engine.agents import Agents
 from streams.engine.config import EngineConfig
 from streams.engine.contacts import Contacts
 from streams.engine.contributions import Contributions
@@ -37,6 +38,7 @@ class State:
         self.tickets = Tickets(config.limits.tickets, config.limits.tickets_horizon_ms)
         self.contributions = Contributions(config.limits.records)
         self.plans = Plans(config.limits.forecasts)
+        self.agents = Agents(config.limits.agents, config.limits.agents_horizon_ms)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
@@ -64,7 +66,8 @@ class State:
 
     def make(self, partner_id: str, policy: PartnerPolicy, panes: PaneStore) -> Partner:
         """A partner with what is held of it elsewhere."""
-        return Partner(partner_id, policy, panes, self.contacts.of(partner_id), self.tickets.of(partner_id), self.plans.of(partner_id))
+        held = self.contacts.of(partner_id), self.tickets.of(partner_id), self.plans.of(partner_id), self.agents.of(partner_id)
+        return Partner(partner_id, policy, panes, *held)
 
     def _unconfigured(self) -> int:
         return sum(not partner.policy.configured for partner in self.partners.values())

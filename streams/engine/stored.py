@@ -159,6 +159,14 @@ def _forecast(state: State, key: list[Any], value: bytes) -> None:
     state.plans.load(partner_id, (queue, channel), rows.unpack(key, value))
 
 
+def _agent(state: State, key: list[Any], value: bytes) -> None:
+    state.agents.of(key[1]).load(key[2], rows.unpack(key, value))
+
+
+def _states(state: State, key: list[Any], value: bytes) -> None:
+    state.agents.of(key[1]).load_states(key[2], rows.unpack(key, value))
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -169,5 +177,7 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "tickets": _tickets,
     "records": _records,
     "forecast": _forecast,
+    "agent": _agent,
+    "states": _states,
 }
 """By kind of row, in the order in which they depend on each other."""

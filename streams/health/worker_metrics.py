@@ -47,6 +47,9 @@ COUNTED: Final = {
     "records_not_recounted": ("outwatch_records_not_recounted", "Counts of contact records not replaced, their day being cut anew.", None),
     "forecasts_dropped": ("outwatch_forecasts_dropped", "Forecasts not kept, over the limit of a partition.", None),
     "forecasts_outdated": ("outwatch_forecasts_outdated", "Forecasts that came after a newer one of their interval.", None),
+    "agents_expired": ("outwatch_agents_expired", "States of agents whose end never came, ended by their expiry.", None),
+    "agents_dropped": ("outwatch_agents_dropped", "Events of agents not kept, over the limits of a partner or agent.", None),
+    "agents_not_recounted": ("outwatch_agents_not_recounted", "Counts of agents not corrected, their day being cut anew.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }

@@ -11,6 +11,7 @@ from models.kpis import CATALOGUE, figures
 from models.measures import flat_zero, from_names, to_names, total
 from models.statistics import Z_REPORT, interval
 from models.topics import BROADCAST
+from models.windows import window as window_of
 
 __all__ = ["Totals", "total_of"]
 
@@ -64,7 +65,7 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
     """
     parts = list(records)
     flat = total(from_names(part["measures"]) for part in parts)
-    kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False)
+    kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False, width_ms=window_of(window).width_ms)
     for kpi in kpis.keys() & _PROPORTIONS:
         kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["n"] is not None]))
     return {
@@ -81,7 +82,7 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
 
 
 def _live(parts: list[Figures]) -> Live | None:
-    """The contacts that wait, and the tickets that are open, anywhere; None in windows that do not carry them."""
+    """The contacts that wait, the tickets that are open and the agents who are there, anywhere; None in windows that do not carry them."""
 
     def values(kpi: str) -> list[float]:
         return [part["kpis"][kpi]["value"] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["value"] is not None]
@@ -93,7 +94,9 @@ def _live(parts: list[Figures]) -> Live | None:
     backlog = values("backlog")
     open_tickets = int(sum(backlog)) if backlog else None
     overdue = int(sum(values("backlog_overdue")))
-    return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))), open_tickets, overdue)
+    staffed, available = values("agents_staffed"), int(sum(values("agents_available")))
+    agents = int(sum(staffed)) if staffed else None
+    return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))), open_tickets, overdue, agents, available)
 
 
 def _proportion(parts: list[Mapping[str, Any]]) -> dict[str, Any]:

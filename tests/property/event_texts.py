@@ -23,6 +23,12 @@ GOOD: dict[str, dict[str, str]] = {
     "ticket.replied": {"contact_id": '"t1"'},
     "ticket.solved": {"contact_id": '"t1"', "due_at": '"2024-05-01T08:30:00Z"'},
     "ticket.reopened": {"contact_id": '"t1"', "due_at": "null"},
+    "agent.state": {"agent_id": '"ann"', "state": '"available"'},
+    "agent.scheduled": {"agent_id": '"ann"', "from": "1714552200000", "to": '"2024-05-01T16:30:00Z"', "activity": '"contacts"'},
+    "agent.joined": {"agent_id": '"ann"'},
+    "agent.left": {"agent_id": '"ann"', "reason": '"moved"'},
+    "training.due": {"agent_id": '"ann"', "course": '"tone"', "due_at": "1714552200000"},
+    "training.done": {"agent_id": '"ann"', "course": '"tone"'},
     "survey.invited": {"survey": '"nps"'},
     "survey.response": {"survey": '"csat"', "score": "4", "scale_max": "5", "comment": '"caf\\u00e9"'},
     "quality.evaluated": {
@@ -46,7 +52,7 @@ GOOD: dict[str, dict[str, str]] = {
 COMMON = {"event_id": '"e1"', "partner_id": '"acme"', "occurred_at": "1714552200000", "queue": '"billing"', "channel": '"voice"'}
 
 _MODELS: tuple[type[BaseModel], ...] = events.EVENT_TYPES
-FIELDS = sorted({name for model in _MODELS for name in model.model_fields})
+FIELDS = sorted({info.alias or name for model in _MODELS for name, info in model.model_fields.items()})
 
 # Written out, because json.dumps makes none of these: what parsers differ about, and both sides of every bound.
 _ODD = r"""
@@ -57,7 +63,8 @@ _ODD = r"""
     1000000 1000001 1000 1001 -1000000 -1000001 NaN Infinity -Infinity nan .5 1. 01 -01 +1 - 1e 0x10 1_000 tru True None undefined
     [] {} [null] ["a",5] [""] [1,] {"a":1,} {"a"} {1:2} {"a":{"b":[{},{"c":null}]}} [[[[[]]]]] [1,2] /*x*/ 'a' "a a"
     "\t" "\x" "\u12" "\u0000" "\u0041" "\/" "\ud83d\ude00" "\ud800" "\udc00" "\ud800\u0041" "\ud800\ud800" "\udc00\ud800"
-    "contact.queued" contact.left "contact.record" "clock.advanced" "csat" "answered" "1" "true" "2024-05-01T08:30:00Z"
+    "contact.queued" contact.left "agent.state" "offline" "break"
+    "contact.record" "clock.advanced" "csat" "answered" "1" "true" "2024-05-01T08:30:00Z"
 """.split()  # noqa: SIM905 -- a list of quoted quotes would be unreadable
 ODD = sorted({*_ODD, " 1 ", "\t1\n", "1\v", "1\f", '"a\nb"', f'"{"x" * 64}"', f'"{"x" * 65}"', f'"{"x" * 128}"', f'"{"x" * 129}"'})
 ODD += ['"\t"', '"\x00"', '"\x1f"', '"\x7f"', '"\ufeff"', '"\ufffe"', '"\ud800"', "a b"]

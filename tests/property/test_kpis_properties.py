@@ -61,7 +61,13 @@ FORECAST = st.fixed_dictionaries({"type": st.just("forecast"), "expected": st.ju
 """A closed interval."""
 TICKET = st.fixed_dictionaries({"type": st.just("ticket"), "replied": AFTER_MS, "solved": AFTER_MS, "due": AFTER_MS})
 """A whole ticket, by the milliseconds since it was opened."""
-EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET | FORECAST, max_size=30)
+MS = st.integers(0, 10**8)
+STAFF = st.fixed_dictionaries(
+    {"type": st.just("staff"), "busy": MS, "idle": MS, "kept": MS, "missed": MS, "done": st.integers(0, 3), "late": st.integers(0, 3)}
+    | {"left": st.integers(0, 2), "headcount": MS}
+)
+"""What some agents come to, times in milliseconds."""
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET | FORECAST | STAFF, max_size=30)
 DEFINITIONS = st.builds(
     Definition,
     service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
@@ -82,12 +88,21 @@ def ticket_flats(raw: Raw) -> list[list[int]]:
     return [from_names(zip(FAMILIES[Family.TICKETS], vector, strict=True)) for vector in ticket.counts().values()]
 
 
+def staff_flat(raw: Raw) -> list[int]:
+    times = {"contact_ms": raw["busy"], "idle_ms": raw["idle"], "adherent_ms": raw["kept"], "scheduled_ms": raw["kept"] + raw["missed"]}
+    courses = {"trainings_due": raw["done"] + raw["late"], "trainings_done": raw["done"]}
+    return from_names(times | courses | {"agents_left": raw["left"], "headcount_ms": raw["headcount"]})
+
+
 def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
     """The flat vector of some events, by the engine's own fold."""
     flat = flat_zero()
     for raw in events:
         if raw["type"] == "ticket":
             flat = total([flat, *ticket_flats(raw)])
+            continue
+        if raw["type"] == "staff":
+            flat = total([flat, staff_flat(raw)])
             continue
         if raw["type"] == "forecast":
             expected = {"forecast_milli": round(1000 * raw["expected"]), "forecast_offered": raw["offered"]}
@@ -154,8 +169,14 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
     ratios = {name: share(sum(had for had, _ in of), sum(whole for _, whole in of)) for name, of in evaluated(events).items()}
     intervals = [e for e in events if e["type"] == "forecast"]
     expected = sum(e["expected"] for e in intervals)
+    staff = {part: sum(e[part] for e in events if e["type"] == "staff") for part in ("busy", "idle", "kept", "missed", "left", "headcount")}
+    courses = [on_time for e in events if e["type"] == "staff" for on_time in [True] * e["done"] + [False] * e["late"]]
     return {
         **ratios,
+        "occupancy": share(staff["busy"], staff["busy"] + staff["idle"]),
+        "schedule_adherence": share(staff["kept"], staff["kept"] + staff["missed"]),
+        "training_completion": mean(courses),
+        "attrition": share(staff["left"] * 365 * 24 * 3_600_000, staff["headcount"]),
         "forecast_deviation": share(sum(e["offered"] for e in intervals) - expected, expected),
         "service_level": share(len(in_time), offered),
         "service_level_answered_only": share(len(in_time), len(answered)),

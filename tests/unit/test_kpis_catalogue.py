@@ -207,6 +207,31 @@ def test_a_deviation_is_what_came_over_what_was_planned_with_the_spread_of_a_cou
     assert (nothing_planned.value, nothing_planned.n) == (None, 0)
 
 
+def test_shares_of_agents_time_take_a_minute_for_one_observation() -> None:
+    flat = from_names({"contact_ms": 5_430_000, "idle_ms": 1_200_000, "adherent_ms": 90_000, "scheduled_ms": 120_000})
+    busy = estimate("occupancy", flat)
+    # By hand: 90.5 of 110.5 minutes.
+    assert busy[:5] == (Kind.PROPORTION, 5_430 / 6_630, 90.5, 110.5, 110)
+    low, high = interval(busy, Z_REPORT) or (0.0, 0.0)
+    assert 0.73 < low < 0.82 < high < 0.89
+    assert estimate("schedule_adherence", flat)[:5] == (Kind.PROPORTION, 0.75, 1.5, 2.0, 2)
+
+
+def test_attrition_is_leavers_over_years_of_staff_time() -> None:
+    day_ms = 86_400_000
+    # By hand: 3 of 150 left within 30 days, which is 2 % a month and 24.3 % a year.
+    found = estimate("attrition", from_names({"agents_left": 3, "headcount_ms": 150 * 30 * day_ms}))
+    assert found.value == pytest.approx(3 / 150 / 30 * 365)
+    assert (found.n, found.denominator) == (4500, pytest.approx(150 * 30 / 365))
+    low, high = interval(found, Z_REPORT) or (0.0, 0.0)
+    assert 0.05 < low < 0.24 < 0.25 < high < 0.75
+    assert estimate("attrition", from_names({"agents_left": 3})).value is None, "nobody told of the staff"
+
+
+def test_courses_are_done_when_due() -> None:
+    assert estimate("training_completion", from_names({"trainings_due": 8, "trainings_done": 6}))[1:5] == (0.75, 6, 8, 8)
+
+
 @pytest.mark.parametrize("kpi", CATALOGUE)
 def test_without_a_denominator_there_is_no_value(kpi: str) -> None:
     assert estimate(kpi, flat_zero())[1:] == (None, 0, 0, 0, None)

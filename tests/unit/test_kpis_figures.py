@@ -12,7 +12,7 @@ from models.measures import flat_zero, from_names
 from models.records import KpiFigure
 
 NOBODY = Live(0, None, 0)
-NOTHING_OPEN = Live(0, None, 0, backlog=0)
+NOTHING_OPEN = Live(0, None, 0, backlog=0, agents_staffed=0)
 
 
 def figure(kpi: str, measures: dict[str, int], definition: Definition | None = None, *, mixed: bool = False) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def test_a_kpi_stands_there_once_its_family_was_touched() -> None:
 def test_live_kpis_stand_there_only_where_the_waiting_are_known() -> None:
     live = {name for name, kpi in CATALOGUE.items() if kpi.live}
     waiting = {"in_queue", "longest_wait", "waiting_past_threshold", "service_level_now"}
-    assert live == waiting | {"backlog", "backlog_overdue"}
+    assert live == waiting | {"backlog", "backlog_overdue", "agents_staffed", "agents_available"}
     assert waiting == figures(flat_zero(), NOBODY, Definition(), mixed_basis=False).keys()
     assert live == figures(flat_zero(), NOTHING_OPEN, Definition(), mixed_basis=False).keys()
     assert not live & figures(from_names({"answered": 1}), None, Definition(), mixed_basis=False).keys()
@@ -123,7 +123,7 @@ def test_all_that_is_published_and_nothing_else_stands_in_a_full_record() -> Non
     invited = {f"{survey}_invited": 1 for survey in ("csat", "nps", "ces")}
     full = from_names(
         {"answered": 1, "csat_5": 1, "nps_0": 1, "ces_1": 1, "evaluated": 1, "esat_5": 5, "enps_9": 5, "solved": 1}
-        | {"forecast_intervals": 1}
+        | {"forecast_intervals": 1, "idle_ms": 1, "scheduled_ms": 1, "trainings_due": 1, "headcount_ms": 1}
         | invited
     )
     published = [name for name, kpi in CATALOGUE.items() if kpi.published]
