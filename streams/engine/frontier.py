@@ -52,6 +52,10 @@ class Frontier:
         self._clocks[topic] = max(to_ms, self._clocks.get(topic, 0))
         self.value_ms = max(self.value_ms, min(self._clocks.get(name, 0) for name in self._fed))
 
+    def clock_ms(self, topic: str) -> int:
+        """What `topic`'s own clock said last (under `clock: log`); 0 while it said nothing."""
+        return self._clocks.get(topic, 0)
+
     @property
     def arrival_ms(self) -> int:
         """Kafka time up to which everything has arrived, whatever the clock; seen ids expire by it."""

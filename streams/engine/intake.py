@@ -210,7 +210,8 @@ class Intake:
         """
         state, panes = self._state, partner.panes
         self._bring_up(topic, record, partner, now_ms)
-        oldest = panes.ledger_start() or (0 if self._from_log else record.timestamp - LEDGER_MS)
+        # While nothing was closed, the time of the record's own topic is what is known.
+        oldest = panes.ledger_start() or (state.frontier.clock_ms(topic) if self._from_log else record.timestamp) - LEDGER_MS
         if at_ms < oldest:
             self._late(record, LateReason.PAST_LEDGER, f"occurred at {at_ms}, the ledger begins at {oldest}", now_ms)
             return False

@@ -184,6 +184,15 @@ def test_a_partner_that_was_silent_does_not_take_what_the_ledger_no_longer_holds
     assert rig.letters(TOPICS.late) == [(LateReason.PAST_LEDGER, 1)]
 
 
+def test_by_the_logs_clock_the_ledger_begins_where_its_topic_stands_before_the_others_were_heard_of() -> None:
+    rig = Rig(replace(CONFIG, clock_from_log=True))
+    rig.send({"type": "clock.advanced", "to": START_MS, "topics": [TOPICS.interactions, TOPICS.surveys]}, at_ms=START_MS, key=None)
+    rig.send(event("contact.queued", START_MS, "now"), event("contact.queued", START_MS - 40 * DAY, "late"), at_ms=START_MS)
+    rig.poll()
+    assert rig.engine.counters["late.past_ledger"] == 1
+    assert rig.engine.counters["events"] == 1
+
+
 def test_a_run_that_does_not_follow_the_last_is_refused() -> None:
     rig = Rig()
     for number in range(3):
