@@ -285,11 +285,14 @@ class Engine:
         state = self._state
         for partner in self._gone:
             yield from partner.panes.drain()
+            partner.sums.take({})
+            yield from partner.sums.drain()
             yield rows.key("partner", partner.id), None
         gone = {partner.id for partner in self._gone} - state.partners.keys()
         self._gone.clear()
         for partner in state.partners.values():
             yield from partner.panes.drain()
+            yield from partner.sums.drain()
             if partner.row_changed:
                 partner.row_changed = False
                 yield rows.key("partner", partner.id), rows.pack(partner.to_row())

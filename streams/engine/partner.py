@@ -20,6 +20,7 @@ from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.lanes import pack, vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import Pane, PaneStore
+from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, Totals, scopes_of
 
@@ -71,6 +72,7 @@ class Partner:
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
+    sums: Sums = field(init=False)
     totals: Totals = field(init=False)
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
     conditions: dict[tuple[str, Scope], Condition] = field(default_factory=dict)
@@ -109,12 +111,13 @@ class Partner:
         """Derive what the fold compares by."""
         self.key = self.id.encode()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
+        self.sums = Sums(self.id)
         self.owed.begin(self.panes, self.panes.closed_ms)
         self._sum_anew()
 
     def _sum_anew(self) -> None:
         """Have the windows that the policy asks for summed from the panes."""
-        self.totals = Totals(self.panes, self.policy.windows, self._calendar())
+        self.totals = Totals(self.panes, self.sums, self.policy.windows, self._calendar())
         self.totals.rebuild()
 
     def _calendar(self) -> Calendar:
@@ -291,7 +294,7 @@ class Partner:
         """What the state keeps beside panes and conditions."""
         flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
         # The two lists that stand empty told of days before minutes and quarter hours were written too.
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, [], *flags, [], self.owed.to_row()]
+        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, [], *flags, [], self.owed.to_row(), self.sums.to_row()]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
@@ -309,6 +312,7 @@ class Partner:
         return {
             "row": self.to_row(),
             "panes": self.panes.snapshot(),
+            "sums": self.sums.snapshot(),
             "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }

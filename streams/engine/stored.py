@@ -15,7 +15,7 @@ from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader"]
 
-_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None)
+_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None, ())
 """What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
@@ -117,7 +117,7 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 def _partner(state: State, key: list[Any], value: bytes) -> None:
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    touched_ms, closes_unqueued, takes_tickets, emptied, owed = (*tuple(appended), *_UNTOLD[len(appended) :])
+    touched_ms, closes_unqueued, takes_tickets, emptied, owed, sums = (*tuple(appended), *_UNTOLD[len(appended) :])
     panes = PaneStore(partner_id, zone, closed_ms)
     partner = state.make(partner_id, state.policies.of(partner_id), panes)
     partner.queues_contacts, partner.row_changed = queues_contacts, False
@@ -127,10 +127,16 @@ def _partner(state: State, key: list[Any], value: bytes) -> None:
     else:
         partner.owed.load(owed)
         panes.hold(partner.owed.held(closed_ms))
+    partner.sums.from_row(sums)
     if zone != partner.policy.timezone:
         # The policy was taken but not adopted yet: days are cut by the former zone up to the next grid point.
         partner.pending = partner.policy
     state.partners[partner_id] = partner
+
+
+def _sum(state: State, key: list[Any], value: bytes) -> None:
+    rows.check(key, value)
+    state.partners[key[1]].sums.load(key[2], value)
 
 
 def _alert(state: State, key: list[Any], value: bytes) -> None:
@@ -171,6 +177,7 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
     "partner": _partner,
+    "sum": _sum,
     "alert": _alert,
     "ids": _ids,
     "contacts": _contacts,

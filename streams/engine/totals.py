@@ -12,15 +12,18 @@ from itertools import pairwise
 from typing import Final
 
 from models.days import day_start
-from models.windows import MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Edge, Scope, Window, window
+from models.windows import HOUR_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Edge, Scope, Window, window
 from streams.engine.cells import Cell, Cells, add_cells, subtract_cells
 from streams.engine.panes import PaneStore
+from streams.engine.sums import Sum, Sums
 
 __all__ = ["ALL", "Totals", "WindowTotal", "flat_of_all", "flats", "scopes_of"]
 
 ALL: Final = Scope("all")
 _PRESENCE: Final = window("24h")
 """Where rules apply is decided by this window, whether it is published or not."""
+_TODAY: Final = "since midnight"
+"""Of what is summed up to the last full quarter hour, beside windows."""
 
 
 class WindowTotal:
@@ -42,14 +45,17 @@ class WindowTotal:
 class Totals:
     """All windows of one partner. Closed before the panes are, with the same time."""
 
-    def __init__(self, panes: PaneStore, names: Collection[str], calendar: Calendar) -> None:
+    def __init__(self, panes: PaneStore, sums: Sums, names: Collection[str], calendar: Calendar) -> None:
         self.names = names
         """Of the windows that somebody asks for."""
         self.calendar = calendar
         self._panes = panes
+        self._sums = sums
         self.windows = tuple(WindowTotal(each) for each in WINDOWS if each.name in names or each is _PRESENCE)
         self._by_edge = tuple(tuple(each for each in self.windows if each.window.edge is edge) for edge in Edge)
         self._presence = next(each for each in self.windows if each.window is _PRESENCE)
+        self._wide = [each for each in self.windows if each.window.edge in {Edge.MINUTE, Edge.QUARTER} and each.window.width_ms > HOUR_MS]
+        """Which a start does not sum from their panes."""
         self._fresh: list[Cells] = [{}, {}, {}]
         """What closed since the last full minute, since the last full quarter hour up to there, and since midnight up to there."""
         self._began = [0, 0, 0]
@@ -64,7 +70,7 @@ class Totals:
 
     def close(self, closed_ms: int) -> None:
         """Take what closed up to `closed_ms`, a grid point, and lose what fell out; the panes are settled, and did not advance yet."""
-        closing, day_ms = self._panes.closing(closed_ms), self._began[-1]
+        closing, (_, quarter_ms, day_ms) = self._panes.closing(closed_ms), self._began
         for start, cells in closing:
             self._hand_up(start)
             for total in self._by_edge[Edge.GRID]:
@@ -76,6 +82,16 @@ class Totals:
             total.changed |= bool(closing)
             if total.window.edge is not Edge.DAY or day_ms != self._began[-1]:
                 self._lose(total, closed_ms)
+        if quarter_ms != self._began[1]:
+            self._note_sums()
+
+    def _note_sums(self) -> None:
+        """Have a start begin with what stands in wide windows now."""
+        _, quarter_ms, day_ms = self._began
+        sums = {_TODAY: (day_ms, quarter_ms, self._fresh[2])}
+        for total in self._wide:
+            sums[total.window.name] = (total.start_ms, self._end_of(total, 0), total.cells or {})
+        self._sums.take(sums)
 
     def _hand_up(self, at_ms: int) -> None:
         """Give the minutes, quarter hours and days that are over by `at_ms` to their windows, and to the next coarser stretch."""
@@ -115,6 +131,7 @@ class Totals:
     def change(self, how: "Change", at_ms: int, cells: Cells) -> None:
         """Add or take off what an event of `at_ms` counts, before the last closed grid point; what becomes zero throughout is removed."""
         self.places_changed = True
+        self._sums.change(how, at_ms, cells)
         for began, fresh in zip(self._began, self._fresh, strict=True):
             if at_ms >= began:
                 how(fresh, cells)
@@ -155,7 +172,7 @@ class Totals:
         return min(due, default=None)
 
     def rebuild(self) -> None:
-        """Sum anew from the panes all but windows of days: each pane once, since wider windows hold the narrower."""
+        """Sum anew, from the panes and from the sums of the last full quarter hour, all but windows of days."""
         closed_ms = self._panes.closed_ms
         if closed_ms == 0:
             return
@@ -164,25 +181,44 @@ class Totals:
             total.start_ms = total.window.start(closed_ms, self.calendar)
             total.changed, total.falls_ms = True, 0
         self.places_changed = True
+        wide = {total: found for total in self._wide if (found := self._sum(total.window.name)) is not None}
+        today = self._sum(_TODAY)
+        if today is not None and (today.start_ms, today.end_ms) != (self._began[2], self._began[1]):
+            today = None  # Cut by another zone.
         ends = (closed_ms, *self._began)
-        cuts = sorted({*ends, *(total.start_ms for total in self.windows if total.window.edge is not Edge.DAY)}, reverse=True)
-        stretches = [(low, self._panes.sum_between(low, high)) for high, low in pairwise(cuts)]
+        narrow = [total for total in self.windows if total.window.edge is not Edge.DAY and total not in wide]
+        cuts = {*ends[: 3 if today else 4], *(total.start_ms for total in narrow), *(each.end_ms for each in wide.values())}
+        stretches = _Stretches(self._panes, cuts)
+        self._fresh = [stretches.add_to({}, low, high) for high, low in pairwise(ends)]
+        if today:
+            self._fresh[2] = dict(today.pane.cells())
+        for total in narrow:
+            total.cells = stretches.add_to({}, total.start_ms, self._end_of(total, closed_ms))
+        for total, found in wide.items():
+            total.cells = stretches.add_to(dict(found.pane.cells()), found.end_ms, self._end_of(total, closed_ms))
+            for cells in self._panes.cells_between(found.start_ms, total.start_ms):
+                subtract_cells(total.cells, cells)
+        for total in self._by_edge[Edge.DAY]:
+            total.cells = {} if total.window.since == "day" else None
 
-        def add_between(cells: Cells, low: int, high: int) -> Cells:
-            for at, stretch in stretches:
-                if low <= at < high:
-                    add_cells(cells, stretch)
-            return cells
+    def _sum(self, name: str) -> Sum | None:
+        """What was noted in the quarter hour that was last over, if anything was."""
+        found = self._sums.of.get(name)
+        return found if found is not None and found.end_ms >= self._began[1] else None
 
-        self._fresh = [add_between({}, low, high) for high, low in pairwise(ends)]
-        for edge, end_ms in zip(Edge, ends, strict=True):
-            cells: Cells = {}
-            for total in self._by_edge[edge]:
-                if edge is Edge.DAY:
-                    total.cells = {} if total.window.since == "day" else None
-                else:
-                    total.cells = dict(add_between(cells, total.start_ms, end_ms))
-                    end_ms = total.start_ms  # noqa: PLW2901 - the next one is wider
+
+class _Stretches:
+    """Panes summed from one cut to the next: each once, since wider windows hold the narrower."""
+
+    def __init__(self, panes: PaneStore, cuts: Iterable[int]) -> None:
+        self._sums = [(low, panes.sum_between(low, high)) for high, low in pairwise(sorted(cuts, reverse=True))]
+
+    def add_to(self, cells: Cells, low_ms: int, high_ms: int) -> Cells:
+        """Add what lies from one cut to another; returns `cells`."""
+        for at, stretch in self._sums:
+            if low_ms <= at < high_ms:
+                add_cells(cells, stretch)
+        return cells
 
 
 Change = Callable[[Cells, Cells], None]

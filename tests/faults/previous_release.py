@@ -1,7 +1,8 @@
 """`outwatch run` as a release before this one: it writes format 1, a layout before ours and rows without what was appended since.
 
 Panes are lists in JSON, without the last measure of surveys (which the crash test's stream never counts), and a partner's row lacks
-its last field. What this release writes it refuses. Everything else is of today: this stands for a release before, and is none.
+its last field, and what that is of. What this release writes it refuses. Everything else is of today: this stands for a release
+before, and is none.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,13 @@ from typing import Any
 
 from models.measures import Family
 from streams.cli import main
-from streams.engine import panes, partner, rows
+from streams.engine import panes, partner, rows, sums
 from streams.engine.cells import CELLS_A_ROW, Cell
 
 _rows: Any = rows
 _panes: Any = panes
 _partner: Any = partner.Partner
+_sums: Any = sums.Sums
 _rows.FORMAT, _rows.LAYOUT = 1, rows.PREFIX[1] - 1
 _rows.PREFIX = bytes((_rows.FORMAT, _rows.LAYOUT))
 _to_row = _partner.to_row
@@ -28,6 +30,7 @@ def encode(vectors: Mapping[Cell, Sequence[int]]) -> tuple[bytes, ...]:
 
 _panes.encode = encode
 _partner.to_row = lambda partner: _to_row(partner)[:-1]
+_sums.drain = lambda _: iter(())
 
 if __name__ == "__main__":
     main()

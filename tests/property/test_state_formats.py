@@ -77,6 +77,7 @@ def as_written_before(parts: list[Any], value: bytes, spare: int) -> bytes:
         listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in decode((value,)).items()]
         return before + rows.pack([without_zeros(cell, spare) for cell in listed])[2:]
     content = rows.unpack(parts, value)
+    content = content[:-1] if parts[0] == "partner" else content
     while parts[0] == "partner" and len(content) > PARTNER_FIELDS and not content[-1]:
         content = content[:-1]
     return before + rows.pack(content)[2:]
@@ -98,7 +99,16 @@ def test_rows_that_end_before_what_was_appended_are_the_same_state(story: list[S
         body = drawn_event(step, f"e{number}", at_ms)
         rig.send(body, at_ms=at_ms, topic=topic_of(body))
         rig.to(at_ms)
-    state = rig.snapshot()
-    rig.changelog = {key: as_written_before(rows.unpack_key(key), value, spare) for key, value in rig.changelog.items()}
+    state = without_sums(rig.snapshot())
+    read = [(rows.unpack_key(key), key, value) for key, value in rig.changelog.items()]
+    rig.changelog = {key: as_written_before(parts, value, spare) for parts, key, value in read if parts[0] != "sum"}
     rig.crash()
-    assert rig.snapshot() == state
+    assert without_sums(rig.snapshot()) == state
+
+
+def without_sums(state: dict[str, Any]) -> dict[str, Any]:
+    """A state without what only shortens a start, and what the rows of partners say of it."""
+    for partner in state["partners"].values():
+        partner["sums"] = {}
+        partner["row"] = partner["row"][:-1]
+    return state
