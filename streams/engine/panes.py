@@ -209,8 +209,10 @@ class PaneStore:
                 stored += pane.stored
             else:
                 counted.append(pane.cells())
-        cold = [(1, start) for start in range(max(start_ms, second), min(end_ms, first), MINUTE_MS)]
-        cold += [(2, start) for start in range(max(start_ms, third), min(end_ms, second), QUARTER_MS)]
+        cold: list[tuple[int, int]] = []
+        if self.cold or self._thawed:
+            cold += [(1, start) for start in range(max(start_ms, second), min(end_ms, first), MINUTE_MS)]
+            cold += [(2, start) for start in range(max(start_ms, third), min(end_ms, second), QUARTER_MS)]
         if start_ms < third:
             cold += self._days_between(start_ms, min(end_ms, third))
         for at in cold:
