@@ -36,8 +36,10 @@ if TYPE_CHECKING:
         ContactLeft,
         ContactQueued,
         ContactRecord,
+        CostReported,
         Event,
         QualityEvaluated,
+        RevenueReported,
         SourceAlive,
         SurveyInvited,
         SurveyResponse,
@@ -61,7 +63,9 @@ else:
     ContactLeft = struct_of(events.ContactLeft, __name__)
     ContactQueued = struct_of(events.ContactQueued, __name__)
     ContactRecord = struct_of(events.ContactRecord, __name__)
+    CostReported = struct_of(events.CostReported, __name__)
     QualityEvaluated = struct_of(events.QualityEvaluated, __name__)
+    RevenueReported = struct_of(events.RevenueReported, __name__)
     SourceAlive = struct_of(events.SourceAlive, __name__)
     SurveyInvited = struct_of(events.SurveyInvited, __name__)
     SurveyResponse = struct_of(events.SurveyResponse, __name__)
@@ -87,9 +91,11 @@ __all__ = [
     "ContactLeft",
     "ContactQueued",
     "ContactRecord",
+    "CostReported",
     "Event",
     "QualityEvaluated",
     "Rejection",
+    "RevenueReported",
     "SourceAlive",
     "SurveyInvited",
     "SurveyResponse",

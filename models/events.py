@@ -22,10 +22,12 @@ __all__ = [
     "ContactLeft",
     "ContactQueued",
     "ContactRecord",
+    "CostReported",
     "Event",
     "EventBase",
     "QualityEvaluated",
     "QualityItem",
+    "RevenueReported",
     "SourceAlive",
     "SurveyInvited",
     "SurveyResponse",
@@ -302,6 +304,37 @@ class VolumeForecast(EventBase):
     """Agents that the plan asks for; not used yet."""
 
 
+class _Reported(EventBase):
+    """An amount of a period. The newest of its line counts, by `updated_at`, or `occurred_at` where there is none; lines add up."""
+
+    amount: Annotated[float, Field(ge=-100_000_000_000, le=100_000_000_000)] | Annotated[str, Field(min_length=1, max_length=32)]
+    """A number, or decimal text; at most four decimals. Credit notes are negative."""
+    currency: Name
+    """A code of ISO 4217, such as EUR."""
+    period_start: Timestamp
+    """Midnight in the contract's time zone."""
+    period_end: Timestamp
+    """Exclusive: midnight after the last day."""
+    line: Name | None = None
+    """Of an invoice with several lines. Queue and channel tell lines apart as well."""
+
+
+class CostReported(_Reported):
+    """What the partner's service cost in a period."""
+
+    type: Literal["cost.reported"]
+
+
+class RevenueReported(_Reported):
+    """What the partner's service brought in, in a period, and how many customers stayed."""
+
+    type: Literal["revenue.reported"]
+    customers: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    """Customers at the beginning of the period."""
+    customers_kept: int | None = Field(default=None, ge=0, le=1_000_000_000)
+    """Those of them that were still customers at its end."""
+
+
 class ClockAdvanced(_Strict):
     """The stream's own clock, accepted only under `clock: log`: everything before `to` has been written.
 
@@ -342,6 +375,8 @@ Event = Annotated[
     | TrainingDue
     | TrainingDone
     | VolumeForecast
+    | CostReported
+    | RevenueReported
     | ClockAdvanced
     | SourceAlive,
     Discriminator("type"),
@@ -369,6 +404,8 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     TrainingDue,
     TrainingDone,
     VolumeForecast,
+    CostReported,
+    RevenueReported,
     ClockAdvanced,
     SourceAlive,
 )

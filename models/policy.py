@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any, Final, Literal
 
 from models.definitions import Definition
+from models.kpis.finance import Baseline
+from models.money import UNIT
 from models.policy_spec import RULE_SCOPES, PartnerPart, RuleSpec, SharedPart, to_json
 from models.revisions import revision_of
 from models.rules import Level, Rule, Severity
@@ -64,6 +66,8 @@ class PartnerPolicy:
     channels: dict[str, Definition]
     """Partial, by name; so are queues."""
     queues: dict[str, Definition]
+    baselines: tuple[Baseline, ...] = ()
+    """By the day that they hold from, earliest first."""
     _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
@@ -98,6 +102,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
     record_retention_ms = _ms(shared.record_retention_seconds)
     agent_expiry_ms = _ms(shared.agent_expiry_seconds)
+    baselines = sorted(shared.baselines if own.baselines is None else own.baselines, key=lambda each: each.since)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
     content = {
         "configured": part is not None,
@@ -114,6 +119,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "definition": base.model_dump(mode="json"),
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
         "queues": {name: to_json(partial) for name, partial in own.queues.items()},
+        "baselines": [each.model_dump(mode="json") for each in baselines],
         "rules": [spec.model_dump(mode="json") for spec in specs],
     }
     return PartnerPolicy(
@@ -134,6 +140,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         base=base,
         channels=dict(own.channels),
         queues=dict(own.queues),
+        baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
     )
 
 

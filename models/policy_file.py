@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
-from models.policy_spec import Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
+from models.policy_spec import Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
 from models.yaml_file import Document, Path, read_yaml
 
 __all__ = ["lint", "load", "parts"]
@@ -17,7 +17,7 @@ T = TypeVar("T", bound=BaseModel)
 
 FIELDS: Final = frozenset(
     field.alias or name
-    for model in (Defaults, PartnerPart, RuleSpec, LevelSpec, Definition, ServiceLevel, Csat, Ces, Target)
+    for model in (Defaults, Baseline, PartnerPart, RuleSpec, LevelSpec, Definition, ServiceLevel, Csat, Ces, Target)
     for name, field in model.model_fields.items()
 )
 """What a misspelt field may have been meant for."""

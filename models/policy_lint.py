@@ -18,6 +18,7 @@ __all__ = ["Finding", "lint_definitions", "lint_partners", "lint_rules"]
 RANGES: Final = {
     Unit.RATIO: (0.0, 1.0),
     Unit.CHANGE: (-1.0, float("inf")),
+    Unit.MONEY: (float("-inf"), float("inf")),
     Unit.SECONDS: (0.0, float("inf")),
     Unit.COUNT: (0.0, float("inf")),
     Unit.POINTS: (-100.0, 100.0),
@@ -87,6 +88,9 @@ def _lint_window(path: Path, rule: RuleSpec, kept: Collection[str]) -> Iterator[
 
 def _lint_rule(path: Path, rule: RuleSpec, partner_ids: Collection[str] | None) -> Iterator[Finding]:
     kpi = CATALOGUE[rule.kpi]
+    if kpi.of_period:
+        yield Finding((*path, "kpi"), f"{kpi.id} stands in records of reported periods only", "set a target instead, or write another KPI")
+        return
     for at, partner_id in enumerate(rule.partners or ()):
         if partner_ids is not None and partner_id not in partner_ids:
             yield Finding(

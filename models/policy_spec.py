@@ -3,6 +3,7 @@
 A definition is partial everywhere: only the fields that stand there hold, the rest comes from further out (`models.policy`).
 """
 
+from datetime import date
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from models.topics import BROADCAST, UNASSIGNED
 from models.windows import WINDOWS, window
 from models.yaml_file import suggest
 
-__all__ = ["RULE_SCOPES", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
+__all__ = ["RULE_SCOPES", "Baseline", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
 
 RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel": "channel", "partner/queue": "queue"}
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
@@ -76,6 +77,19 @@ class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
+class Baseline(_Spec):
+    """What a contact costs in house, from a day on."""
+
+    since: date = Field(alias="from")
+    cost_per_contact: float = Field(gt=0, le=1_000_000)
+    """Rounded to four decimals."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    """A code of ISO 4217, such as EUR."""
+
+
+Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
+
+
 class Defaults(_Spec):
     """What holds where a partner says nothing else."""
 
@@ -95,6 +109,8 @@ class Defaults(_Spec):
     """How long after its arrival a contact record can be replaced by one with a newer `updated_at`."""
     agent_expiry_seconds: Duration = 12 * _HOUR_SECONDS
     """How long an agent's state holds if nothing follows: a missing logout."""
+    baselines: Baselines = ()
+    """What savings are held against; the latest that began by the first day of a period holds."""
     definition: Definition = Definition()
 
 
@@ -142,6 +158,7 @@ class PartnerPart(_Spec):
     timezone: Zone | None = None
     month_starts_on: MonthDay | None = None
     settle_seconds: Duration | None = None
+    baselines: Baselines | None = None
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}
     queues: Annotated[Partials, Field(max_length=2000)] = {}

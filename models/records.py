@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.figures import Status
+from models.kpis.finance import Gap
 
 __all__ = [
     "SCHEMA_VERSION",
@@ -20,6 +21,8 @@ __all__ = [
     "Heartbeat",
     "KpiFigure",
     "KpiRecord",
+    "MoneyFigure",
+    "PeriodRecord",
     "PolicyRecord",
     "RollupMeasures",
     "RollupRecord",
@@ -120,6 +123,42 @@ class RollupMeasures(_Out):
     """Wall time of the commit."""
     frontier: EpochMs
     """Stream time: everything before it has been counted."""
+    revision: int
+    """The commit sequence of the partition; never goes back for a key."""
+
+
+class MoneyFigure(KpiFigure):
+    """One KPI of a reported period; `unit` of money is the currency, and empty of currencies that cannot be put together."""
+
+    reason: Gap | None
+    """Why there is no value."""
+
+
+class PeriodRecord(_Out):
+    """`outwatch.periods`, key partner/scope/start-end (epoch ms): the money of a period that was reported and is over."""
+
+    partner: str
+    scope: Literal["all"]
+    period: str
+    """Its first and last day in the partner's zone, such as 2026-10-01..2026-10-31."""
+    timezone: str
+    configured: bool
+    """False for a partner that no policy names."""
+    policy_revision: str
+    """Of the baseline and the targets."""
+    kpis: dict[str, MoneyFigure]
+    amounts: dict[str, dict[str, int]]
+    """By currency, cost and revenue of all periods within this one, in whole ten-thousandths. Sum these within a currency."""
+    handled: int | None
+    """Contacts; null where they are not known of these days."""
+    from_: EpochMs = Field(alias="from")
+    """Inclusive, exact."""
+    to: EpochMs
+    """Exclusive, exact."""
+    as_of: EpochMs
+    """Wall time of the commit."""
+    frontier: EpochMs
+    """Stream time."""
     revision: int
     """The commit sequence of the partition; never goes back for a key."""
 

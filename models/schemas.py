@@ -24,6 +24,7 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     _TOPICS.rollups_1m: records.RollupMeasures,
     _TOPICS.rollups_15m: records.RollupMeasures,
     _TOPICS.rollups_1d: records.RollupRecord,
+    _TOPICS.periods: records.PeriodRecord,
     _TOPICS.heartbeats: records.Heartbeat,
     _TOPICS.alerts: records.AlertEvent,
     _TOPICS.alerts_state: records.AlertState,

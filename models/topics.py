@@ -116,6 +116,11 @@ class Topics:
         return f"{self.prefix}cx.workforce"
 
     @property
+    def finance(self) -> str:
+        """Costs and revenues of periods."""
+        return f"{self.prefix}cx.finance"
+
+    @property
     def sources(self) -> tuple[str, ...]:
         """The `cx.*` topics, in a fixed order: all of them are subscribed from the first release on."""
         return tuple(f"{self.prefix}cx.{name}" for name in ("interactions", "surveys", "quality", "workforce", "finance"))
@@ -154,6 +159,11 @@ class Topics:
     def rollups_1d(self) -> str:
         """Key partner/scope/date."""
         return f"{self.prefix}outwatch.rollups.1d"
+
+    @property
+    def periods(self) -> str:
+        """Key partner/scope/start-end."""
+        return f"{self.prefix}outwatch.periods"
 
     @property
     def alerts(self) -> str:
@@ -199,6 +209,7 @@ class Topics:
             TopicSpec(self.rollups_1m, minutes, "closed minutes"),
             TopicSpec(self.rollups_15m, quarters, "closed quarter hours"),
             TopicSpec(self.rollups_1d, days, "closed days"),
+            TopicSpec(self.periods, days, "money of reported periods"),
             TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
             TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert"),
             TopicSpec(self.heartbeats, _kept(1), "frontier of every partition every 5 s"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from models.policy import PartnerPart, SharedPart
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import RuleSpec
-from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, RollupMeasures, RollupRecord
+from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, PeriodRecord, RollupMeasures, RollupRecord
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output
 
@@ -26,6 +26,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     TOPICS.rollups_1m: RollupMeasures,
     TOPICS.rollups_15m: RollupMeasures,
     TOPICS.rollups_1d: RollupRecord,
+    TOPICS.periods: PeriodRecord,
     TOPICS.heartbeats: Heartbeat,
     TOPICS.alerts: AlertEvent,
     TOPICS.alerts_state: AlertState,
@@ -64,6 +65,7 @@ def event(kind: str, at_ms: int | str, identity: str, *, partner: str = "acme", 
         "survey.invited": {"survey": "csat"},
         "quality.evaluated": {"points": 4.0, "points_possible": 5.0},
         "volume.forecast": {"offered": 10.0},
+        **{f"{flow}.reported": {"amount": 100, "currency": "EUR"} for flow in ("cost", "revenue")},
     }
     return {"type": kind, "event_id": identity, "partner_id": partner, "occurred_at": at_ms} | needs.get(kind, {}) | fields
 

@@ -197,7 +197,7 @@ def measures(
     """What the events count in [start_ms, end_ms), those that are zero left out; intervals up to `closed_ms` have closed."""
     counted: Counter[str] = Counter()
     given = list(events)
-    alone = [event for event in given if not event["type"].startswith(("ticket.", "volume."))]
+    alone = [event for event in given if not event["type"].startswith(("ticket.", "volume.", "revenue."))]
     happened = [(event, at, what) for event in alone for at, what in happens(event, limits)]
     for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms)]:
         if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:

@@ -35,7 +35,7 @@ CHANNELS = ("voice", "chat", None)
 KINDS = (
     *("contact.queued", "contact.answered", "contact.abandoned", "contact.completed", "contact.left", "contact.record"),
     *("ticket.opened", "ticket.replied", "ticket.solved", "ticket.reopened"),
-    *("survey.response", "survey.invited", "quality.evaluated", "volume.forecast"),
+    *("survey.response", "survey.invited", "quality.evaluated", "volume.forecast", "revenue.reported"),
 )
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
 JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
@@ -140,17 +140,27 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
         fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
         fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}
         fields["items"] = [{"criterion": "a", "points": value % 3, "possible": value % 5, "critical": value % 2 == 0}] * (value % 4)
-    if step.kind == "volume.forecast":
+    if step.kind in {"revenue.reported", "volume.forecast"}:
+        return _of_stretch(step, identity, now_ms, fields)
+    return event(step.kind, at_ms, identity, partner=step.partner, **fields)
+
+
+def _of_stretch(step: Step, identity: str, now_ms: int, fields: dict[str, Any]) -> dict[str, Any]:
+    """A forecast of an interval, or the revenue of a period, around the time that it says."""
+    value, at_ms = step.value, now_ms - step.late_ms
+    if step.kind == "revenue.reported":
+        start_ms = at_ms - at_ms % DAY - value % 5 * DAY
+        fields |= {"amount": value / 4, "period_start": start_ms, "period_end": start_ms + (1 + value % 3) * DAY}
+    else:
         # An interval of days ago would be late: its day is kept as a whole.
         at_ms = now_ms - step.late_ms % (40 * HOUR)
         start_ms = at_ms - at_ms % QUARTER + (value % 4 - 1) * QUARTER
         fields |= {"interval_start": start_ms, "interval_end": start_ms + (1, 2, 4)[value % 3] * QUARTER, "offered": value / 8}
-        # Late intervals are told of now, and some of them as if before.
-        return event(step.kind, now_ms, identity, partner=step.partner, updated_at=now_ms - value % 2 * HOUR, **fields)
-    return event(step.kind, at_ms, identity, partner=step.partner, **fields)
+    # What is late is told of now, and some of it as if before.
+    return event(step.kind, now_ms, identity, partner=step.partner, updated_at=now_ms - value % 2 * HOUR, **fields)
 
 
 def topic_of(body: dict[str, Any]) -> str:
     """The topic that an event belongs to."""
-    topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "volume": TOPICS.workforce}
+    topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "volume": TOPICS.workforce, "revenue": TOPICS.finance}
     return topics.get(body["type"].partition(".")[0], TOPICS.interactions)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from models.definitions import Definition
-from models.figures import Estimate, Kind, Live
+from models.figures import Estimate, Kind, Live, Status
 
 __all__ = [
     "ANONYMOUS_MIN",
@@ -17,6 +17,7 @@ __all__ = [
     "always",
     "change",
     "gauge",
+    "judged",
     "mean",
     "never",
     "proportion",
@@ -34,6 +35,9 @@ _MEAN: Final = Kind.MEAN
 _GAUGE: Final = Kind.GAUGE
 _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
+_OK: Final = Status.OK.value
+_WARNING: Final = Status.WARNING.value
+_CRITICAL: Final = Status.CRITICAL.value
 _CHANGE: Final = Kind.CHANGE
 
 
@@ -45,6 +49,8 @@ class Unit(StrEnum):
     """What a value counts in. Ratios are 0 to 1; net scores are points from -100 to 100."""
 
     RATIO = "ratio"
+    MONEY = "money"
+    """In the currency that the figure names in place of its unit."""
     CHANGE = "change"
     """Of what it is compared with: 0.1 is a tenth more, -0.1 a tenth less."""
     SECONDS = "s"
@@ -101,6 +107,8 @@ class Kpi:
     """Who answered must not be found out: the estimate has no value below `ANONYMOUS_MIN` answers, and a record then says nothing else."""
     published: bool = True
     """It stands in every record; the others are for rules, explanations and replays."""
+    of_period: bool = False
+    """It stands in the records of reported periods, and nowhere else: no window of it is rolled, and no rule judges it."""
 
 
 def unknown(kind: Kind) -> Estimate:
@@ -178,3 +186,14 @@ def always(_: Definition) -> bool:
 def never(_: Definition) -> bool:
     """For `needs_basis`: under no definition."""
     return False
+
+
+def judged(value: float, target: float, critical: float | None, *, higher: bool) -> str:
+    """The plain value against its target, whatever its interval and whatever the rules; meeting a bound is enough."""
+    if higher:
+        if critical is not None and value < critical:
+            return _CRITICAL
+        return _WARNING if value < target else _OK
+    if critical is not None and value > critical:
+        return _CRITICAL
+    return _WARNING if value > target else _OK

@@ -22,6 +22,6 @@ def entry(kpi: Kpi) -> Mapping[str, Any]:
         "leading": kpi.leading,
         "formula": kpi.formula,
         "attributed_to": kpi.attributed_to,
-        "windows": windows if kpi.published else [],
+        "windows": ["period"] if kpi.of_period else windows if kpi.published else [],
         "traps": kpi.traps,
     }

@@ -11,15 +11,12 @@ from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
 from models.kpis.catalogue import CATALOGUE
 from models.kpis.families import OCCUPANCY, TICKETS
-from models.kpis.kpi import Better, Kpi
+from models.kpis.kpi import Better, Kpi, judged
 from models.statistics import Z_REPORT, interval
 
 __all__ = ["figures"]
 
 _GAUGE: Final = Kind.GAUGE
-_OK: Final = Status.OK.value
-_WARNING: Final = Status.WARNING.value
-_CRITICAL: Final = Status.CRITICAL.value
 _NO_TARGET: Final = Status.NO_TARGET.value
 _INSUFFICIENT: Final = Status.INSUFFICIENT.value
 _NOT_APPLICABLE: Final = Status.NOT_APPLICABLE.value
@@ -68,17 +65,6 @@ def _sheet(definition: Definition, *, own_limits: bool) -> _Sheet:
     return sheet
 
 
-def _judged(value: float, target: float, critical: float | None, *, higher: bool) -> str:
-    """The plain value against its target, whatever its interval and whatever the rules; meeting a bound is enough."""
-    if higher:
-        if critical is not None and value < critical:
-            return _CRITICAL
-        return _WARNING if value < target else _OK
-    if critical is not None and value > critical:
-        return _CRITICAL
-    return _WARNING if value > target else _OK
-
-
 def figures(
     flat: Sequence[int],
     live: Live | None,
@@ -123,7 +109,7 @@ def figures(
             elif target is None:
                 status = _NO_TARGET
             else:
-                status = _judged(value, target, critical, higher=higher)
+                status = judged(value, target, critical, higher=higher)
             found[name] = {
                 "value": value,
                 "unit": unit,

@@ -23,7 +23,8 @@ they are compared with (0.1: a tenth more). Without a denominator a figure has n
 **In a record** stands every KPI of whose family (interactions, tickets, evaluations, forecasts, invitations, time of agents, schedules,
 courses, staff, or its own survey) anything was counted in the window, and a live one in windows up to 1 h: those of tickets and of agents
 where any was ever told of. Kinds: *record*; *live*, made of the contacts that wait, the tickets that are open and the agents who are
-there now; *on request*, for rules and explanations only.
+there now; *on request*, for rules and explanations only; *period*, in the records of reported periods on
+`outwatch.periods` and nowhere else, where `unit` is the currency and `reason` says why there is no value.
 
 **Status** compares the plain value with the definition's `target` (missed: `warning`) and `critical` (missed: `critical`); meeting a
 bound is enough. Fewer than `min_samples` observations are `insufficient`, except of a gauge, which is exact; so is what depends on the
@@ -42,6 +43,8 @@ _HEADERS: Final = ("id", "formula", "unit, better", "counted at", "kind", "score
 
 
 def _kind(kpi: Kpi) -> str:
+    if kpi.of_period:
+        return "period"
     if not kpi.published:
         return "on request"
     return "live" if kpi.live else "record"

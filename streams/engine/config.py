@@ -33,6 +33,8 @@ class Limits:
     """Of a partner."""
     agents_horizon_ms: int = 48 * HOUR_MS
     """How long what an agent did and was to do is known, so that what comes late can correct it."""
+    facts: int = 100_000
+    """Amounts of periods, by line, of the last 760 days."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

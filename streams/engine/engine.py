@@ -34,6 +34,7 @@ from streams.engine.partner import Partner
 from streams.engine.publish import Moment, Publisher
 from streams.engine.rollups import Rollups
 from streams.engine.state import State
+from streams.engine.statements import Statements
 from streams.engine.stored import Loader
 from streams.engine.tickets import EXPIRED
 from streams.errors import GapError
@@ -64,6 +65,7 @@ class Engine:
         self._intake = Intake(self._state, self.advance)
         self._publisher = Publisher(config.topics.kpis, config.source)
         self._rollups = Rollups(config.topics, config.source)
+        self._statements = Statements(config.topics.periods, config.source)
         self._announcer = Announcer(config)
         self._loader = Loader()
         self._verdicts: list[Verdict] = []
@@ -175,7 +177,7 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster
+        held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books
         return not (partner.policy.configured or partner.pending or held or open_conditions)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
@@ -208,6 +210,7 @@ class Engine:
             partner = state.partner(partner_id)
             if partner is not None:
                 partner.pending = state.policies.of(partner_id)
+                partner.books.owe_all()
                 # A partner that lies idle was not closed at every grid point: what is new holds from now on, not from then.
                 state.touch(partner, max(partner.panes.closed_ms, state.grid_ms(partner.policy.settle_ms)) + GRID_MS)
 
@@ -280,6 +283,12 @@ class Engine:
                 yield output
         # What is past waits behind what is present.
         yield from self._rollups.publish(state.partners.values(), moment, budget)
+        for partner in state.partners.values():
+            for period in partner.books.over(partner.panes.closed_ms) if partner.books.owed else ():
+                if not budget.is_spent:
+                    output = self._statements.publish(partner, period, moment)
+                    budget.spend(output)
+                    yield output
 
     def _rows(self) -> Iterator[tuple[bytes, bytes | None]]:
         state = self._state
@@ -287,12 +296,15 @@ class Engine:
             yield from partner.panes.drain()
             partner.sums.take({})
             yield from partner.sums.drain()
+            yield from partner.books.drain(partner.id)
+            yield rows.key("handled", partner.id), None
             yield rows.key("partner", partner.id), None
         gone = {partner.id for partner in self._gone} - state.partners.keys()
         self._gone.clear()
         for partner in state.partners.values():
             yield from partner.panes.drain()
             yield from partner.sums.drain()
+            yield from partner.books.drain(partner.id)
             if partner.row_changed:
                 partner.row_changed = False
                 yield rows.key("partner", partner.id), rows.pack(partner.to_row())

@@ -12,14 +12,16 @@ from typing import Any, Final
 from xxhash import xxh3_64_intdigest
 
 from models import decode
-from models.decode import ClockAdvanced, ContactRecord, Rejection, VolumeForecast, decode_run
+from models.decode import ClockAdvanced, ContactRecord, CostReported, Rejection, RevenueReported, VolumeForecast, decode_run
 from models.errors import FieldError, TimeError
 from models.measures import WIDTHS, Family
+from models.money import fact_of
 from models.reasons import LateReason, RejectReason
 from models.times import EARLIEST_MS, to_ms
 from models.topics import Partitioner, partition_of
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.agent import Shift, Stint
+from streams.engine.books import KEPT_MS
 from streams.engine.cells import Cell
 from streams.engine.config import FORECAST_MS, FUTURE_MS
 from streams.engine.contributions import Contribution
@@ -110,6 +112,8 @@ class Intake:
         self._counts: Final[dict[type, Callable[[str, SourceRecord, Any, int], int]]] = {
             ContactRecord: self._record,
             VolumeForecast: self._forecast,
+            CostReported: self._fact,
+            RevenueReported: self._fact,
             **dict.fromkeys(_STEPS, self._ticket),
             **dict.fromkeys(_NEWS, self._agent),
         }
@@ -426,6 +430,35 @@ class Intake:
         due_ms = roster.next_change_ms(closed_ms, event.agent_id)
         if closed_ms and due_ms is not None:
             state.want(partner, due_ms)
+        self._counted(record, partner, digest, now_ms)
+        return 1
+
+    def _fact(self, _: str, record: SourceRecord, event: Any, now_ms: int) -> int:
+        """`cost.reported`, `revenue.reported`: what is known of a period, whose record is owed anew."""
+        state = self._state
+        partner = self._routed(record, event.partner_id, now_ms)
+        if partner is None:
+            return 0
+        period, line, fact = fact_of(event)
+        ahead_ms = period.end_ms - record.timestamp
+        if ahead_ms > FORECAST_MS:
+            raise _AheadError(ahead_ms)
+        digest = self._unseen(record, event, partner, to_ms(event.occurred_at))
+        if digest is None:
+            return 0
+        books, oldest_ms = partner.books, state.frontier.value_ms - KEPT_MS
+        if period.end_ms < oldest_ms:
+            self._late(record, LateReason.PAST_PERIOD, f"the period ended at {period.end_ms}, books begin at {oldest_ms}", now_ms)
+            return 0
+        if (
+            line not in books.facts.get(period, ())
+            and sum(each.books.size for each in state.partners.values()) >= state.config.limits.facts
+        ):
+            state.counters["facts_dropped"] += 1
+        elif not books.tell(period, line, fact):
+            state.counters["facts_outdated"] += 1
+        elif 0 < partner.panes.closed_ms < period.end_ms:
+            state.want(partner, period.end_ms + -period.end_ms % GRID_MS)
         self._counted(record, partner, digest, now_ms)
         return 1
 

@@ -131,9 +131,16 @@ class PaneStore:
         second -= second % QUARTER_MS
         return first - first % MINUTE_MS, second, day_start(min(closed_ms - _KEPT[2], self.held[1], second), self.zone)
 
-    def ledger_start(self) -> int:
-        """What happened before this is not counted any more; 0 while nothing was closed."""
-        return 0 if self.closed_ms == 0 else day_start(self.closed_ms - LEDGER_MS, self.zone)
+    def ledger_start(self, closed_ms: int | None = None) -> int:
+        """What happened before this is not counted any more, now or once `closed_ms` is closed; 0 while nothing was closed."""
+        closed = self.closed_ms if closed_ms is None else closed_ms
+        return 0 if closed == 0 else day_start(closed - LEDGER_MS, self.zone)
+
+    def first_ms(self) -> int | None:
+        """When the earliest pane begins; None if there is none."""
+        days = self._day_starts()
+        stored = () if days else (rows.unpack_key(key)[3] for key in self.cold)
+        return min((*days, *self.hot, *(start for _, start in self._thawed), *stored), default=None)
 
     @property
     def edges(self) -> tuple[int, int, int]:

@@ -13,6 +13,7 @@ from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Scope
 from streams.engine.agents import Roster
+from streams.engine.books import Books, handled
 from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.fold import Fold
@@ -69,6 +70,7 @@ class Partner:
     backlog: Backlog
     plan: Plan
     roster: Roster
+    books: Books = field(default_factory=Books)
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
@@ -171,8 +173,7 @@ class Partner:
         pane.add(counted)
         self.totals.change(add_cells, at_ms, counted)
         self._restate(at_ms)
-        if self.plan:
-            self._offered_late(slot.cell, at_ms, offered(counted[slot.cell]))
+        self._corrected(slot.cell, at_ms, 0, counted[slot.cell])
 
     def recount(self, cell: Cell, at_ms: int, old: int, new: int) -> bool:
         """Count the packed measures `new` in place of `old`; false where those are not there any more.
@@ -193,14 +194,17 @@ class Partner:
         if at_ms < self.panes.closed_ms:
             self.totals.change(subtract_cells, at_ms, cells)
             self._restate(at_ms, scopes_of(cell.queue, cell.channel) if emptied else ())
-            if self.plan and cell.family == Family.INTERACTIONS:
-                self._offered_late(cell, at_ms, offered(new) - offered(old))
+            self._corrected(cell, at_ms, old, new)
         return True
 
-    def _offered_late(self, cell: Cell, at_ms: int, more: int) -> None:
-        """Have the forecasts that cover it know of contacts that were offered in a closed pane."""
-        if more:
+    def _corrected(self, cell: Cell, at_ms: int, old: int, new: int) -> None:
+        """Have what was made of a closed pane made anew: forecasts of what was offered in it, periods in which it was handled."""
+        if cell.family != Family.INTERACTIONS:
+            return
+        if self.plan and (more := offered(new) - offered(old)):
             self.recount_forecasts(self.plan.late(cell, at_ms, more))
+        if self.books and handled(new) != handled(old):
+            self.books.corrected(at_ms)
 
     def recount_forecasts(self, corrections: Iterable[Correction]) -> None:
         """Count forecasts as they are now."""
@@ -216,6 +220,7 @@ class Partner:
         """Close the panes before `closed_ms`, a grid point: totals move on, and tiers merge."""
         panes, before = self.panes, self.panes.closed_ms
         self.recount_forecasts(self.plan.close(closed_ms, panes))
+        self.books.keep_days(panes, closed_ms)
         panes.settle(closed_ms)
         begins = panes.closed_ms == 0
         anew = begins or (self.totals.names, self.totals.calendar) != (self.policy.windows, self._calendar())
@@ -243,6 +248,7 @@ class Partner:
             return False
         policy, self.pending = self.pending, None
         self.panes.zone = policy.timezone
+        self.books.owe_all()
         if policy.revision == self.policy.revision and policy.configured == self.policy.configured:
             return False
         self.policy = policy
@@ -270,9 +276,7 @@ class Partner:
         ticket_ms = self.backlog.next_change_ms(closed, self.policy.ticket_expiry_ms)
         if ticket_ms is not None:
             due.append(ticket_ms)
-        forecast_ms = self.plan.next_end_ms()
-        if forecast_ms is not None:
-            due.append(forecast_ms)
+        due.extend(each for each in (self.plan.next_end_ms(), self.books.next_end_ms(closed)) if each is not None)
         falls_ms = self.totals.next_ms()
         if falls_ms is not None:
             due.append(falls_ms)
@@ -314,6 +318,7 @@ class Partner:
             "panes": self.panes.snapshot(),
             "sums": self.sums.snapshot(),
             "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
+            "books": self.books.snapshot(),
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from alerts.condition import Condition
 from alerts.errors import RowFormatError
+from models.money import Period
 from models.windows import Scope
 from streams.engine import rows
 from streams.engine.panes import PaneStore
@@ -173,6 +174,19 @@ def _states(state: State, key: list[Any], value: bytes) -> None:
     state.agents.of(key[1]).load_states(key[2], rows.unpack(key, value))
 
 
+def _fact(state: State, key: list[Any], value: bytes) -> None:
+    _, partner_id, *parts = key
+    state.partners[partner_id].books.load_fact(parts, rows.unpack(key, value))
+
+
+def _handled(state: State, key: list[Any], value: bytes) -> None:
+    state.partners[key[1]].books.days.update(rows.unpack(key, value))
+
+
+def _owed(state: State, key: list[Any], value: bytes) -> None:
+    state.partners[key[1]].books.owed.update(Period(*each) for each in rows.unpack(key, value))
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -186,5 +200,8 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "forecast": _forecast,
     "agent": _agent,
     "states": _states,
+    "fact": _fact,
+    "handled": _handled,
+    "owed": _owed,
 }
 """By kind of row, in the order in which they depend on each other."""

@@ -50,6 +50,8 @@ COUNTED: Final = {
     "agents_expired": ("outwatch_agents_expired", "States of agents whose end never came, ended by their expiry.", None),
     "agents_dropped": ("outwatch_agents_dropped", "Events of agents not kept, over the limits of a partner or agent.", None),
     "agents_not_recounted": ("outwatch_agents_not_recounted", "Counts of agents not corrected, their day being cut anew.", None),
+    "facts_dropped": ("outwatch_facts_dropped", "Amounts of periods not kept, over the limit of a partition.", None),
+    "facts_outdated": ("outwatch_facts_outdated", "Amounts no newer than what was known of their period and line.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }

@@ -37,6 +37,21 @@ GOOD: dict[str, dict[str, str]] = {
         "script_done": "3",
         "items": '[{"criterion": "greeting", "points": 1, "possible": 2.5, "critical": true}]',
     },
+    "cost.reported": {
+        "amount": '"1234.5678"',
+        "currency": '"EUR"',
+        "period_start": "1714521600000",
+        "period_end": '"2024-06-01T00:00:00Z"',
+        "line": '"licences"',
+    },
+    "revenue.reported": {
+        "amount": "99.5",
+        "currency": '"USD"',
+        "period_start": "1714521600000",
+        "period_end": "1717200000000",
+        "customers": "10",
+        "customers_kept": "9",
+    },
     "volume.forecast": {
         "interval_start": "1714552200000",
         "interval_end": '"2024-05-01T08:45:00Z"',

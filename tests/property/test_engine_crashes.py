@@ -76,6 +76,7 @@ def finish(rig: Rig, at_ms: int) -> dict[str, Any]:
             for topic in (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d)
             for key, body in rig.compacted(topic).items()
         },
+        "periods": {key: (body["kpis"], body["amounts"]) for key, body in rig.compacted(TOPICS.periods).items()},
         "letters": rig.letters(),
         "states": {key: body and body["state"] for key, body in rig.compacted(TOPICS.alerts_state).items()},
     }

@@ -208,7 +208,7 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
 
 
 def estimates(flat: Sequence[int], definition: Definition, live: Live | None = None) -> dict[str, Estimate]:
-    return {name: kpi.estimate(flat, live, definition) for name, kpi in CATALOGUE.items() if live or not kpi.live}
+    return {name: kpi.estimate(flat, live, definition) for name, kpi in CATALOGUE.items() if (live or not kpi.live) and not kpi.of_period}
 
 
 @given(EVENTS, DEFINITIONS)

@@ -48,7 +48,7 @@ def test_every_topic_has_a_spec_and_the_prefix() -> None:
     assert len(names) == len(set(names))
     assert set(topics.subscribed) < set(names)
     rollups = {topics.rollups_1m, topics.rollups_15m, topics.rollups_1d}
-    written = {topics.kpis, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters}
+    written = {topics.kpis, topics.periods, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters}
     assert written | rollups | set(topics.subscribed) | {topics.changelog("app")} == set(names)
     assert all(name.startswith("eu.") for name in names if name != topics.changelog("app"))
 
