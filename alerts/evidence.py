@@ -1,5 +1,7 @@
 """The evidence of a change: what the condition saw at the grid point that decided."""
 
+from math import inf
+
 from alerts.gate import Reading, Sample, bounds
 from models.records import Evidence
 from models.rules import Level, Rule
@@ -23,7 +25,7 @@ def gather(rule: Rule, level: Level, sample: Sample, reading: Reading) -> Eviden
             "denominator": estimate.denominator if estimate else 0,
             "n": estimate.n if estimate else 0,
             "ci_low": low,
-            "ci_high": high,
+            "ci_high": None if high == inf else high,
             "enter": level.enter,
             "exit": level.exit,
             "for_seconds": level.for_ms // 1000,

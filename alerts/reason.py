@@ -51,4 +51,6 @@ def span(ms: int) -> str:
 
 
 def _saw(what: str, number: float | None, seen: Evidence) -> str:
-    return "(no data)" if number is None else f"({what} {number:.3g}, n {seen.n})"
+    if number is None:
+        return "(no data)" if seen.value is None else f"(no {what}, n {seen.n})"
+    return f"({what} {number:.3g}, n {seen.n})"

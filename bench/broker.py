@@ -88,7 +88,8 @@ async def read_figures(settings: Settings, start: Mapping[TopicPartition, int], 
                     for record in records:
                         partner, scope, window = record.key.decode().split("/")
                         if record.value and (scope, window) == ("all", "1h"):
-                            found[partner] = Measures(orjson.loads(record.value)["measures"])
+                            measures = orjson.loads(record.value)["measures"]
+                            found[partner] = Measures({name: count for name, count in measures.items() if not name.endswith("_bins")})
     except TimeoutError:
         pass  # Who called compares.
     finally:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+from models.bins import Distributions, of_records
 from models.definitions import Definition
 from models.figures import Estimate
-from models.kpis import Kpi
+from models.kpis import Kpi, percentile
 from models.measures import from_names, total
 from models.windows import MINUTE_MS
 
@@ -90,9 +91,8 @@ def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition
         definition: what the figures of the scope are computed under.
         closed_ms: stretches that ended by then are closed.
     """
-    flats = [from_names(each["measures"]) for _, each in found]
-    parts = tuple(Part(topic, each, kpi.estimate(flat, None, definition)) for (topic, each), flat in zip(found, flats, strict=True))
-    estimate = kpi.estimate(total(flats), None, definition)
+    parts = tuple(Part(topic, each, _estimate(kpi, [each], definition)) for topic, each in found)
+    estimate = _estimate(kpi, [each for _, each in found], definition)
     figure = record["kpis"].get(kpi.id) or {"numerator": None, "denominator": None}
     left = (figure["numerator"] or 0) - estimate.numerator, (figure["denominator"] or 0) - estimate.denominator
     open_from_ms = max(record["from"], min(record["to"], closed_ms - closed_ms % MINUTE_MS))
@@ -106,3 +106,10 @@ def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition
         }
         reasons = tuple(reason for reason, true in holds.items() if true) or (Difference.EARLIER,)
     return Summed(parts, estimate, left[0], left[1], reasons, open_from_ms)
+
+
+def _estimate(kpi: Kpi, records: Sequence[Json], definition: Definition) -> Estimate:
+    measures = [each["measures"] for each in records]
+    if kpi.quantile is not None:
+        return percentile(Distributions(of_records(measures)), kpi.quantile)
+    return kpi.estimate(total(map(from_names, measures)), None, definition)

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     CHANGE = "change"
     """How much more or less than expected came of a Poisson count: a rate less 1, from -1 on."""
     POINTS = "points"
+    QUANTILE = "quantile"
+    """The value below which a share of the observations lies: `models.statistics.QuantileEstimate`."""
     GAUGE = "gauge"
 
 

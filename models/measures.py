@@ -9,7 +9,7 @@ position (`LAYOUT`).
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Final
 
 __all__ = ["FAMILIES", "LAYOUT", "NAMES", "OFFSETS", "SIZE", "WIDTHS", "Family", "M", "flat_zero", "from_names", "to_names", "total"]
@@ -161,7 +161,7 @@ def flat_zero() -> list[int]:
 
 def to_names(flat: Sequence[int]) -> dict[str, int]:
     """The non-zero measures of a flat vector by name, as records carry them."""
-    return {name: value for name, value in zip(NAMES, flat, strict=True) if value}
+    return dict(compress(zip(NAMES, flat, strict=True), flat))
 
 
 def from_names(measures: Mapping[str, int] | Iterable[tuple[str, int]]) -> list[int]:

@@ -15,6 +15,7 @@ __all__ = [
     "SCHEMA_VERSION",
     "AlertEvent",
     "AlertState",
+    "BinMeasure",
     "Command",
     "CommandOutcome",
     "Evidence",
@@ -60,6 +61,15 @@ class KpiFigure(_Out):
     definition: str
 
 
+class BinMeasure(_Out):
+    """Durations in logarithmic bins of ratio 1.02: bin 0 holds 0 ms, bin b above it 1.02^(b-1) up to 1.02^b ms."""
+
+    bins: list[int]
+    """In their order, those that hold something."""
+    counts: list[int]
+    """Of each of them: these add up."""
+
+
 class _Figures(_Out):
     partner: str
     scope: str
@@ -69,7 +79,7 @@ class _Figures(_Out):
     policy_revision: str
     """Of the definitions that the figures were counted and judged under."""
     kpis: dict[str, KpiFigure]
-    measures: dict[str, int]
+    measures: dict[str, int | BinMeasure]
     """The additive integers behind the figures; those that are zero are left out. Sum these, never the ratios."""
     from_: EpochMs = Field(alias="from")
     """Inclusive, exact."""
@@ -111,7 +121,7 @@ class RollupMeasures(_Out):
     """Of the definitions that held when the record was written."""
     mixed_basis: bool
     """Whether something in it was counted under other limits than that policy's."""
-    measures: dict[str, int]
+    measures: dict[str, int | BinMeasure]
     """As in `outwatch.kpis`."""
     from_: EpochMs = Field(alias="from")
     """Inclusive."""

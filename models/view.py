@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from models.records import EpochMs, KpiFigure
+from models.records import BinMeasure, EpochMs, KpiFigure
 
 __all__ = ["STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
 
@@ -90,7 +90,7 @@ class Total(_Shown):
     missing: int
     """Partners that the policy names and that have no figures in this window."""
     kpis: dict[str, KpiFigure]
-    measures: dict[str, int]
+    measures: dict[str, int | BinMeasure]
     start: EpochMs
     """The earliest of the partners' windows."""
     to: EpochMs

@@ -3,12 +3,25 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from fractions import Fraction
 from functools import cache
 from itertools import dropwhile
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
-__all__ = ["WINDOWS", "day_bounds", "distinct", "happens", "in_scope", "measures", "window_start"]
+__all__ = [
+    "WINDOWS",
+    "check_durations",
+    "counts",
+    "day_bounds",
+    "distinct",
+    "durations",
+    "happens",
+    "in_scope",
+    "measures",
+    "window_start",
+]
 
 Event = dict[str, Any]
 Limits = Callable[[Event], tuple[int, int]]
@@ -191,22 +204,71 @@ def in_scope(event: Event, scope: str) -> bool:
     return bool(event.get(dimension) == value)
 
 
-def measures(
-    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual, closed_ms: int = 0
-) -> dict[str, int]:
-    """What the events count in [start_ms, end_ms), those that are zero left out; intervals up to `closed_ms` have closed."""
-    counted: Counter[str] = Counter()
+def _counted(
+    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits, closed_ms: int = 0
+) -> Iterator[dict[str, int]]:
     given = list(events)
     alone = [event for event in given if not event["type"].startswith(("ticket.", "volume.", "revenue."))]
     happened = [(event, at, what) for event in alone for at, what in happens(event, limits)]
     for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms)]:
         if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:
-            counted.update(what)
+            yield what
+
+
+def measures(
+    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual, closed_ms: int = 0
+) -> dict[str, int]:
+    """What the events count in [start_ms, end_ms), those that are zero left out; intervals up to `closed_ms` have closed."""
+    counted: Counter[str] = Counter()
+    for what in _counted(events, partner, scope, start_ms, end_ms, limits, closed_ms):
+        counted.update(what)
     for survey in ("esat", "enps"):
         if 0 < sum(counted[f"{survey}_{score}"] for score in range(11)) < 5:
             for name in [name for name in counted if name.startswith(survey)]:
                 del counted[name]
     return {name: count for name, count in counted.items() if count}
+
+
+def counts(body: dict[str, Any]) -> dict[str, int]:
+    """The measures of a record but for its bins."""
+    return {name: count for name, count in body["measures"].items() if not name.endswith("_bins")}
+
+
+_TIMED = {
+    "wait": ("answered", ("answered_wait_ms",), (50, 90, 95)),
+    "handle": ("handled", ("talk_ms", "hold_ms", "wrap_ms"), (50, 90)),
+    "first_response": ("first_replies", ("first_response_ms",), (50, 90)),
+    "resolution_time": ("resolutions", ("resolution_ms",), (50, 90)),
+}
+
+
+def durations(events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int) -> dict[str, list[int]]:
+    """What was timed in [start_ms, end_ms), in ms and in order."""
+    found: dict[str, list[int]] = {name: [] for name in _TIMED}
+    for what in _counted(events, partner, scope, start_ms, end_ms, usual):
+        for name, (count, parts, _) in _TIMED.items():
+            if what.get(count):
+                found[name].append(sum(what[part] for part in parts))
+    return {name: sorted(each) for name, each in found.items()}
+
+
+def check_durations(body: dict[str, Any], exact: dict[str, list[int]]) -> None:
+    """The quantiles of a record are within 1 % of those of the durations, and its bins hold as many."""
+    for name, (_, _, percents) in _TIMED.items():
+        values = exact[name]
+        kind = {"wait": "answered_wait", "resolution_time": "resolution"}.get(name, name)
+        binned = body["measures"].get(f"{kind}_bins", {"bins": [], "counts": []})
+        assert (sum(binned["counts"]), binned["bins"]) == (len(values), sorted(set(binned["bins"])))
+        assert (binned["counts"][0] if binned["bins"][:1] == [0] else 0) == values.count(0)
+        for percent in percents:
+            figure = body["kpis"].get(f"{name}_p{percent}")
+            assert (figure is None) == (not values), (name, percent)
+            if figure is not None:
+                rank = max(1, ceil(Fraction(percent, 100) * len(values)))
+                assert (figure["numerator"], figure["denominator"], figure["n"]) == (rank, len(values), len(values))
+                assert abs(1000 * figure["value"] - values[rank - 1]) <= values[rank - 1] / 100
+                assert figure["ci_low"] <= figure["value"]
+                assert figure["ci_high"] is None or figure["value"] <= figure["ci_high"] <= 1.01 * values[-1] / 1000
 
 
 def window_start(window: str, grid_ms: int, zone: str = "UTC", month_starts_on: int = 1) -> int:

@@ -8,7 +8,8 @@ figures(flat, live, definition, mixed_basis=False)["csat"]    # the dict of a re
 
 from models.kpis.catalogue import CATALOGUE
 from models.kpis.kpi import Better, Kpi, Perspective, Unit
+from models.kpis.quantiles import percentile
 from models.kpis.sheet import figures
 from models.kpis.surveys import shown
 
-__all__ = ["CATALOGUE", "Better", "Kpi", "Perspective", "Unit", "figures", "shown"]
+__all__ = ["CATALOGUE", "Better", "Kpi", "Perspective", "Unit", "figures", "percentile", "shown"]

@@ -9,17 +9,21 @@ from typing import Final
 from models.measures import OFFSETS, RATING_MAX, WIDTHS, Family, M
 
 __all__ = [
+    "ANSWERED",
     "ATTRITION",
     "CES",
     "CSAT",
     "EMPLOYEES",
     "ENPS",
     "ESAT",
+    "FIRST_REPLIES",
     "FORECAST",
+    "HANDLED",
     "INTERACTIONS",
     "NPS",
     "OCCUPANCY",
     "QUALITY",
+    "RESOLUTIONS",
     "SCHEDULES",
     "SCORED",
     "SCRIPTED",
@@ -34,6 +38,10 @@ def _of(family: Family) -> slice:
 
 def _ratings(first: int) -> slice:
     return slice(first, first + RATING_MAX + 1)
+
+
+def _one(measure: int) -> slice:
+    return slice(measure, measure + 1)
 
 
 INTERACTIONS: Final = _of(Family.INTERACTIONS)
@@ -54,3 +62,8 @@ QUALITY: Final = _of(Family.QUALITY)
 SCORED: Final = slice(M.scored, M.qa_possible_milli2 + 1)
 SCRIPTED: Final = slice(M.scripted, M.script_required_squares + 1)
 """The last two as `models.kpis.kpi.ratio` reads them."""
+ANSWERED: Final = _one(M.answered)
+HANDLED: Final = _one(M.handled)
+FIRST_REPLIES: Final = _one(M.first_replies)
+RESOLUTIONS: Final = _one(M.resolutions)
+"""What quantiles need one of."""

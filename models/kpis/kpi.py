@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from models.bins import Durations
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
 
@@ -105,6 +106,8 @@ class Kpi:
     """Only in windows of this width and more."""
     anonymous: bool = False
     """Who answered must not be found out: the estimate has no value below `ANONYMOUS_MIN` answers, and a record then says nothing else."""
+    quantile: tuple[Durations, int] | None = None
+    """Of which durations it is a quantile, and which percentile: `models.kpis.quantiles.percentile` estimates it, from bins."""
     published: bool = True
     """It stands in every record; the others are for rules, explanations and replays."""
     of_period: bool = False

@@ -7,16 +7,19 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from models.bins import NOTHING, Distributions, Durations
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
 from models.kpis.catalogue import CATALOGUE
 from models.kpis.families import OCCUPANCY, TICKETS
 from models.kpis.kpi import Better, Kpi, judged
+from models.kpis.quantiles import reported
 from models.statistics import Z_REPORT, interval
 
 __all__ = ["figures"]
 
 _GAUGE: Final = Kind.GAUGE
+_QUANTILE: Final = Kind.QUANTILE
 _NO_TARGET: Final = Status.NO_TARGET.value
 _INSUFFICIENT: Final = Status.INSUFFICIENT.value
 _NOT_APPLICABLE: Final = Status.NOT_APPLICABLE.value
@@ -35,8 +38,9 @@ _ANY_WIDTH_MS: Final = 2**62
 _UNBOUNDED: Final = (None, None)
 _SHEETS_MAX: Final = 4096
 
-_Line = tuple[str, str, bool, Callable[[Sequence[int], Live | None, Definition], Estimate], bool, bool, str, float | None, float | None]
-"""Of one KPI: (id, unit, better higher, estimate, anonymous, needs basis, description, target, critical)."""
+_Estimator = Callable[[Sequence[int], Live | None, Definition], Estimate]
+_Line = tuple[str, str, bool, _Estimator, tuple[Durations, int] | None, bool, bool, str, float | None, float | None]
+"""Of one KPI: (id, unit, better higher, estimate, quantile, anonymous, needs basis, description, target, critical)."""
 _Sheet = list[tuple[slice | int, int, list[_Line]]]
 
 _sheets: Final[dict[tuple[int, bool], tuple[Definition, _Sheet]]] = {}
@@ -48,7 +52,8 @@ def _line(kpi: Kpi, definition: Definition, *, own_limits: bool) -> _Line:
     text = kpi.describe(definition) + (" (parts by their own limits)" if own_limits and needs_basis else "")
     aim = definition.targets.get(kpi.id)
     target, critical = (None, None) if aim is None else (aim.target, aim.critical)
-    return kpi.id, kpi.unit.value, kpi.better is Better.HIGHER, kpi.estimate, kpi.anonymous, needs_basis, text, target, critical
+    higher = kpi.better is Better.HIGHER
+    return kpi.id, str(kpi.unit), higher, kpi.estimate, kpi.quantile, kpi.anonymous, needs_basis, text, target, critical
 
 
 def _sheet(definition: Definition, *, own_limits: bool) -> _Sheet:
@@ -73,6 +78,7 @@ def figures(
     mixed_basis: bool,
     own_limits: bool = False,
     width_ms: int = _ANY_WIDTH_MS,
+    durations: Distributions = NOTHING,
 ) -> dict[str, dict[str, Any]]:
     """Every published KPI that applies to a scope and window, by id; each has the fields of `models.records.KpiFigure`.
 
@@ -83,6 +89,7 @@ def figures(
         mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
         width_ms: of the window; what makes sense only in wider ones is left out.
+        durations: the bins counted in the window; without them quantiles have no value.
     """
     numerator: float | None
     denominator: float | None
@@ -94,11 +101,16 @@ def figures(
             continue
         if narrowest_ms > width_ms:
             continue
-        for name, unit, higher, estimate, anonymous, needs_basis, described, target, critical in lines:
-            estimated = estimate(flat, live, definition)
-            kind, value, numerator, denominator, samples, _ = estimated
+        for name, unit, higher, estimate, quantile, anonymous, needs_basis, described, target, critical in lines:
+            if quantile is None:
+                estimated = estimate(flat, live, definition)
+                kind, value, numerator, denominator, samples, _ = estimated
+                ci_low, ci_high = interval(estimated, Z_REPORT) or _UNBOUNDED
+            else:
+                kind = _QUANTILE
+                value, numerator, samples, ci_low, ci_high = reported(durations, quantile)
+                denominator = samples
             n = samples
-            ci_low, ci_high = interval(estimated, Z_REPORT) or _UNBOUNDED
             if value is None:
                 status = _NOT_APPLICABLE
                 if anonymous:

@@ -18,7 +18,15 @@ from models.statistics.dispersion import laney_sigma_z, scaled_z
 from models.statistics.drift import Cusum, Ewma, Weighted
 from models.statistics.intervals import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, poisson, wilson
 from models.statistics.means import Mean, log_mean, winsorised_mean
-from models.statistics.quantiles import ERROR_MAX, bin_of, merge_bins, quantile_ms, subtract_bins
+from models.statistics.quantiles import (
+    ERROR_MAX,
+    Ordered,
+    QuantileEstimate,
+    bin_of,
+    merge_bins,
+    quantile_ranks,
+    subtract_bins,
+)
 from models.statistics.student import student_t, t_interval
 
 __all__ = [
@@ -31,6 +39,8 @@ __all__ = [
     "Cusum",
     "Ewma",
     "Mean",
+    "Ordered",
+    "QuantileEstimate",
     "Weighted",
     "adaptive_width_ms",
     "baseline",
@@ -42,7 +52,7 @@ __all__ = [
     "mean_interval",
     "merge_bins",
     "poisson",
-    "quantile_ms",
+    "quantile_ranks",
     "scaled_z",
     "student_t",
     "subtract_bins",

@@ -3,14 +3,16 @@
 A partner's quarter of an hour holds some twenty contacts, so small samples are the normal case. A proportion has Wilson's
 interval (Wilson 1927), which stays inside 0 to 1 and is honest at the ends; a mean and a net score have the normal one, which
 needs two observations for its variance. A ratio of sums has that of the ratio estimator (Cochran 1977, 6.3), whose observations are
-evaluations, say, and not their points, which hang together; a rate has the score interval of a Poisson count. The z of an
-alert is one-sided: too high is said when the lower bound is past the threshold, too low when the upper bound is.
+evaluations, say, and not their points, which hang together; a rate has the score interval of a Poisson count. A quantile lies
+between two of the observations, by binomial ranks. The z of an alert is one-sided: too high is said when the lower bound is past
+the threshold, too low when the upper bound is.
 """
 
 from math import sqrt
 from typing import Final
 
 from models.figures import Estimate, Kind
+from models.statistics.quantiles import QuantileEstimate
 
 __all__ = ["Z_PAGE", "Z_REPORT", "Z_WARN", "interval", "mean_interval", "poisson", "wilson"]
 
@@ -28,6 +30,7 @@ _MEAN: Final = Kind.MEAN
 _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
 _CHANGE: Final = Kind.CHANGE
+_QUANTILE: Final = Kind.QUANTILE
 
 
 def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
@@ -62,11 +65,12 @@ def _change(numerator: float, denominator: float, z: float) -> tuple[float, floa
     return low - 1, high - 1
 
 
-def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
+def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:  # noqa: PLR0911 - one case a kind
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
-    A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1.
-    A figure that is not to be judged comes with n = 0. The observations of a share of time are minutes, of which n is the whole ones.
+    A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1. The upper bound of a quantile
+    is infinite where too few observations lie above it. A figure that is not to be judged comes with n = 0. The observations of a
+    share of time are minutes, of which n is the whole ones.
     """
     kind, value, numerator, denominator, n, variance = estimate
     if value is None:
@@ -79,6 +83,9 @@ def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:
         return poisson(numerator, denominator, z) if n else None
     if kind is _CHANGE and n:
         return _change(numerator, denominator, z)
+    if kind is _QUANTILE:
+        assert isinstance(estimate, QuantileEstimate), "only that knows its bounds"
+        return estimate.bounds(z) if n else None
     bounds = None if variance is None else mean_interval(value, variance, n, z)
     if bounds is None or kind is _MEAN:
         return bounds

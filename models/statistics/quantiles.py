@@ -7,11 +7,23 @@ additive: any order and any split give the same quantile, and what left a window
 """
 
 from array import array
-from collections.abc import Mapping
-from math import ceil, log
-from typing import Final
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from math import ceil, floor, inf, log, sqrt
+from typing import Final, NamedTuple, Self
 
-__all__ = ["ERROR_MAX", "bin_of", "merge_bins", "quantile_ms", "subtract_bins"]
+from models.figures import Estimate, Kind
+
+__all__ = [
+    "ERROR_MAX",
+    "Ordered",
+    "QuantileEstimate",
+    "bin_of",
+    "merge_bins",
+    "quantile_ranks",
+    "subtract_bins",
+]
 
 ERROR_MAX: Final = 0.01
 """The relative error of a quantile, at most."""
@@ -49,25 +61,76 @@ def bin_of(duration_ms: int) -> int:
     return int(log(duration_ms) * _BINS_A_LOG) + 1
 
 
-def quantile_ms(bins: Mapping[int, int], q: float) -> float | None:
-    """The value of rank ceil(q n), for q from 0 to 1, in milliseconds; None where there is none."""
-    assert 0 <= q <= 1, f"not a quantile: {q}"
-    n = sum(bins.values())
-    if not n:
-        return None
-    rank = max(1, ceil(q * n))
-    for each in sorted(bins):
-        rank -= bins[each]
-        if rank <= 0:
-            return _middle_ms(each)
-    msg = "the bins hold fewer than they count"
-    raise AssertionError(msg)
+_BINS_MAX: Final = 2_250
+_SECONDS: Final = [0.0, *(float(f"{2 * _RATIO**each / (_RATIO + 1) / 1000:.5g}") for each in range(1, _BINS_MAX))]
+"""Of each bin the value that is relatively as far from either of its ends; more digits would only lengthen every record."""
+
+
+class Ordered(NamedTuple):
+    """Durations in order of their size, to be looked up by rank."""
+
+    keys: Sequence[int]
+    """Of which those of [first, last) are their bins, counted from `zero`."""
+    ends: Sequence[int]
+    """The running count, from the first of all keys on."""
+    first: int
+    last: int
+    zero: int
+    before: int
+    """How many the keys before `first` count."""
+    n: int
+
+    def bounds(self, percent: int, z: float) -> tuple[int, float, float, float]:
+        """The rank ceil(percent n / 100) and the duration of it, with the interval, in seconds; there must be a duration.
+
+        The interval is from 0, or up to infinity, where so few durations say no more.
+        """
+        keys, ends, first, last, zero, before, n = self
+        rank, low, high = quantile_ranks(n, percent, z)
+        value = _SECONDS[keys[bisect_left(ends, before + rank, first, last)] - zero]
+        lowest = _SECONDS[keys[bisect_left(ends, before + low, first, last)] - zero] if low >= 1 else 0.0
+        return rank, value, lowest, _SECONDS[keys[bisect_left(ends, before + high, first, last)] - zero] if high <= n else inf
+
+
+class QuantileEstimate(Estimate):
+    """A quantile in seconds: its rank of n, and the durations that its interval is taken from."""
+
+    percent: int
+    ordered: Ordered
+
+    @classmethod
+    def of(cls, ordered: Ordered, percent: int) -> Self:
+        """The estimate; there must be a duration."""
+        n, (rank, value, _, _) = ordered.n, ordered.bounds(percent, 0.0)
+        estimate = tuple.__new__(cls, (Kind.QUANTILE, value, rank, n, n, None))
+        estimate.percent, estimate.ordered = percent, ordered
+        return estimate
+
+    def bounds(self, z: float) -> tuple[float, float]:
+        """The interval, in seconds: see `Ordered.bounds`."""
+        return self.ordered.bounds(self.percent, z)[2:]
+
+
+@lru_cache(maxsize=16_384)
+def quantile_ranks(n: int, percent: int, z: float) -> tuple[int, int, int]:
+    """The rank of a quantile of `n` observations, and those that hold it between them; beyond 1..n there is no bound on that side.
+
+    How many observations lie below the quantile is binomial, whatever their distribution (Conover, Practical Nonparametric
+    Statistics, 1999, 3.2). Of its normal approximation the ranks are rounded outwards: from 20 observations on, either end misses
+    p50, p90 and p95 no more often than `z` says, but for a fourteenth of that at z = 2.326.
+    """
+    middle, half = percent * n / 100, z * sqrt(n * percent * (100 - percent)) / 100
+    return -(-percent * n // 100), floor(middle - half), ceil(middle + half) + 1
 
 
 def merge_bins(into: dict[int, int], bins: Mapping[int, int]) -> None:
     """Add bins to others."""
+    if not into:
+        into.update(bins)
+        return
+    have = into.get
     for each, n in bins.items():
-        into[each] = into.get(each, 0) + n
+        into[each] = have(each, 0) + n
 
 
 def subtract_bins(of: dict[int, int], bins: Mapping[int, int]) -> None:
@@ -79,8 +142,3 @@ def subtract_bins(of: dict[int, int], bins: Mapping[int, int]) -> None:
             of[each] = left
         else:
             of.pop(each, None)
-
-
-def _middle_ms(each: int) -> float:
-    """The value that is relatively as far from either end of the bin."""
-    return 2 * _RATIO**each / (_RATIO + 1) if each else 0.0

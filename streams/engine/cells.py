@@ -3,7 +3,8 @@
 A value begins with format and layout, like that of every row, then with how wide its lanes are and how long its head is. The head is
 JSON: how many measures each family's vectors have, and the cells in a fixed order. Behind it stand the vectors, each measure in a lane
 whose highest byte is zero: 255 rows of one head are added as integers, just as they lie, before any sum could reach into the next
-lane, and only the sum is taken apart. So a start takes a fifth of the time that it took with rows of format 1, which were lists in JSON.
+lane, and only the sum is taken apart. So a start takes a fifth of the time that it took with rows of format 1, which were lists in
+JSON. Where durations were binned, `streams.engine.sections` stand behind the vectors.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,14 +15,31 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from models.bins import Bins
 from models.measures import FAMILIES, WIDTHS
-from streams.engine import rows
+from streams.engine import rows, sections
 from streams.engine.lanes import pack
 
-__all__ = ["CELLS_A_ROW", "Cell", "Cells", "add_cells", "decode", "encode", "named", "ordered", "subtract_cells"]
+__all__ = [
+    "CELLS_A_ROW",
+    "Cell",
+    "CellBins",
+    "Cells",
+    "add_cells",
+    "decode",
+    "decode_bins",
+    "encode",
+    "named",
+    "ordered",
+    "subtract_cells",
+]
 
 CELLS_A_ROW: Final = 300
 """A row ends here: 300 cells of two names of 128 ASCII characters and 65 counts, of 8 bytes at most, stay below 256 kB."""
+_BINS_A_ROW: Final = 20_000
+"""And here, 3 bytes each unless one counts more than 255: a row with so many has few cells, since a day of a cell fills some hundreds."""
+_WITH_BINS: Final = 128
+"""Added to the kind of lanes where a section of bins stands at the end."""
 _SUMMED_AT_ONCE: Final = 255
 _WIDTHS_OF_LANES: Final = ("HI", "IQ", "QQ")
 """Of counts, and of sums of times and points: the first that leaves the highest bytes free, or the last, which need not."""
@@ -61,6 +79,10 @@ _new: Final = tuple.__new__  # a third of the time of the generated constructor,
 
 Cells = dict[Cell, int]
 """Packed measures (`streams.engine.lanes`) by cell."""
+CellBins = dict[Cell, Bins]
+
+
+_NO_BINS: Final[Bins] = {}
 
 
 def add_cells(into: Cells, cells: Cells) -> None:
@@ -103,15 +125,24 @@ def ordered(vectors: Mapping[Cell, Sequence[int]]) -> list[tuple[bytes, Cell, Se
     return sorted([(_name(cell), cell, vector) for cell, vector in vectors.items()])
 
 
-def encode(vectors: Mapping[Cell, Sequence[int]]) -> tuple[bytes, ...]:
-    """The values of a pane's rows, one a chunk, from vectors of shape (WIDTHS[family],)."""
+def encode(vectors: Mapping[Cell, Sequence[int]], bins: Mapping[Cell, Bins]) -> tuple[bytes, ...]:
+    """The values of a pane's rows, one a chunk, from vectors of shape (WIDTHS[family],) and what of their durations was binned."""
     named = ordered(vectors)
-    return tuple(_encode(named[at : at + CELLS_A_ROW]) for at in range(0, len(named), CELLS_A_ROW))
+    found, at = [], 0
+    while at < len(named):
+        own = [bins.get(cell, _NO_BINS) for _, cell, _ in named[at : at + CELLS_A_ROW]]
+        total = 0
+        taken = max(1, sum((total := total + len(each)) <= _BINS_A_ROW for each in own))
+        found.append(_encode(named[at : at + taken], own[:taken] if total else []))
+        at += taken
+    return tuple(found)
 
 
-def _encode(named: list[tuple[bytes, Cell, Sequence[int]]]) -> bytes:
+def _encode(named: list[tuple[bytes, Cell, Sequence[int]]], bins: Sequence[Bins]) -> bytes:
     lanes, packed = next((lanes, packed) for lanes in range(_WIDEST + 1) if (packed := _pack(named, lanes)) is not None)
     head = b"[%s,%s]" % (orjson.dumps(WIDTHS), b",".join([name for name, _, _ in named]))
+    if any(bins):
+        return b"".join((rows.PREFIX, _START.pack(lanes | _WITH_BINS, len(head)), head, *packed, sections.pack(bins)))
     return b"".join((rows.PREFIX, _START.pack(lanes, len(head)), head, *packed))
 
 
@@ -152,8 +183,22 @@ def named(values: Iterable[bytes]) -> set[Cell]:
             older.append(value)
             continue
         lanes, size = _START.unpack_from(value, rows.PREFIX_BYTES)
-        heads.add((lanes, value[_HEAD_AT : _HEAD_AT + size]))
+        heads.add((lanes & ~_WITH_BINS, value[_HEAD_AT : _HEAD_AT + size]))
     return {cell for head in heads for cell, _, _ in _places(*head)[1]}.union(decode(older))
+
+
+def decode_bins(values: Iterable[bytes]) -> CellBins:
+    """The bins of the rows of one pane; raises as `decode` does."""
+    found: CellBins = {}
+    for value in values:
+        if value[0] == 1:
+            continue
+        lanes, size = _START.unpack_from(value, rows.PREFIX_BYTES)
+        if lanes & _WITH_BINS:
+            places = _places(lanes ^ _WITH_BINS, value[_HEAD_AT : _HEAD_AT + size])[1]
+            own = sections.unpack(value[-sections.length(value) :], len(places))
+            found.update({cell: bins for (cell, _, _), bins in zip(places, own, strict=True) if bins})
+    return found
 
 
 def _add_rows(cells: Cells, values: list[bytes]) -> None:
@@ -164,8 +209,10 @@ def _add_rows(cells: Cells, values: list[bytes]) -> None:
             add_cells(cells, _decode_lists(value))
             continue
         lanes, size = unpack_from(value, begin)
-        at = head_at + size
-        packed = from_bytes(value[at:], "little")
+        at, end = head_at + size, len(value)
+        if lanes & _WITH_BINS:
+            lanes, end = lanes ^ _WITH_BINS, end - sections.length(value)
+        packed = from_bytes(value[at:end], "little")
         if lanes == _WIDEST:  # Its lanes may be full: it is not to be added to others.
             _widen(cells, lanes, _taken_apart({(lanes, value[head_at:at]): packed})[lanes])
             continue

@@ -7,6 +7,7 @@ and 250 in the state a contact. Contacts are 64-bit hashes, seeded by their part
 
 from array import array
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -32,7 +33,7 @@ class Contribution(NamedTuple):
     updated_ms: int
     cell: Cell
     counted: dict[int, list[int]]
-    """By time (ms), a vector of the interactions' family."""
+    """By time (ms), a vector of the interactions' family, and behind its measures the keys of bins."""
 
 
 class Contributions:
@@ -69,12 +70,14 @@ class Contributions:
             return None
         _, _, updated_ms, place, *counted = orjson.loads(entry)
         cell = Cell(Family.INTERACTIONS, *place)
-        return Contribution(updated_ms, cell, {at_ms: [*vector, *[0] * (_WIDTH - len(vector))] for at_ms, vector in counted})
+        vectors = {at_ms: [*vector, *[0] * (_WIDTH - len(vector)), *chain(*keys)] for at_ms, vector, *keys in counted}
+        return Contribution(updated_ms, cell, vectors)
 
     def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
         """Remember what a record counted, in place of what was known of its contact."""
         slot, place = arrived_ms // HOUR_MS, contribution.cell[1:]
-        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *contribution.counted.items()])
+        counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
+        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted])
         self._held[contact] = entry
         self._remember(slot, contact)
         self._unwritten.setdefault(slot, []).append(entry)

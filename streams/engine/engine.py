@@ -25,6 +25,7 @@ from streams.engine.announce import Announcer, Verdict
 from streams.engine.cells import Cell, ordered
 from streams.engine.commands import outcome_of
 from streams.engine.config import EngineConfig
+from streams.engine.counted import UNCOUNTED
 from streams.engine.fold import fold_expired
 from streams.engine.intake import Intake
 from streams.engine.judge import judge
@@ -186,7 +187,7 @@ class Engine:
             partner.fold(fold_expired, None, grid_ms - GRID_MS, slot)
             self._state.counters["contacts_expired"] += 1
         for queue, channel in self._state.tickets.expire(partner.backlog, grid_ms - partner.policy.ticket_expiry_ms):
-            partner.recount(Cell(Family.TICKETS, queue, channel, 0, 0), grid_ms - GRID_MS, 0, EXPIRED)
+            partner.recount(Cell(Family.TICKETS, queue, channel, 0, 0), grid_ms - GRID_MS, UNCOUNTED, EXPIRED)
             self._state.counters["tickets_expired"] += 1
 
     def _apply_policies(self, records: Sequence[SourceRecord], now_ms: int) -> None:

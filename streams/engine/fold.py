@@ -1,13 +1,15 @@
 """What each event counts: from a decoded event to increments of a cell's measures.
 
 The functions here are the hot path. Each computes all that can fail before it adds anything, so that an event that makes our code
-raise leaves nothing half done. A vector is one family of a cell in one pane.
+raise leaves nothing half done. A vector is one family of a cell in one pane: its measures, and behind them the bins of what was timed.
 """
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from models.bins import BinKeys
 from models.measures import FAMILIES, RATING_MAX, Family
+from models.statistics import bin_of
 
 __all__ = ["FOLDS", "Fold", "fold_exit", "fold_expired", "fold_handled", "fold_queued"]
 
@@ -43,6 +45,7 @@ _RESOLVED_ANSWERS: Final = _I["resolved_answers"]
 _LEFT: Final = _I["left"]
 _NOT_QUEUED: Final = _I["not_queued"]
 _EXPIRED: Final = _I["expired"]
+_HANDLE_BINS: Final = BinKeys.HANDLE
 _LOWEST: Final = {"csat": 1, "nps": 0, "ces": 1, "esat": 1, "enps": 0}
 """The surveys, each with its lowest rating."""
 _MS2: Final = 1_000_000
@@ -62,6 +65,7 @@ def fold_answered(event: Any, vector: Vector, within_ms: int, _: int) -> None:
     vector[_ANSWERED_WAIT_S2] += wait * wait // _MS2
     if wait <= within_ms:
         vector[_ANSWERED_WITHIN] += 1
+    vector.append(bin_of(wait))
 
 
 def fold_abandoned(event: Any, vector: Vector, within_ms: int, short_ms: int) -> None:
@@ -87,6 +91,7 @@ def fold_handled(event: Any, vector: Vector, _: int, __: int) -> None:
     vector[_TALK] += talk
     vector[_WRAP] += wrap
     vector[_HANDLE_S2] += handle * handle // _MS2
+    vector.append(_HANDLE_BINS + bin_of(handle))
     if hold:
         vector[_HOLD] += hold
         vector[_HOLD_S2] += hold * hold // _MS2

@@ -10,8 +10,9 @@ from typing import NamedTuple
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
 from alerts.reducer import at_rest, evaluate, forget, next_due_ms, retire
+from models.bins import Distributions
 from models.figures import Estimate
-from models.kpis import CATALOGUE, Kpi
+from models.kpis import CATALOGUE, Kpi, percentile
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.lanes import unpack
@@ -65,7 +66,10 @@ class _View:
         if flat is None:
             flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0))
         live = self.waiting.get(scope, nobody(self._partner, self._at_ms)) if total.window.width_ms <= HOUR_MS else None
-        estimate = kpi.estimate(flat, live, definition)
+        if kpi.quantile is None:
+            estimate = kpi.estimate(flat, live, definition)
+        else:
+            estimate = percentile(Distributions(self._partner.bins_of(scope).of(total).get(scope, {})), kpi.quantile)
         if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.
             estimate = estimate._replace(n=0)

@@ -17,10 +17,14 @@ from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
+from models.bins import Bins
 from models.days import day_end, day_start
+from models.measures import WIDTHS
+from models.statistics import merge_bins, subtract_bins
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.engine import rows
-from streams.engine.cells import Cell, Cells, add_cells, decode, encode, subtract_cells
+from streams.engine.cells import Cell, CellBins, Cells, add_cells, decode, decode_bins, encode, subtract_cells
+from streams.engine.counted import count_bins
 from streams.engine.lanes import pack, vector_of
 
 __all__ = ["LEDGER_MS", "Pane", "PaneStore"]
@@ -36,14 +40,15 @@ LEDGER_MS: Final = 35 * DAY_MS
 class Pane:
     """A pane being counted into."""
 
-    __slots__ = ("_cells", "_stored", "dirty", "rows", "vectors")
+    __slots__ = ("_bins", "_cells", "_stored", "dirty", "rows", "vectors")
 
-    def __init__(self, cells: Cells | None = None, stored: tuple[bytes, ...] = ()) -> None:
-        self._cells: Cells = {} if cells is None else cells
+    def __init__(self, stored: tuple[bytes, ...] = ()) -> None:
+        self._cells: Cells = {}
+        self._bins: CellBins = {}
         self._stored = stored
         """Rows that were loaded and not looked at yet: all there is then."""
         self.vectors: dict[Cell, list[int]] = {}
-        """What the fold adds to, until the pane is closed; apart from `_cells`."""
+        """What the fold adds to, until the pane is closed; apart from `_cells`. Behind the measures stand the keys of bins."""
         self.dirty = False
         self.rows = len(stored)
         """How many are written."""
@@ -60,39 +65,59 @@ class Pane:
 
     def _thaw(self) -> Cells:
         if self._stored:
-            self._cells, self._stored = decode(self._stored), ()
+            self._cells, self._bins, self._stored = decode(self._stored), decode_bins(self._stored), ()
         return self._cells
 
     def cells(self) -> Cells:
         """All that was counted."""
         if not self.vectors:
             return self._thaw()
-        counted = {cell: pack(cell.family, vector) for cell, vector in self.vectors.items()}
+        counted = {cell: pack(cell.family, vector[: WIDTHS[cell.family]]) for cell, vector in self.vectors.items()}
         if not self._thaw():
             return counted
         add_cells(counted, self._cells)
         # What was taken off stands in `_cells` as less than nothing.
         return {cell: packed for cell, packed in counted.items() if packed}
 
+    def bins(self) -> CellBins:
+        """The bins of all durations; not to be changed."""
+        if self._stored:
+            return decode_bins(self._stored)
+        timed = [(cell, vector) for cell, vector in self.vectors.items() if len(vector) > WIDTHS[cell.family]]
+        bins = {**self._bins, **{cell: dict(self._bins.get(cell, ())) for cell, _ in timed}} if timed else self._bins
+        for cell, vector in timed:
+            count_bins(bins[cell], vector[WIDTHS[cell.family] :])
+        return bins
+
     def encoded(self) -> tuple[bytes, ...]:
         """All that was counted, as rows hold it, one value a chunk."""
         if not self._thaw():
-            return encode(self.vectors)
-        return encode({cell: vector_of(cell.family, packed) for cell, packed in self.cells().items()})
+            return encode({cell: vector[: WIDTHS[cell.family]] for cell, vector in self.vectors.items()}, self.bins())
+        return encode({cell: vector_of(cell.family, packed) for cell, packed in self.cells().items()}, self.bins())
 
     def settle(self) -> None:
         """Pack what was counted: the fold does not come back."""
         if self.vectors:
-            self._cells = self.cells()
+            self._cells, self._bins = self.cells(), self.bins()
             self.vectors = {}
 
-    def add(self, cells: Cells) -> None:
+    def add(self, cells: Cells, bins: CellBins) -> None:
         """Count what was counted elsewhere: late, or in the panes that this one takes over from."""
         add_cells(self._thaw(), cells)
+        for cell, more in bins.items():
+            merge_bins(self._bins.setdefault(cell, {}), more)
 
-    def take_off(self, cells: Cells) -> None:
-        """The opposite of `add`, also of less than nothing; what becomes zero throughout is removed."""
-        subtract_cells(self._thaw(), cells)
+    def take_off(self, cell: Cell, packed: int, bins: Bins) -> Bins:
+        """The opposite of `add`, also of less than nothing; what becomes zero throughout is removed.
+
+        Returns:
+            Those of the bins that were there: a release that knew of none has counted none.
+        """
+        subtract_cells(self._thaw(), {cell: packed})
+        own = self._bins.get(cell, {})
+        taken = {key: min(count, own[key]) for key, count in bins.items() if key in own}
+        subtract_bins(own, taken)
+        return taken
 
 
 class PaneStore:
@@ -192,19 +217,30 @@ class PaneStore:
         else:
             pane = self._thawed.get((tier, start))
             if pane is None:
-                pane = self._thawed[tier, start] = Pane(decode(self._stored(tier, start)))
+                pane = self._thawed[tier, start] = Pane(self._stored(tier, start))
         return pane
 
     def cells_between(self, start_ms: int, end_ms: int) -> Iterator[Cells]:
         """The cells of every pane in [start_ms, end_ms), which must lie on edges of the tiers they fall in."""
+        for each in self._between(start_ms, end_ms):
+            yield each.cells() if isinstance(each, Pane) else decode(each)
+
+    def bins_between(self, start_ms: int, end_ms: int) -> Iterator[CellBins]:
+        """As `cells_between`, their bins; not to be changed."""
+        for each in self._between(start_ms, end_ms):
+            yield each.bins() if isinstance(each, Pane) else decode_bins(each)
+
+    def _between(self, start_ms: int, end_ms: int) -> Iterator[Pane | tuple[bytes, ...]]:
+        """Every pane in [start_ms, end_ms); the rows of those that are frozen."""
         first, second, third = self._edges
-        for pane in self._hot_between(max(start_ms, first), end_ms):
-            yield pane.cells()
-        for tier, edge, above in ((1, second, first), (2, third, second)):
-            yield from self._cold_between(tier, max(start_ms, edge), min(end_ms, above))
+        yield from self._hot_between(max(start_ms, first), end_ms)
+        if self.cold or self._thawed:
+            for tier, edge, above in ((1, second, first), (2, third, second)):
+                for start in range(max(start_ms, edge), min(end_ms, above), _LENGTHS[tier]):
+                    if each := self._held(tier, start):
+                        yield each
         if start_ms < third:
-            for at in self._days_between(start_ms, min(end_ms, third)):
-                yield self._cells(*at)
+            yield from (self._held(*at) for at in self._days_between(start_ms, min(end_ms, third)))
 
     def sum_between(self, start_ms: int, end_ms: int) -> Cells:
         """The sum of `cells_between`; stored rows are decoded together and stay as they are."""
@@ -266,17 +302,9 @@ class PaneStore:
     def _hot_between(self, low: int, high: int) -> list[Pane]:
         return [self.hot[start] for start in self._hot_starts(low, high)]
 
-    def _cold_between(self, tier: int, low: int, high: int) -> Iterator[Cells]:
-        if self.cold or self._thawed:
-            for start in range(low, high, _LENGTHS[tier]):
-                cells = self._cells(tier, start)
-                if cells:
-                    yield cells
-
-    def _cells(self, tier: int, start: int) -> Cells:
-        """What a pane that is not of tier 0 holds; nothing where there is none."""
-        pane = self._thawed.get((tier, start)) if self._thawed else None
-        return pane.cells() if pane is not None else decode(self._stored(tier, start))
+    def _held(self, tier: int, start: int) -> Pane | tuple[bytes, ...]:
+        """A pane that is not of tier 0, or its rows; none where nothing was counted."""
+        return (self._thawed.get((tier, start)) if self._thawed else None) or self._stored(tier, start)
 
     def _day_starts(self) -> list[int]:
         return sorted({*self._days, *(start for tier, start in self._thawed if tier == _DAY_TIER)})
@@ -349,21 +377,24 @@ class PaneStore:
                     self._merge(tier, start)
 
     def _merge(self, tier: int, start: int) -> None:
-        cells = self._forget(tier, start)
-        if cells:
-            self.pane(start).add(cells)
+        pane = self._forget(tier, start)
+        if pane is not None:
+            self.pane(start).add(pane.cells(), pane.bins())
 
-    def _forget(self, tier: int, start: int) -> Cells:
+    def _forget(self, tier: int, start: int) -> Pane | None:
         if tier == 0:
             pane = self.hot.pop(start)
-            cells, written = pane.cells(), pane.rows
+            written = pane.rows
         else:
-            cells = self._cells(tier, start)
+            held = self._held(tier, start)
+            if not held:
+                return None
+            pane = held if isinstance(held, Pane) else Pane(held)
             written = self._drop(tier, start)
             self._thawed.pop((tier, start), None)
         for chunk in range(written):
             self._changed[tier, start, chunk] = None
-        return cells
+        return pane
 
     def __bool__(self) -> bool:
         """Whether anything is held at all."""
@@ -402,16 +433,23 @@ class PaneStore:
             return
         pane = self.hot.get(start)
         if pane is None:
-            self.hot[start] = Pane(None, (value,))
+            self.hot[start] = Pane((value,))
         else:
             pane.store(value)
 
     def snapshot(self) -> dict[tuple[int, int], dict[Cell, tuple[int, ...]]]:
         """Every pane's vectors by (tier, start) and cell, for comparison."""
-        panes = {(0, start): pane.cells() for start, pane in self.hot.items()}
-        held = {*self._thawed, *((_DAY_TIER, start) for start in self._days), *(tuple(rows.unpack_key(key)[2:4]) for key in self.cold)}
-        panes |= {at: self._cells(*at) for at in held}
+        panes = {at: pane.cells() for at, pane in self._all().items()}
         return {at: {cell: vector_of(cell.family, packed) for cell, packed in cells.items()} for at, cells in panes.items() if cells}
+
+    def bins_snapshot(self) -> dict[tuple[int, int], CellBins]:
+        """The same of bins."""
+        panes = {at: {cell: bins for cell, bins in pane.bins().items() if bins} for at, pane in self._all().items()}
+        return {at: cells for at, cells in panes.items() if cells}
+
+    def _all(self) -> dict[tuple[int, int], Pane]:
+        stored = {*((_DAY_TIER, start) for start in self._days), *(tuple(rows.unpack_key(key)[2:4]) for key in self.cold)}
+        return {(0, start): pane for start, pane in self.hot.items()} | {at: Pane(self._stored(*at)) for at in stored} | self._thawed
 
 
 def _rewrite(changed: dict[tuple[int, int, int], bytes | None], at: tuple[int, int], written: int, chunks: tuple[bytes, ...]) -> int:

@@ -7,18 +7,21 @@ from typing import Any, Final
 import xxhash
 
 from alerts.condition import Condition
+from models.bins import Bins
 from models.days import day_end
 from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Scope
 from streams.engine.agents import Roster
+from streams.engine.bins import WindowBins
 from streams.engine.books import Books, handled
 from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
+from streams.engine.counted import UNCOUNTED, Counted, counted_of
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
-from streams.engine.lanes import pack, vector_of
+from streams.engine.lanes import vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import Pane, PaneStore
 from streams.engine.sums import Sums
@@ -99,6 +102,8 @@ class Partner:
     """By group: when all of it was last published, changed or not."""
     published: dict[tuple[Scope, str], tuple[int, Live]] = field(default_factory=dict)
     """By scope and window: the packed measures of the last record, and who waited in it."""
+    whole_bins: WindowBins = field(init=False)
+    place_bins: WindowBins = field(init=False)
     owed: Owed = field(default_factory=Owed)
     """The closed stretches of which a record is to be written."""
     taken_back: bool = False
@@ -111,6 +116,7 @@ class Partner:
 
     def __post_init__(self) -> None:
         """Derive what the fold compares by."""
+        self.whole_bins, self.place_bins = WindowBins(self.panes, whole=True), WindowBins(self.panes, whole=False)
         self.key = self.id.encode()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
@@ -158,43 +164,50 @@ class Partner:
 
     def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> None:
         """Count an event wherever its time lies: apart first, since a fold that raises, or counts nothing, must leave no cell behind."""
-        delta = [0] * WIDTHS[slot.cell.family]
+        cell, width = slot.cell, WIDTHS[slot.cell.family]
+        delta = [0] * width
         fold(event, delta, slot.first, slot.second)
         if not any(delta):
             return
         pane = self.panes.pane(at_ms)
         if at_ms >= self.panes.closed_ms:
-            vector = pane.vectors.setdefault(slot.cell, delta)
+            vector = pane.vectors.setdefault(cell, delta)
             if vector is not delta:
-                vector[:] = [have + more for have, more in zip(vector, delta, strict=True)]
+                vector[:width] = [have + more for have, more in zip(vector, delta[:width], strict=False)]
+                vector += delta[width:]
             slot.start, slot.pane, slot.vector = at_ms - at_ms % GRID_MS, pane, vector
             return
-        counted = {slot.cell: pack(slot.cell.family, delta)}
-        pane.add(counted)
+        packed, bins = counted_of(cell.family, delta)
+        counted = {cell: packed}
+        pane.add(counted, {cell: bins})
         self.totals.change(add_cells, at_ms, counted)
+        self._rebin(at_ms, cell, UNCOUNTED.bins, bins)
         self._restate(at_ms)
-        self._corrected(slot.cell, at_ms, 0, counted[slot.cell])
+        self._corrected(cell, at_ms, 0, packed)
 
-    def recount(self, cell: Cell, at_ms: int, old: int, new: int) -> bool:
-        """Count the packed measures `new` in place of `old`; false where those are not there any more.
+    def recount(self, cell: Cell, at_ms: int, old: Counted, new: Counted) -> bool:
+        """Count what is `new` in place of the `old`; false where the measures of that are not there any more.
 
         Days are cut at the midnights of the zone that held when they were, so that after it changed a day may lack what is taken off.
         """
         if at_ms < self.panes.ledger_start():
             return True
         pane = self.panes.pane(at_ms)
-        if old:
-            have, gone = (vector_of(cell.family, packed) for packed in (pane.cells().get(cell, 0), old))
+        if old.packed:
+            have, gone = (vector_of(cell.family, packed) for packed in (pane.cells().get(cell, 0), old.packed))
             if any(each < less for each, less in zip(have, gone, strict=True)):
                 return False
-        cells = {cell: old - new}
-        pane.take_off(cells)
+        cells = {cell: old.packed - new.packed}
+        taken = pane.take_off(cell, cells[cell], old.bins)
+        if new.bins:
+            pane.add({}, {cell: new.bins})
         emptied = cell not in pane.cells()
         self.taken_back |= emptied
         if at_ms < self.panes.closed_ms:
             self.totals.change(subtract_cells, at_ms, cells)
+            self._rebin(at_ms, cell, taken, new.bins)
             self._restate(at_ms, scopes_of(cell.queue, cell.channel) if emptied else ())
-            self._corrected(cell, at_ms, old, new)
+            self._corrected(cell, at_ms, old.packed, new.packed)
         return True
 
     def _corrected(self, cell: Cell, at_ms: int, old: int, new: int) -> None:
@@ -209,12 +222,21 @@ class Partner:
     def recount_forecasts(self, corrections: Iterable[Correction]) -> None:
         """Count forecasts as they are now."""
         for start_ms, cell, old, new in corrections:
-            counted = self.recount(cell, start_ms, old, new)
+            counted = self.recount(cell, start_ms, Counted(old, {}), Counted(new, {}))
             assert counted, "a forecast is forgotten before days are cut"
 
     def _restate(self, at_ms: int, emptied: Iterable[Scope] = ()) -> None:
         """Have the records of closed stretches written again that count what was corrected at `at_ms`."""
         self.row_changed |= self.owed.restate(self.panes, at_ms, emptied)
+
+    def bins_of(self, scope: Scope) -> WindowBins:
+        """The bins of windows, in which that scope is."""
+        return self.whole_bins if scope == ALL else self.place_bins
+
+    def _rebin(self, at_ms: int, cell: Cell, gone: Bins, come: Bins) -> None:
+        if gone or come:
+            self.whole_bins.recount(at_ms, cell, gone, come)
+            self.place_bins.recount(at_ms, cell, gone, come)
 
     def close(self, closed_ms: int) -> None:
         """Close the panes before `closed_ms`, a grid point: totals move on, and tiers merge."""
@@ -235,7 +257,7 @@ class Partner:
             self._sum_anew()
         if self.roster:
             for at_ms, queue, channel, old, new in self.roster.settle(before, panes):
-                self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, old, new)
+                self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, Counted(old, {}), Counted(new, {}))
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
         self.plan.forget(panes.final_before_ms)
@@ -317,6 +339,7 @@ class Partner:
             "row": self.to_row(),
             "panes": self.panes.snapshot(),
             "sums": self.sums.snapshot(),
+            "bins": self.panes.bins_snapshot(),
             "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
             "books": self.books.snapshot(),
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},

@@ -6,8 +6,9 @@ and bytes make the later groups slower, never wrong.
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from models.bins import NOTHING, Bins, Distributions
 from models.figures import Live
 from models.kpis import figures, shown
 from models.measures import to_names
@@ -18,7 +19,7 @@ from streams.engine.output import Output, cloudevent
 from streams.engine.partner import EVERYTHING, Partner, lives, nobody
 from streams.engine.totals import ALL, flat_of_all, flats, scopes_of
 
-__all__ = ["Moment", "Publisher", "body_of"]
+__all__ = ["Figured", "Moment", "Publisher", "body_of"]
 
 _CADENCE_MS: Final = (1_000, 5_000, 10_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
@@ -47,6 +48,18 @@ class Moment:
         """The last grid point that the frontier has passed by `settle_ms`: windows begin a width before it."""
         at = max(0, self.frontier_ms - settle_ms)
         return at - at % GRID_MS
+
+
+class Figured(NamedTuple):
+    """What the figures of a scope and window are made of."""
+
+    packed: int
+    bins: Bins
+    live: Live | None
+    mixed: bool
+    """Whether part of it was counted under another definition."""
+    width_ms: int = DAY_MS
+    """Of the window; a day of 23 hours is as wide as a day."""
 
 
 class Publisher:
@@ -98,6 +111,7 @@ class Publisher:
         nothing = nobody(partner, moment.frontier_ms)
         outputs = self.expire(partner, moment) if group == _WIDE else []
         open_panes = _open_panes(partner, moment)
+        opened: dict[bool, dict[Scope, Bins]] = {}
         told: dict[_Told, dict[str, Any]] = {}
         for total in partner.totals.windows:
             if total.window.name not in partner.policy.windows or not _belongs(total.window, group):
@@ -115,9 +129,13 @@ class Publisher:
                     same = (scope, *shown, scope in rebased)
                     body = told.get(same)
                     if body is None:
-                        width_ms = total.window.width_ms  # of a group, all are day windows or none is
-                        body = body_of(partner, scope, shown[0], live, moment, mixed=scope in rebased, width_ms=width_ms)
-                        told[same] = body
+                        bins = partner.bins_of(scope)
+                        if (scope == ALL) not in opened:
+                            opened[scope == ALL] = bins.opened(moment.open_end_ms)
+                        durations = bins.with_open(total, scope, opened[scope == ALL])
+                        # Of a group, all are day windows or none is.
+                        figured = Figured(shown[0], durations, live, mixed=scope in rebased, width_ms=total.window.width_ms)
+                        body = told[same] = body_of(partner, scope, figured, moment)
                     outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs
 
@@ -173,21 +191,20 @@ def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:
     return sorted(found - {ALL} if group == _PARTS else found)
 
 
-def body_of(
-    partner: Partner, scope: Scope, packed: int, live: Live | None, moment: Moment, *, mixed: bool, width_ms: int = DAY_MS
-) -> dict[str, Any]:
-    """What all records of figures say: whose they are, the figures, and when they were written; a day of 23 hours is as wide as a day."""
+def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) -> dict[str, Any]:
+    """What all records of figures say: whose they are, the figures, and when they were written."""
     policy = partner.policy
     own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
     definition = policy.scope_definition(scope)
-    flat = unpack(packed)
+    packed, bins, live, mixed, width_ms = figured
+    flat, durations = unpack(packed), Distributions(bins) if bins else NOTHING
     return {
         "partner": partner.id,
         "scope": str(scope),
         "configured": policy.configured,
         "policy_revision": policy.revision,
-        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits, width_ms=width_ms),
-        "measures": to_names(shown(flat)),
+        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits, durations=durations, width_ms=width_ms),
+        "measures": {**to_names(shown(flat)), **durations.to_names()},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,
         "revision": moment.revision,

@@ -9,16 +9,18 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
+from models.bins import Distributions
 from models.days import day_name
 from models.kpis import shown
 from models.measures import to_names
 from models.topics import Topics
 from models.windows import Scope, record_key
+from streams.engine.bins import by_scope
 from streams.engine.lanes import unpack
 from streams.engine.output import Budget, Output, cloudevent
 from streams.engine.owed import Length, Stretch
 from streams.engine.partner import Partner
-from streams.engine.publish import Moment, body_of
+from streams.engine.publish import Figured, Moment, body_of
 from streams.engine.totals import flats
 
 __all__ = ["Rollups"]
@@ -71,16 +73,16 @@ class Rollups:
         start, end, final = stretch
         panes = partner.panes
         parts = list(panes.cells_between(start, end))
-        rebased, summed = partner.rebased(parts), flats(parts)
+        rebased, summed, bins = partner.rebased(parts), flats(parts), by_scope(panes.bins_between(start, end))
         last = day_name(start, panes.zone) if length is Length.DAY else _utc(start)
         for scope in sorted(partner.owed.take_emptied(length, start) - summed.keys()):
             yield self._record(partner, length, scope, last, moment, None)
         for scope, packed in sorted(summed.items()):
-            mixed = scope in rebased
+            figured = Figured(packed, bins.get(scope, {}), None, mixed=scope in rebased)
             if length is Length.DAY:
-                body = body_of(partner, scope, packed, None, moment, mixed=mixed) | {"date": last, "timezone": panes.zone}
+                body = body_of(partner, scope, figured, moment) | {"date": last, "timezone": panes.zone}
             else:
-                body = _measures_of(partner, scope, packed, moment, mixed=mixed)
+                body = _measures_of(partner, scope, figured, moment)
             body |= {"final": final, "from": start, "to": end}
             yield self._record(partner, length, scope, last, moment, body)
 
@@ -90,13 +92,13 @@ class Rollups:
         return cloudevent(self._topics[length], _NAMES[length], self._source, partner.id, key, f"{key}@{moment.revision}", body)
 
 
-def _measures_of(partner: Partner, scope: Scope, packed: int, moment: Moment, *, mixed: bool) -> dict[str, Any]:
+def _measures_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) -> dict[str, Any]:
     return {
         "partner": partner.id,
         "scope": str(scope),
         "policy_revision": partner.policy.revision,
-        "mixed_basis": mixed,
-        "measures": to_names(shown(unpack(packed))),
+        "mixed_basis": figured.mixed,
+        "measures": {**to_names(shown(unpack(figured.packed))), **Distributions(figured.bins).to_names()},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,
         "revision": moment.revision,

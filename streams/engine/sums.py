@@ -37,7 +37,9 @@ class Sums:
     def take(self, sums: dict[str, tuple[int, int, Cells]]) -> None:
         """Have these (start_ms, end_ms, cells), which are copied, be all."""
         self._dirty |= self.of.keys() | sums.keys()
-        self.of = {name: Sum(start_ms, end_ms, Pane(dict(cells))) for name, (start_ms, end_ms, cells) in sums.items()}
+        self.of = {name: Sum(start_ms, end_ms, Pane()) for name, (start_ms, end_ms, _) in sums.items()}
+        for name, (_, _, cells) in sums.items():
+            self.of[name].pane.add(cells, {})
 
     def change(self, how: Callable[[Cells, Cells], None], at_ms: int, cells: Cells) -> None:
         """Add or take off what was counted late at `at_ms`."""
@@ -70,7 +72,7 @@ class Sums:
                 yield self._key(name, chunk), None
             self._written[name] = len(chunks)
             if chunks:
-                self.of[name] = self.of[name]._replace(pane=Pane(None, chunks))
+                self.of[name] = self.of[name]._replace(pane=Pane(chunks))
         self._dirty.clear()
 
     def snapshot(self) -> dict[str, tuple[int, int, Cells]]:

@@ -7,7 +7,9 @@ one that came in its place. What it counted before is taken back, and what it co
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from models.bins import BinKeys
 from models.measures import FAMILIES, Family
+from models.statistics import bin_of
 
 __all__ = ["MARKS_MAX", "Counts", "Mark", "Open", "Step", "Ticket"]
 
@@ -50,7 +52,7 @@ class Open(NamedTuple):
 
 
 Counts = dict[tuple[int, str | None, str | None], list[int]]
-"""By time (ms), queue and channel: a vector of the tickets' family."""
+"""By time (ms), queue and channel: a vector of the tickets' family, and behind its measures the bins of what was timed."""
 
 
 def _order(mark: Mark) -> tuple[int, int, int, str, str]:
@@ -129,6 +131,7 @@ def _count_solved(vector: list[int], mark: Mark, was: Open | None) -> None:
         vector[_T["resolutions"]] += 1
         vector[_T["resolution_ms"]] += took_ms
         vector[_T["resolution_s2"]] += took_ms * took_ms // _MS2
+        vector.append(BinKeys.RESOLUTION + bin_of(took_ms))
         due_ms = was.due_ms if due_ms is None else due_ms
     if due_ms is not None:
         vector[_T["solved_with_due"]] += 1
@@ -139,3 +142,4 @@ def _count_reply(vector: list[int], took_ms: int) -> None:
     vector[_T["first_replies"]] += 1
     vector[_T["first_response_ms"]] += took_ms
     vector[_T["first_response_s2"]] += took_ms * took_ms // _MS2
+    vector.append(BinKeys.FIRST_RESPONSE + bin_of(took_ms))

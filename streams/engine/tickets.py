@@ -13,7 +13,7 @@ import orjson
 from models.measures import FAMILIES, Family
 from models.windows import GRID_MS, HOUR_MS
 from streams.engine import rows
-from streams.engine.lanes import pack
+from streams.engine.counted import UNCOUNTED, Counted, counted_of
 from streams.engine.ticket import MARKS_MAX, Mark, Open, Ticket
 
 __all__ = ["EXPIRED", "Backlog", "Correction", "Tickets"]
@@ -21,13 +21,13 @@ __all__ = ["EXPIRED", "Backlog", "Correction", "Tickets"]
 _REWRITE_MIN: Final = 256
 _ROW_BYTES: Final = 150_000
 """A row ends after this; an entry has at most 32 marks of two names, 40 kB."""
-EXPIRED: Final = pack(Family.TICKETS, [int(name == "tickets_expired") for name in FAMILIES[Family.TICKETS]])
-"""Packed measures of one ticket that was never solved."""
+EXPIRED: Final = counted_of(Family.TICKETS, [int(name == "tickets_expired") for name in FAMILIES[Family.TICKETS]])
+"""One ticket that was never solved."""
 _UNKNOWN: Final = Ticket()
 
 Place = tuple[str | None, str | None]
-Correction = tuple[int, str | None, str | None, int, int]
-"""Time (ms), queue, channel, and the packed measures that a ticket counted there, and those that it counts now."""
+Correction = tuple[int, str | None, str | None, Counted, Counted]
+"""Time (ms), queue, channel, and what a ticket counted there, and what it counts now."""
 
 
 class Backlog:
@@ -221,11 +221,11 @@ class Tickets:
 
 def _corrections(before: Ticket, after: Ticket) -> list[Correction]:
     old, new = before.counts(), after.counts()
-    return [(*at, _packed(old.get(at)), _packed(new.get(at))) for at in old | new if old.get(at) != new.get(at)]
+    return [(*at, _counted(old.get(at)), _counted(new.get(at))) for at in old | new if old.get(at) != new.get(at)]
 
 
-def _packed(vector: list[int] | None) -> int:
-    return 0 if vector is None else pack(Family.TICKETS, vector)
+def _counted(vector: list[int] | None) -> Counted:
+    return UNCOUNTED if vector is None else counted_of(Family.TICKETS, vector)
 
 
 def _values(tickets: list[tuple[Backlog, str]]) -> Iterator[bytes]:

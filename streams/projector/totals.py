@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 
+from models.bins import Distributions, of_records
 from models.definitions import DEFAULT
 from models.figures import Estimate, Kind, Live, Status
 from models.kpis import CATALOGUE, figures
@@ -60,12 +61,13 @@ class Totals:
 def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
     """The sum of the figures of several partners, without who is missing: the fields of `models.view.Total`.
 
-    Ratios are sums of numerators over sums of denominators, each counted under its partner's definition. Means are computed from the
-    summed measures, with their intervals. What waits now adds up, and the oldest is the oldest of all. A total has no target.
+    Ratios are sums of numerators over sums of denominators, each counted under its partner's definition. Means and quantiles are computed
+    from the summed measures, with their intervals. What waits now adds up, and the oldest is the oldest of all. A total has no target.
     """
     parts = list(records)
     flat = total(from_names(part["measures"]) for part in parts)
-    kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False, width_ms=window_of(window).width_ms)
+    durations = Distributions(of_records(part["measures"] for part in parts))
+    kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False, durations=durations, width_ms=window_of(window).width_ms)
     for kpi in kpis.keys() & _PROPORTIONS:
         kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["n"] is not None]))
     return {
@@ -73,7 +75,7 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
         "window": window,
         "partners": len(parts),
         "kpis": kpis,
-        "measures": to_names(flat),
+        "measures": {**to_names(flat), **durations.to_names()},
         "start": min(part["from"] for part in parts),
         "to": max(part["to"] for part in parts),
         "as_of": min(part["as_of"] for part in parts),

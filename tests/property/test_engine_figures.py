@@ -22,7 +22,7 @@ def settled(frontier_ms: int) -> int:
 
 def counted(body: dict[str, Any]) -> dict[str, int]:
     """The measures that events count; when contacts expire is a test of its own."""
-    return {name: count for name, count in body["measures"].items() if name != "expired"}
+    return {name: count for name, count in naive.counts(body).items() if name != "expired"}
 
 
 class Contract(NamedTuple):
@@ -47,6 +47,7 @@ def check_published(rig: Rig, events: list[dict[str, Any]], outputs: list[Any], 
     for body in rig.bodies(TOPICS.kpis, outputs):
         place = (body["partner"], body["scope"], body["from"], body["to"])
         assert naive.measures(events, *place, closed_ms=settled(frontier_ms)) == counted(body), (body["window"], *place)
+        naive.check_durations(body, naive.durations(events, *place))
         assert frontier_ms - frontier_ms % GRID_MS + GRID_MS == body["to"]
         assert naive.window_start(body["window"], settled(frontier_ms), *contract[:2]) == body["from"], body["window"]
 
@@ -58,7 +59,8 @@ def check_view(rig: Rig, events: list[dict[str, Any]], contract: Contract) -> No
         start, end = naive.window_start(window, settled(frontier_ms), *contract[:2]), frontier_ms - frontier_ms % GRID_MS + GRID_MS
         for partner in {event["partner_id"] for event in events}:
             for scope in ("all", "queue=billing", "queue=sales", "channel=voice", "channel=chat"):
-                held = view.get(f"{partner}/{scope}/{window}", {"measures": {}})
+                held = view.get(f"{partner}/{scope}/{window}", {"measures": {}, "kpis": {}})
+                naive.check_durations(held, naive.durations(events, partner, scope, start, end))
                 assert naive.measures(events, partner, scope, start, end, closed_ms=settled(frontier_ms)) == counted(held), (
                     partner,
                     scope,
@@ -72,6 +74,7 @@ def check_days(rig: Rig, events: list[dict[str, Any]]) -> None:
         assert naive.day_bounds(body["date"], body["timezone"]) == (body["from"], body["to"])
         place = (body["partner"], body["scope"], body["from"], body["to"])
         assert naive.measures(events, *place, closed_ms=settled(rig.engine.frontier_ms)) == counted(body)
+        naive.check_durations(body, naive.durations(events, *place))
 
 
 def play(story: list[Step], contract: Contract, *, crashes: bool = False) -> Rig:

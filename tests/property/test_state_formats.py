@@ -103,6 +103,8 @@ def test_rows_that_end_before_what_was_appended_are_the_same_state(story: list[S
     read = [(rows.unpack_key(key), key, value) for key, value in rig.changelog.items()]
     rig.changelog = {key: as_written_before(parts, value, spare) for parts, key, value in read if parts[0] != "sum"}
     rig.crash()
+    for partner in state["partners"].values():
+        partner["bins"] = {}  # A release that wrote format 1 had none.
     assert without_sums(rig.snapshot()) == state
 
 

@@ -2,19 +2,22 @@
 
 from collections import Counter
 from fractions import Fraction
-from math import ceil, log
+from math import ceil, exp, inf, lgamma, log
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from models.bins import Distributions
 from models.statistics import (
     ADAPTIVE_WIDTHS_MS,
     ERROR_MAX,
     Z_PAGE,
+    Z_REPORT,
     Z_WARN,
     Cusum,
     Ewma,
+    Ordered,
     Weighted,
     adaptive_width_ms,
     baseline,
@@ -24,7 +27,7 @@ from models.statistics import (
     log_mean,
     mean_interval,
     merge_bins,
-    quantile_ms,
+    quantile_ranks,
     student_t,
     subtract_bins,
     t_interval,
@@ -37,19 +40,46 @@ FIVE_WEEKS_MS = 35 * 24 * HOUR_MS
 
 durations_ms = st.one_of(st.integers(0, 60), st.integers(0, 10**6), st.integers(0, FIVE_WEEKS_MS))
 samples = st.lists(durations_ms, min_size=1, max_size=60)
-shares = st.one_of(st.sampled_from([0.0, 0.5, 0.9, 0.95, 1.0]), st.floats(0, 1))
+percents = st.sampled_from([50, 90, 95])
 zs = st.sampled_from([0.5, Z_WARN, Z_PAGE, 3.5])
 values = st.lists(st.floats(0.1, 1e5), min_size=2, max_size=40)
 
 
-@given(samples, shares)
-@example([1], 0.5)
-@example([0], 1.0)
-def test_a_quantile_is_within_one_percent_of_the_value_of_its_rank(sample: list[int], q: float) -> None:
-    found = quantile_ms(Counter(map(bin_of, sample)), q)
-    exact = sorted(sample)[max(1, ceil(q * len(sample))) - 1]
-    assert found is not None
-    assert abs(found - exact) <= ERROR_MAX * exact
+def ordered(sample: list[int], kind: int = 0) -> Ordered:
+    return Distributions(Counter(kind * 4096 + bin_of(each) for each in sample)).of(kind)
+
+
+@given(samples, samples, percents)
+@example([1], [], 50)
+@example([0], [2**62], 95)
+def test_a_quantile_is_within_one_percent_of_the_value_of_its_rank(sample: list[int], others: list[int], percent: int) -> None:
+    bins = Counter(map(bin_of, sample)) + Counter(4096 + bin_of(each) for each in others)
+    for kind, exact in ((0, sorted(sample)), (1, sorted(others))):
+        found = Distributions(bins).of(kind)
+        assert found.n == len(exact)
+        if exact:
+            rank, seconds, low, high = found.bounds(percent, Z_REPORT)
+            assert rank == ceil(Fraction(percent, 100) * len(exact))
+            assert abs(1000 * seconds - exact[rank - 1]) <= ERROR_MAX * exact[rank - 1]
+            assert 0 <= low <= seconds <= high
+
+
+@pytest.mark.parametrize("n", [20, 21, 52, 84, 140, 269, 400, 1000])
+@pytest.mark.parametrize("percent", [50, 90, 95])
+def test_an_interval_of_ranks_misses_the_quantile_no_more_often_than_it_says(percent: int, n: int) -> None:
+    """By the binomial itself, which the ranks only approximate; at either end."""
+    share = percent / 100
+    ways = [lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) for k in range(n + 1)]
+    below = [exp(each + k * log(share) + (n - k) * log(1 - share)) for k, each in enumerate(ways)]
+    for z, misses in ((Z_REPORT, 0.025), (Z_WARN, 0.05), (Z_PAGE, 0.01)):
+        _, low, high = quantile_ranks(n, percent, z)
+        assert sum(below[: max(low, 0)]) <= 1.08 * misses
+        assert sum(below[high:]) <= 1.08 * misses
+
+
+def test_so_few_durations_say_nothing_of_how_long_the_longest_may_be() -> None:
+    assert ordered([1000] * 20).bounds(95, Z_REPORT)[3] == inf
+    assert ordered([1000] * 3).bounds(50, Z_PAGE)[2:] == (0.0, inf)
 
 
 @given(durations_ms, durations_ms)
@@ -93,7 +123,7 @@ def test_a_negative_duration_is_a_broken_invariant() -> None:
 
 
 def test_without_a_value_there_is_no_quantile_and_none_can_be_taken_off() -> None:
-    assert quantile_ms({}, 0.5) is None
+    assert ordered([]).n == ordered([], 3).n == 0
     with pytest.raises(AssertionError, match="bin 3 lacks 1"):
         subtract_bins({3: 1}, {3: 2})
 

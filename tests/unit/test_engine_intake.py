@@ -8,7 +8,7 @@ import pytest
 from models import decode
 from models.measures import Family
 from models.reasons import LateReason, RejectReason
-from streams.engine import fold, intake
+from streams.engine import fold, intake, told
 from streams.errors import GapError
 from tests.conditions import START_MS
 from tests.engines import CONFIG, TOPICS, Rig, event, limited
@@ -91,7 +91,7 @@ def test_what_makes_our_code_raise_counts_nothing_and_may_come_again(kind: str, 
 
     effect = (Family.INTERACTIONS, explode, intake._Contact.CLOSES)
     monkeypatch.setitem(intake._EFFECTS, decode.ContactAnswered, effect)
-    monkeypatch.setattr(intake, "fold_handled", explode)
+    monkeypatch.setattr(told, "fold_handled", explode)
     rig = Rig()
     rig.idle(START_MS)
     rig.send(event(kind, START_MS, "good"), event(kind, START_MS, "bad", queue="new"), event(kind, START_MS, "fine"), at_ms=START_MS)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from models.bins import Distributions, Durations, of_records
 from models.definitions import DEFAULT
 from models.kpis import figures
 from models.measures import from_names, to_names, total
@@ -135,6 +136,8 @@ def test_figures_come_of_the_measures_of_a_record(rig: Rig) -> None:
     computed = figures(from_names(body["measures"]), None, DEFAULT, mixed_basis=body["mixed_basis"])
     assert (computed["service_level"]["value"], computed["asa"]["value"]) == (0.5, 12.0)
     assert rig.figures()["acme/all/5m"]["kpis"]["service_level"]["value"] == 0.5
+    durations = Distributions(of_records([body["measures"]]))
+    assert durations.of(Durations.ANSWERED_WAIT).bounds(50, 1.96)[1] == pytest.approx(12.0, rel=0.01)
 
 
 def test_changed_limits_are_said_in_the_minute_that_was_counted_under_the_former(rig: Rig) -> None:
@@ -173,13 +176,17 @@ def test_minutes_and_quarter_hours_sum_to_the_day(story: list[Step]) -> None:
         rig.to(at_ms)
     for later_ms in (MINUTE, HOUR, 6 * HOUR, 2 * DAY, 4 * DAY):
         rig.to(at_ms + later_ms)
-    sums = []
+    sums, timed = [], []
     for topic in EVERY:
+        binned: dict[tuple[str, str], list[dict[str, Any]]] = {}
         parts: dict[tuple[str, str], list[list[int]]] = {}
         for body in rig.compacted(topic).values():
             assert body["final"]
             # What few employees answered is hidden in each record, and would be missing in the sum.
             seen = {name: count for name, count in body["measures"].items() if name[:5] not in ("esat_", "enps_")}
             parts.setdefault((body["partner"], body["scope"]), []).append(from_names(seen))
+            binned.setdefault((body["partner"], body["scope"]), []).append(body["measures"])
         sums.append({place: counted for place, each in parts.items() if (counted := to_names(total(each)))})
+        timed.append({place: bins for place, each in binned.items() if (bins := of_records(each))})
+    assert timed[0] == timed[1] == timed[2]
     assert sums[0] == sums[1] == sums[2]

@@ -121,10 +121,12 @@ def test_live_kpis_stand_there_only_where_the_waiting_are_known() -> None:
 
 def test_all_that_is_published_and_nothing_else_stands_in_a_full_record() -> None:
     invited = {f"{survey}_invited": 1 for survey in ("csat", "nps", "ces")}
+    timed = {"handled": 1, "first_replies": 1, "resolutions": 1}
     full = from_names(
         {"answered": 1, "csat_5": 1, "nps_0": 1, "ces_1": 1, "evaluated": 1, "esat_5": 5, "enps_9": 5, "solved": 1}
         | {"forecast_intervals": 1, "idle_ms": 1, "scheduled_ms": 1, "trainings_due": 1, "headcount_ms": 1}
         | invited
+        | timed
     )
     published = [name for name, kpi in CATALOGUE.items() if kpi.published]
     assert published == list(figures(full, NOTHING_OPEN, Definition(), mixed_basis=False))

@@ -24,7 +24,7 @@ def counted(one: Ticket) -> dict[int, dict[str, int]]:
     """By time, what is not zero."""
     found = {}
     for (at_ms, _, _), vector in one.counts().items():
-        found[at_ms] = {name: count for name, count in zip(FAMILIES[Family.TICKETS], vector, strict=True) if count}
+        found[at_ms] = {name: count for name, count in zip(FAMILIES[Family.TICKETS], vector, strict=False) if count}
     return found
 
 

@@ -1,0 +1,33 @@
+"""What was counted in one cell: its packed measures, and its bins."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from models.bins import Bins
+from models.measures import WIDTHS
+from streams.engine.lanes import pack
+
+__all__ = ["UNCOUNTED", "Counted", "count_bins", "counted_of"]
+
+
+class Counted(NamedTuple):
+    """Not to be changed."""
+
+    packed: int
+    bins: Bins
+
+
+UNCOUNTED: Final = Counted(0, {})
+
+
+def counted_of(family: int, vector: Sequence[int]) -> Counted:
+    """From a vector as the fold leaves it: the measures, and behind them the keys of bins."""
+    bins: Bins = {}
+    count_bins(bins, vector[WIDTHS[family] :])
+    return Counted(pack(family, vector[: WIDTHS[family]]), bins)
+
+
+def count_bins(bins: Bins, keys: Iterable[int]) -> None:
+    """Count keys."""
+    for key in keys:
+        bins[key] = bins.get(key, 0) + 1
