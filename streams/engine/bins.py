@@ -74,7 +74,8 @@ class WindowBins:
             sums = span.sums
             if start > span.start_ms:
                 for scope, bins in self._between(span.start_ms, start).items():
-                    subtract_bins(sums[scope], bins)
+                    if bins:  # A pane from which all was taken back may name a scope that nothing was summed of.
+                        subtract_bins(sums[scope], bins)
             if self._closed[:2] != (span.end_ms, end):
                 self._closed = _Span(span.end_ms, end, self._between(span.end_ms, end))
             _merge(sums, self._closed.sums)

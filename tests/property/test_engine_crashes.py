@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.conditions import START_MS
@@ -134,5 +134,6 @@ def check(seed: int, count: int) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 60))
+@example(1, 20)
 def test_a_crash_schedule_leaves_no_trace(seed: int, count: int) -> None:
     check(seed, count)

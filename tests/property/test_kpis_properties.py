@@ -76,7 +76,17 @@ DEFINITIONS = st.builds(
     csat=st.sampled_from([Csat(), Csat(scale_max=10, top_boxes=3)]),
     ces=st.sampled_from([Ces(), Ces(scale_max=5, direction="effort", boxes=2)]),
 )
-LIVES = st.builds(Live, st.integers(3, 9), st.integers(0, 10**7), st.integers(0, 3)) | st.just(Live(0, None, 0))
+MANY = st.integers(0, 10**6)
+LIVES = st.builds(
+    Live,
+    st.integers(3, 9),
+    st.integers(0, 10**7),
+    st.integers(0, 3),
+    backlog=st.none() | MANY,
+    backlog_overdue=MANY,
+    agents_staffed=st.none() | MANY,
+    agents_available=MANY,
+) | st.just(Live(0, None, 0))
 
 
 def ticket_flats(raw: Raw) -> list[list[int]]:
@@ -85,7 +95,8 @@ def ticket_flats(raw: Raw) -> list[list[int]]:
     for step, at_ms in steps:
         if at_ms is not None:
             ticket = ticket.told(Mark(at_ms, step, raw["due"] if step is Step.OPENED else None, None, None))
-    return [from_names(zip(FAMILIES[Family.TICKETS], vector, strict=True)) for vector in ticket.counts().values()]
+    # Behind the measures stand the keys of bins.
+    return [from_names(zip(FAMILIES[Family.TICKETS], vector, strict=False)) for vector in ticket.counts().values()]
 
 
 def staff_flat(raw: Raw) -> list[int]:
@@ -113,7 +124,8 @@ def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
         limits = (definition.csat.scale_max, definition.ces.scale_max) if raw["type"].startswith("survey") else definition.basis
         fold(SimpleNamespace(**raw), vector, *limits)
         low = OFFSETS[family]
-        flat[low : low + len(vector)] = [a + b for a, b in zip(flat[low : low + len(vector)], vector, strict=True)]
+        high = low + WIDTHS[family]  # Behind the measures stand the keys of bins.
+        flat[low:high] = [a + b for a, b in zip(flat[low:high], vector, strict=False)]
     return flat
 
 
@@ -208,7 +220,9 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
 
 
 def estimates(flat: Sequence[int], definition: Definition, live: Live | None = None) -> dict[str, Estimate]:
-    return {name: kpi.estimate(flat, live, definition) for name, kpi in CATALOGUE.items() if (live or not kpi.live) and not kpi.of_period}
+    """All that measures alone say: not quantiles, which are of bins, nor money, which is of periods."""
+    shown = {name: kpi for name, kpi in CATALOGUE.items() if (live or not kpi.live) and not kpi.of_period and kpi.quantile is None}
+    return {name: kpi.estimate(flat, live, definition) for name, kpi in shown.items()}
 
 
 @given(EVENTS, DEFINITIONS)
