@@ -9,25 +9,22 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bench.load import Arrival, Measures, Truth
-from bench.policy import policy
 from models.settings import Settings
 from models.topics import partition_of
 from streams.admin import create
-from streams.policies import apply_policy
 
 PARTITIONS: Final = 4
 _FIGURES_SECONDS_MAX: Final = 60.0
 
 
-async def prepare(settings: Settings, at_ms: int) -> None:
-    """Make every topic, and put the policy there.
+async def prepare(settings: Settings) -> None:
+    """Make every topic.
 
     The first source topic keeps the times that its records are given: a backlog that arrived while nobody read. Elsewhere it is the
     broker that stamps them.
     """
     await make_topic(settings, settings.topics.interactions)
     await create(settings)
-    await apply_policy(settings, policy(), at_ms)
 
 
 async def make_topic(settings: Settings, name: str) -> None:

@@ -14,15 +14,20 @@ from bench.broker import PARTITIONS, ends, fill, make_topic, prepare, read_figur
 from bench.child import child
 from bench.load import Truth, arrivals
 from bench.plain_faust import OUT, truth_of_windows
+from bench.policy import policy
 from models.clock import now_ms
 from models.settings import Settings
 from streams.admin import create
 from streams.local.kafka import LocalKafka
+from streams.policies import apply_policy
 
 FLOOR: Final = "the floor: aiokafka, orjson, a dict"
 OUTWATCH: Final = "outwatch"
+FOUR: Final = "outwatch, 5m 15m 1h 24h alone"
 PLAIN: Final = "plain Faust, hopping table"
 _FEW: Final = "few"
+_WINDOWS: Final = {FOUR: ("5m", "15m", "1h", "24h")}
+"""That a rival keeps, if not all."""
 Say = Callable[[str], None]
 
 
@@ -63,12 +68,12 @@ class Results:
     """All that was measured in one run."""
 
     sizes: Sizes
-    rivals: dict[str, Series] = field(default_factory=lambda: {name: Series() for name in (FLOOR, OUTWATCH, PLAIN)})
+    rivals: dict[str, Series] = field(default_factory=lambda: {name: Series() for name in (FLOOR, OUTWATCH, FOUR, PLAIN)})
     engine: list[dict[str, Any]] = field(default_factory=list)
 
-    def ratio(self, other: str) -> tuple[float, float]:
+    def ratio(self, other: str, name: str = OUTWATCH) -> tuple[float, float]:
         """How often outwatch's rate is that of another, by wall time and by CPU: medians."""
-        own, its = self.rivals[OUTWATCH], self.rivals[other]
+        own, its = self.rivals[name], self.rivals[other]
         return median(own.rates) / median(its.rates), median(its.cpu_us) / median(own.cpu_us)
 
 
@@ -81,7 +86,7 @@ async def run(sizes: Sizes, say: Say) -> Results:
     results = Results(sizes)
     with TemporaryDirectory(prefix="outwatch-bench-") as folder, LocalKafka(Path(folder), None, say) as kafka:
         settings = Settings(brokers=kafka.bootstrap, app_id="bench-0", partitions=PARTITIONS, replication=1)
-        await prepare(settings, now_ms())
+        await prepare(settings)
         for name in (_FEW, OUT):
             await make_topic(settings, name)
         begun = time.monotonic()
@@ -93,7 +98,8 @@ async def run(sizes: Sizes, say: Say) -> Results:
         say(f"{sizes.records:,} records written in {time.monotonic() - begun:.0f} s, {truth.duplicates:,} of them twice")
         for repeat in range(sizes.repeats):
             await _floor(settings, truth, results)
-            await _outwatch(settings.model_copy(update={"app_id": f"bench-{repeat}"}), truth, results)
+            for at, name in enumerate((OUTWATCH, FOUR)):
+                await _outwatch(settings.model_copy(update={"app_id": f"bench-{repeat}-{at}"}), truth, results, name)
             await _plain(settings.model_copy(update={"app_id": f"plain-{repeat}"}), sizes.few, windows, results)
             async with child("bench.engine", settings, sizes.engine) as measured:
                 results.engine.append(measured)
@@ -108,15 +114,16 @@ async def _floor(settings: Settings, truth: Truth, results: Results) -> None:
         results.rivals[FLOOR].measured.append(measured)
 
 
-async def _outwatch(settings: Settings, truth: Truth, results: Results) -> None:
+async def _outwatch(settings: Settings, truth: Truth, results: Results, name: str) -> None:
     await create(settings)
+    await apply_policy(settings, policy(_WINDOWS.get(name)), now_ms())
     start = await ends(settings, settings.topics.kpis)
     async with child("bench.outwatch", settings, truth.records) as measured:
         _same("outwatch's figures", await read_figures(settings, start, truth), truth.measures)
         counters = measured.pop("counters")
         counted = {name: counters[name] for name in ("events", "duplicates")}
         _same("outwatch's counters", counted, {"events": truth.records - truth.duplicates, "duplicates": truth.duplicates})
-        results.rivals[OUTWATCH].measured.append(measured)
+        results.rivals[name].measured.append(measured)
 
 
 async def _plain(settings: Settings, records: int, windows: dict[tuple[str, int], Counter[str]], results: Results) -> None:

@@ -8,7 +8,7 @@ from bench import recovery
 from bench.lived import Life, partners, renamed
 from bench.load import Truth, arrivals
 from bench.report import page, plot, ratios, recovery_page
-from bench.run import FLOOR, OUTWATCH, PLAIN, Results, Sizes, WrongError, _same
+from bench.run import FLOOR, FOUR, OUTWATCH, PLAIN, Results, Sizes, WrongError, _same
 from models.decode import Rejection, decode_one
 from models.settings import Settings
 from streams.engine import Engine, EngineConfig
@@ -47,16 +47,17 @@ def test_wrong_figures_have_no_speed() -> None:
 
 def test_the_report_gives_medians_and_their_ratios() -> None:
     results = Results(Sizes(1_000, 10, 100, 3))
-    for name, seconds in ((FLOOR, (1.0, 2.0, 9.0)), (OUTWATCH, (4.0, 8.0, 9.0)), (PLAIN, (400.0, 800.0, 900.0))):
+    for name, seconds in ((FLOOR, (1.0, 2.0, 9.0)), (OUTWATCH, (4.0, 8.0, 9.0)), (FOUR, (4.0, 4.0, 9.0)), (PLAIN, (400.0, 800.0, 900.0))):
         results.rivals[name].measured = [{"events": 1_000, "seconds": each, "cpu_seconds": each / 2} for each in seconds]
     parts = dict.fromkeys(("decode", "count", "close", "publish", "rows", "drain"), 1.0)
     results.engine = [{"us_an_event": parts, "us_a_record": 60.0, "us_a_row": 5.0}]
     assert [line.split(" (wanted")[0] for line in ratios(results)] == [
         "outwatch reaches 0.25 of the floor by wall time and 0.25 by CPU",
+        "with four windows in place of ten it reaches 0.50 by wall time and 0.50 by CPU",
         "outwatch is 100 times plain Faust by wall time and 100 times by CPU",
     ]
     assert "| outwatch | 125 (111 to 250) | 4,000.0 (2,000.0 to 4,500.0) |" in page(results, {})
-    assert plot(results).count("<rect") == 1 + 6
+    assert plot(results).count("<rect") == 1 + 8
 
 
 def test_a_lived_state_is_one_that_an_engine_goes_on_from_under_the_names_of_any_partition() -> None:
