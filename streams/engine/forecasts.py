@@ -104,7 +104,7 @@ def _cell(place: Place) -> Cell:
 class Plan:
     """The forecasts of one partner."""
 
-    __slots__ = ("_ends", "_kept_ms", "changed", "held", "partner_id", "size")
+    __slots__ = ("_awaited", "_ends", "_kept_ms", "changed", "held", "partner_id", "size")
 
     def __init__(self, partner_id: str) -> None:
         self.partner_id = partner_id
@@ -117,7 +117,9 @@ class Plan:
         self._kept_ms = 0
         """What begins before this is not held any more."""
         self._ends: list[int] = []
-        """A heap of when intervals end that have not closed, some of them more than once."""
+        """A heap of when intervals end that have not closed."""
+        self._awaited: set[int] = set()
+        """The same: however often a forecast is restated, its end stands there once."""
 
     def __bool__(self) -> bool:
         """Whether any forecast is held."""
@@ -128,7 +130,8 @@ class Plan:
         places = self.held.setdefault(start_ms, {})
         self.size += place not in places
         places[place] = forecast
-        if forecast.actual is None:
+        if forecast.actual is None and forecast.end_ms not in self._awaited:
+            self._awaited.add(forecast.end_ms)
             heappush(self._ends, forecast.end_ms)
 
     def mark(self, start_ms: int, place: Place) -> None:
@@ -141,11 +144,10 @@ class Plan:
 
     def close(self, closed_ms: int, panes: PaneStore) -> list[Correction]:
         """What counts from `closed_ms` on: the intervals that ended by then. Call before `panes` advances."""
-        ended: set[int] = set()
-        while self._ends and self._ends[0] <= closed_ms:
-            ended.add(heappop(self._ends))
         found: list[Correction] = []
-        for end_ms in sorted(ended):
+        while self._ends and self._ends[0] <= closed_ms:
+            end_ms = heappop(self._ends)
+            self._awaited.discard(end_ms)
             for start_ms in (end_ms - length for length in _LENGTHS_MS):
                 held = self.held.get(start_ms, {}).items()
                 due = [(place, each) for place, each in held if each.end_ms == end_ms and each.actual is None]

@@ -194,3 +194,12 @@ def test_a_record_that_is_sent_again_corrects_the_interval_that_it_left_and_the_
     tell(rig, event("contact.record", moved, "second", updated_at=moved, **fields), at_ms=FIRST + 40 * MINUTE)
     found = deviation(rig, FIRST + QUARTER + HOUR + MINUTE)
     assert (found["numerator"], found["denominator"]) == (1 - 20, 20), "only the second interval is in the window"
+
+
+def test_however_often_a_forecast_is_restated_its_end_is_awaited_once(rig: Rig) -> None:
+    for minute in range(60):
+        tell(rig, plan(10 + minute, minutes=15 if minute % 2 else 30, at_ms=FIRST - 2 * HOUR + minute * MINUTE))
+    rig.to(FIRST - MINUTE)
+    assert rig.engine._state.plans.of("acme")._ends == [FIRST + QUARTER, FIRST + 2 * QUARTER]
+    tell(rig, answered(0, "a"))
+    assert deviation(rig, SECOND_ENDS + MINUTE)["denominator"] == 69
