@@ -74,19 +74,24 @@ class Contributions:
         return Contribution(updated_ms, cell, vectors)
 
     def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
-        """Remember what a record counted, in place of what was known of its contact."""
+        """Remember what a record counted, in place of what was known of its contact; nothing, where one hour has as many as may be."""
         slot, place = arrived_ms // HOUR_MS, contribution.cell[1:]
         counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
         entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted])
+        if self._entries >= self._limit and self._slots.keys() == {slot} and contact not in self._held:
+            self._early += 1
+            return
+        before = self._held.get(contact)
         self._held[contact] = entry
-        self._remember(slot, contact)
+        if before is None or _slot_of(before) != slot:
+            self._note(slot, contact)
         self._unwritten.setdefault(slot, []).append(entry)
         while self._entries > self._limit and len(self._slots) > 1:
             oldest = min(self._slots)
             self._early += self._forget(oldest)
             self._floor_ms, self._floor_changed = (oldest + 1) * HOUR_MS, True
 
-    def _remember(self, slot: int, contact: int) -> None:
+    def _note(self, slot: int, contact: int) -> None:
         self._slots.setdefault(slot, array("Q")).append(contact)
         self._entries += 1
 
@@ -139,10 +144,13 @@ class Contributions:
     def loaded(self) -> None:
         """Replay the rows, once all were taken."""
         newest: dict[int, int] = {}
+        noted: set[tuple[int, int]] = set()
         for _, entries in sorted(self._loaded, key=lambda row: row[0]):
             for entry in entries:
                 slot, contact, updated_ms = entry[:3]
-                self._remember(slot, contact)
+                if (slot, contact) not in noted:
+                    noted.add((slot, contact))
+                    self._note(slot, contact)
                 # Rows of one commit, for two hours, are in no order.
                 if newest.get(contact, -1) < updated_ms:
                     newest[contact], self._held[contact] = updated_ms, orjson.dumps(entry)

@@ -169,6 +169,20 @@ def test_records_beyond_the_limit_are_forgotten_oldest_first_and_counted() -> No
     assert measures(rig)["handled"] == 6
 
 
+def test_an_hour_with_more_than_the_limit_remembers_no_more_and_counts_them() -> None:
+    rig = Rig(limited(records=4))
+    rig.to(START_MS)
+    rig.send(*(record(f"c{each}", 0, START_MS) for each in range(6)), at_ms=START_MS)
+    rig.send(*(record("c0", each, START_MS, updated_at=START_MS + each * SECOND) for each in range(1, 4)), at_ms=START_MS)
+    rig.to(START_MS)
+    assert (len(rig.snapshot()["records"]), rig.engine.counters["records_forgotten_early"]) == (4, 2)
+    assert measures(rig)["handled"] == 6
+    rig.crash()
+    rig.send(record("c1", 1, START_MS, updated_at=START_MS + SECOND), record("c6", 0, START_MS), at_ms=START_MS)
+    rig.to(START_MS)
+    assert (len(rig.snapshot()["records"]), measures(rig)["handled"]) == (4, 7)
+
+
 def test_rows_of_an_hour_are_written_anew_as_one_when_it_is_over(rig: Rig) -> None:
     for second in range(0, 100, 2):
         rig.send(record(f"c{second % 20}", second, START_MS), at_ms=START_MS + second * SECOND)
