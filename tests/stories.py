@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.engines import SECOND, TOPICS, event, partner_part, rule, shared_part
+from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 
 __all__ = [
     "DAY",
@@ -164,3 +164,15 @@ def topic_of(body: dict[str, Any]) -> str:
     """The topic that an event belongs to."""
     topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "volume": TOPICS.workforce, "revenue": TOPICS.finance}
     return topics.get(body["type"].partition(".")[0], TOPICS.interactions)
+
+
+def played(story: list[Step], begin_ms: int) -> tuple[Rig, int]:
+    """An engine under `POLICY` that was told a story, a commit a step, and when that ended."""
+    rig, at_ms = Rig(), begin_ms
+    rig.policy(*POLICY, at_ms=at_ms)
+    for number, step in enumerate(story):
+        at_ms += step.after_ms
+        body = drawn_event(step, f"e{number}", at_ms)
+        rig.send(body, at_ms=at_ms, topic=topic_of(body))
+        rig.to(at_ms)
+    return rig, at_ms

@@ -14,7 +14,7 @@ from streams.engine.lanes import vector_of
 from tests.conditions import START_MS
 from tests.engines import TOPICS, Rig
 from tests.kept_state import LIVED_TO_MS, kept
-from tests.stories import POLICY, Step, drawn_event, steps, topic_of
+from tests.stories import Step, played, steps
 
 KEPT = Path(__file__).parents[1] / "data" / "state"
 CELL_FIELDS = 5
@@ -92,13 +92,7 @@ def without_zeros(cell: list[Any], spare: int) -> list[Any]:
 @settings(max_examples=60, deadline=None)
 @given(steps(most=20), st.integers(0, 3))
 def test_rows_that_end_before_what_was_appended_are_the_same_state(story: list[Step], spare: int) -> None:
-    rig, at_ms = Rig(), START_MS
-    rig.policy(*POLICY, at_ms=at_ms)
-    for number, step in enumerate(story):
-        at_ms += step.after_ms
-        body = drawn_event(step, f"e{number}", at_ms)
-        rig.send(body, at_ms=at_ms, topic=topic_of(body))
-        rig.to(at_ms)
+    rig, _ = played(story, START_MS)
     state = without_sums(rig.snapshot())
     read = [(rows.unpack_key(key), key, value) for key, value in rig.changelog.items()]
     rig.changelog = {key: as_written_before(parts, value, spare) for parts, key, value in read if parts[0] != "sum"}

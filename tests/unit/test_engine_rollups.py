@@ -12,7 +12,7 @@ from models.measures import from_names, to_names, total
 from streams.engine import rows
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, budget, event, partner_part
-from tests.stories import DAY, HOUR, MINUTE, POLICY, QUICK, Step, drawn_event, steps, topic_of
+from tests.stories import DAY, HOUR, MINUTE, QUICK, Step, played, steps
 
 BEGIN_MS = START_MS - START_MS % HOUR
 EVERY = (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d)
@@ -167,13 +167,7 @@ def test_a_state_of_before_owes_its_days_and_no_minutes_of_its_past(rig: Rig) ->
 @settings(max_examples=15, deadline=None)
 @given(steps(jumps=(*QUICK, 20 * MINUTE, 3 * HOUR), lateness=(0, 0, SECOND, 12 * SECOND, 40 * MINUTE, 3 * HOUR), most=30))
 def test_minutes_and_quarter_hours_sum_to_the_day(story: list[Step]) -> None:
-    rig, at_ms = Rig(), BEGIN_MS
-    rig.policy(*POLICY, at_ms=BEGIN_MS)
-    for number, step in enumerate(story):
-        at_ms += step.after_ms
-        body = drawn_event(step, f"e{number}", at_ms)
-        rig.send(body, at_ms=at_ms, topic=topic_of(body))
-        rig.to(at_ms)
+    rig, at_ms = played(story, BEGIN_MS)
     for later_ms in (MINUTE, HOUR, 6 * HOUR, 2 * DAY, 4 * DAY):
         rig.to(at_ms + later_ms)
     sums, timed = [], []

@@ -10,7 +10,7 @@ from models.explain import Difference, Summed, summed, tiles
 from models.kpis import CATALOGUE
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part
-from tests.stories import DAY, HOUR, MINUTE, POLICY, QUICK, Step, drawn_event, steps, topic_of
+from tests.stories import DAY, HOUR, MINUTE, QUICK, Step, played, steps
 
 BEGIN_MS = START_MS - START_MS % DAY
 TIERS = (TOPICS.rollups_1d, TOPICS.rollups_15m, TOPICS.rollups_1m)
@@ -97,13 +97,7 @@ def test_stretches_that_are_not_there_are_said(rig: Rig) -> None:
 @settings(max_examples=15, deadline=None)
 @given(steps(jumps=(*QUICK, 20 * MINUTE, 3 * HOUR), lateness=(0, 0, SECOND, 12 * SECOND, 40 * MINUTE, 3 * HOUR), most=20))
 def test_every_figure_of_a_day_is_the_sum_of_closed_stretches_once_all_has_closed(story: list[Step]) -> None:
-    rig, at_ms = Rig(), BEGIN_MS
-    rig.policy(*POLICY, at_ms=BEGIN_MS)
-    for number, step in enumerate(story):
-        at_ms += step.after_ms
-        body = drawn_event(step, f"e{number}", at_ms)
-        rig.send(body, at_ms=at_ms, topic=topic_of(body))
-        rig.to(at_ms)
+    rig, at_ms = played(story, BEGIN_MS)
     rig.to(at_ms + 10 * MINUTE)
     rig.to(at_ms + 11 * MINUTE)
     for key, record in rig.figures().items():
