@@ -19,6 +19,7 @@ __all__ = [
     "SLIGHTLY_LATE",
     "Step",
     "drawn_event",
+    "played",
     "seeded",
     "steps",
     "topic_of",

@@ -13,13 +13,13 @@ from xxhash import xxh3_64_intdigest
 from models import decode
 from models.decode import ClockAdvanced, Rejection, decode_run
 from models.measures import Family
-from models.reasons import LateReason, RejectReason
+from models.reasons import RejectReason
 from models.times import EARLIEST_MS, to_ms
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.admission import Admission, AheadError
 from streams.engine.config import FUTURE_MS
 from streams.engine.fold import FOLDS, Fold
-from streams.engine.letters import Origin, SourceRecord, late_record
+from streams.engine.letters import Origin, SourceRecord
 from streams.engine.partner import EVERYTHING, Partner
 from streams.engine.state import State
 from streams.engine.told import Told
@@ -191,9 +191,3 @@ class Intake:
         """The subscribed topics that a clock names; its own where it names none."""
         known = set(self._state.config.topics.sources)
         return [each for each in named or () if each in known] or [topic]
-
-    def _late(self, record: SourceRecord, reason: LateReason, error: str, now_ms: int) -> None:
-        self._state.counters[f"late.{reason}"] += 1
-        config = self._state.config
-        letter = late_record(config.topics.late, self._admission.origin, record, reason, error, now_ms, mask=config.mask_letters)
-        self._state.outputs.append(letter)
