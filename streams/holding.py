@@ -18,7 +18,7 @@ from streams.connection import kafka
 from streams.engine import Budget, Commit, Engine
 from streams.errors import CommitError
 from streams.failpoints import hit
-from streams.fetched import plain_records
+from streams.fetched import records_of, whole_batches
 from streams.health.worker_metrics import Arrivals, WorkerMetrics
 
 __all__ = ["Holding", "loss", "losses", "new_producer", "read_changelog"]
@@ -124,14 +124,14 @@ async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> i
     if not by_partition:
         return 0
     count = 0
-    plain_records(reader, by_partition.__contains__)
+    whole_batches(reader, by_partition.__contains__)
     reader.assign(list(by_partition))
     await reader.seek_to_beginning(*by_partition)
     ends = await reader.end_offsets(list(by_partition))
     open_partitions = set(by_partition)
     while open_partitions:
-        for partition, records in (await reader.getmany(timeout_ms=200)).items():
-            load = by_partition[partition].engine.load
+        for partition, batches in (await reader.getmany(timeout_ms=200)).items():
+            load, records = by_partition[partition].engine.load, records_of(batches)
             for record in records:
                 load(record.key, record.value)
             count += len(records)

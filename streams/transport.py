@@ -17,7 +17,7 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, SchedulingStrategyT
 
 from streams.engine import Engine
-from streams.fetched import plain_records
+from streams.fetched import records_of, whole_batches
 from streams.holding import loss
 from streams.owner import Owner
 
@@ -82,12 +82,12 @@ class RebalanceListener(driver.ConsumerRebalanceListener):
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Faust's, reading committed records only, answering sooner when there are none, and with plain records."""
+    """Faust's, reading committed records only, answering sooner when there are none, and with whole batches."""
 
     async def on_start(self) -> None:
         """Faust's; nothing is fetched before there is an assignment."""
         await super().on_start()
-        plain_records(self._ensure_consumer(), cast("Consumer", self.consumer).in_runs)
+        whole_batches(self._ensure_consumer(), cast("Consumer", self.consumer).in_runs)
 
     def _create_worker_consumer(self, transport: driver.Transport) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -179,17 +179,23 @@ class Consumer(driver.Consumer):
                 await self.sleep(_NOTHING_ACTIVE_SECONDS)
                 return {}
         try:
-            fetched = await super()._getmany(active_partitions, timeout)
+            answered = await super()._getmany(active_partitions, timeout)
         except NoOffsetForPartitionError:
             return {}  # Assigned, and not sought yet: the group has no offset for what was never read, and `perform_seek` follows.
         except OffsetOutOfRangeError as error:
             for tp, position in error.args[0].items():
                 await self._out_of_range(TP(tp.topic, tp.partition), position)
             return {}
-        if self.app.rebalancing:
-            return {tp: records for tp, records in fetched.items() if not self.in_runs(tp)}
-        self._note_ends(active_partitions or set(), fetched)
-        return fetched
+        held = self.app.rebalancing
+        fetched: dict[TP, list[Any]] = {}
+        for tp, batches in answered.items():
+            if not self.in_runs(tp):
+                fetched[tp] = batches
+            elif not held:
+                fetched[tp] = records_of(batches)
+        if not held:
+            self._note_ends(active_partitions or set(), fetched)
+        return cast("RecordMap", fetched)
 
     async def _out_of_range(self, tp: TP, position: int) -> None:
         """Refuse the partition of a source that lost what comes next, or was made anew, while it was read."""
@@ -204,11 +210,11 @@ class Consumer(driver.Consumer):
         if lost is not None:
             self._owner.refuse(holding, lost)
 
-    def _note_ends(self, active: set[TP], fetched: RecordMap) -> None:
+    def _note_ends(self, active: set[TP], fetched: Mapping[TP, list[Any]]) -> None:
         """Note for which partitions this answer reached the end. No fetch is under way here, so positions stand still."""
         for tp, state, end in self._answered(active):
             if state.position >= end:
-                records = cast("Mapping[Any, list[Any]]", fetched).get(tp)
+                records = fetched.get(tp)
                 upto = records[-1].offset + 1 if records else self._next.get(tp, 0)
                 self._ends[tp] = _End(state.timestamp, upto, state.position)
 

@@ -296,15 +296,15 @@ class SimConsumer:
         """The next offset to be read."""
         return self._positions[partition]
 
-    async def getmany(self, *_: Any, timeout_ms: int = 0) -> dict[TopicPartition, list[SimRecord]]:
-        """Some records of each partition."""
+    async def getmany(self, *_: Any, timeout_ms: int = 0) -> dict[TopicPartition, list[list[SimRecord]]]:
+        """Some records of each partition, in one batch."""
         await self._caller.trip()
         self._cluster.fail()
-        found: dict[TopicPartition, list[SimRecord]] = {}
+        found: dict[TopicPartition, list[list[SimRecord]]] = {}
         for tp, position in self._positions.items():
             upto = max(position, min(self._cluster.end(tp), position + self._cluster.random.randint(1, 100)))
             records = [record for record in self._cluster.log(tp)[position:upto] if record is not None]
             self._positions[tp] = upto
             if records:
-                found[tp] = records
+                found[tp] = [records]
         return found

@@ -31,7 +31,7 @@ from mode.utils.queues import FlowControlEvent
 
 from models.settings import Settings
 from streams.app import build_app
-from streams.fetched import Fetched
+from streams.fetched import Fetched, records_of
 from streams.store import Store
 from streams.transport import Consumer, ConsumerThread, RebalanceListener, RunScheduler, Transport
 from streams.worker import Worker
@@ -59,6 +59,16 @@ OVERRIDDEN: list[tuple[type, type, str]] = [
 
 def source(of: Any) -> str:
     return inspect.getsource(of)
+
+
+def batch_of(offsets: tuple[int, ...], producer: int = -1) -> bytes:
+    """A batch as the broker keeps it, whose first offset stands in its first eight bytes, before what its checksum covers."""
+    epoch = 0 if producer >= 0 else -1
+    batch = DefaultRecordBatchBuilder(2, 0, int(producer >= 0), producer, epoch, epoch, 1 << 16)
+    for offset in offsets:
+        headers = [("trace", b"t-1")]
+        batch.append(offset - offsets[0], timestamp=1_700_000_000_000 + offset, key=b"acme", value=b"{}", headers=headers)
+    return offsets[0].to_bytes(8, "big") + bytes(batch.build())[8:]
 
 
 def in_order(text: str, *parts: str) -> bool:
@@ -212,18 +222,47 @@ class TestWhatAiokafkaDoes:
             text, "tp_state.highwater = highwater", "tp_state.lso = lso", "tp_state.timestamp = now_ms", "if records.has_next()"
         )
 
-    async def test_what_was_fetched_is_handed_out_as_the_reader_of_batches_made_it(self) -> None:
-        batch = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 16)
-        batch.append(0, timestamp=1_700_000_000_000, key=b"acme", value=b"{}", headers=[("trace", b"t-1")])
-        for name, wanted in (("cx.interactions", True), ("other", False)):
-            tp = TP(name, 3)
-            read = fetcher.PartitionRecords(tp, MemoryRecords(bytes(batch.build())), [], 0, None, None, True, fetcher.READ_COMMITTED)
-            fetched = Fetched(lambda each: each.topic != "other")
-            fetched[tp] = fetcher.FetchResult(tp, assignment=MagicMock(), partition_records=read, backoff=0)
-            (record,) = read
-            assert isinstance(record, aiokafka.ConsumerRecord) is not wanted
-            assert (record.offset, record.timestamp, record.timestamp_type) == (0, 1_700_000_000_000, 0)
-            assert (record.key, record.value, list(record.headers)) == (b"acme", b"{}", [("trace", b"t-1")])
+    async def test_whole_batches_are_handed_out_from_where_the_fetch_began(self) -> None:
+        made = b"".join(batch_of(offsets) for offsets in ((0, 1), (2,), (5, 6)))
+        tp = TP("cx.interactions", 3)
+        read = fetcher.PartitionRecords(tp, MemoryRecords(made), [], 1, None, None, True, fetcher.READ_COMMITTED)
+        fetched = Fetched(lambda each: each == tp)
+        state = MagicMock(paused=False, position=1)
+        assignment = MagicMock(active=True, state_value=lambda _: state)
+        fetched[tp] = result = fetcher.FetchResult(tp, assignment=assignment, partition_records=read, backoff=0)
+        # What counts as so many records for aiokafka is so many batches.
+        batches = result.getall(2)
+        assert [[record.offset for record in batch] for batch in batches] == [[1], [2]]
+        state.consumed_to.assert_called_with(3)
+        state.position = 3
+        (record, last) = records_of(result.getall(100))
+        assert (record.offset, record.timestamp, record.timestamp_type) == (5, 1_700_000_000_005, 0)
+        assert (record.key, record.value, list(record.headers)) == (b"acme", b"{}", [("trace", b"t-1")])
+        assert last.offset == 6
+        state.consumed_to.assert_called_with(7)
+        assert not result.has_more()
+
+    async def test_aborted_batches_are_skipped_and_a_broken_one_is_told(self) -> None:
+        tp, records = TP("cx.interactions", 3), []
+        for broken in (False, True):
+            made = bytearray(batch_of((0, 1), producer=7) + batch_of((2, 3), producer=8))
+            made[-1] ^= broken
+            read = fetcher.PartitionRecords(tp, MemoryRecords(bytes(made)), [(7, 0)], 0, None, None, True, fetcher.READ_COMMITTED)
+            Fetched(lambda _: True)[tp] = fetcher.FetchResult(tp, assignment=MagicMock(), partition_records=read, backoff=0)
+            if broken:
+                with pytest.raises(aiokafka.errors.CorruptRecordException):
+                    records_of(read)
+            else:
+                records = records_of(read)
+        assert [record.offset for record in records] == [2, 3]
+
+    async def test_a_topic_that_is_not_read_in_runs_keeps_aiokafkas_records(self) -> None:
+        tp = TP("other", 3)
+        read = fetcher.PartitionRecords(tp, MemoryRecords(batch_of((0,))), [], 0, None, None, True, fetcher.READ_COMMITTED)
+        Fetched(lambda _: False)[tp] = fetcher.FetchResult(tp, assignment=MagicMock(), partition_records=read, backoff=0)
+        assert [type(record) for record in read] == [aiokafka.ConsumerRecord]
+
+    def test_what_is_fetched_is_kept_where_we_stand_in(self) -> None:
         assert "self._records[tp] = FetchResult(" in source(fetcher.Fetcher._proc_fetch_request)
         assert source(fetcher.Fetcher.__init__).count("self._records = collections.OrderedDict()") == 1
 
