@@ -3,6 +3,7 @@
 Private names of aiokafka 0.14 that are used here are held by `tests/unit/test_faust_contract.py`.
 """
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
@@ -51,7 +52,7 @@ class _Batches:
     """The batches of an answer."""
 
     def __init__(self, read: PartitionRecords) -> None:
-        self._read = read
+        self._read = weakref.proxy(read)  # It holds us: nobody would free what it was fetched in while cycles are not looked for.
         self._records = read._records
         self.has_next: Callable[[], bool] = self._records.has_next
 

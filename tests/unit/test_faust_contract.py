@@ -1,7 +1,9 @@
 """What we use of Faust's and aiokafka's private parts is there and behaves as needed: an upgrade fails here and not at night."""
 
+import gc
 import inspect
 import re
+import weakref
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import MagicMock
@@ -255,6 +257,21 @@ class TestWhatAiokafkaDoes:
             else:
                 records = records_of(read)
         assert [record.offset for record in records] == [2, 3]
+
+    async def test_what_was_fetched_is_freed_with_its_last_record(self) -> None:
+        """Megabytes at a time, while cycles are not looked for."""
+        tp, answers = TP("cx.interactions", 3), Fetched(lambda _: True)
+        read = fetcher.PartitionRecords(tp, MemoryRecords(batch_of((0, 1))), [], 0, None, None, True, fetcher.READ_COMMITTED)
+        answers[tp] = fetcher.FetchResult(tp, assignment=MagicMock(), partition_records=read, backoff=0)
+        held = weakref.ref(read)
+        gc.disable()
+        try:
+            assert len(records_of(read)) == 2
+            answers.clear()
+            del read
+            assert held() is None
+        finally:
+            gc.enable()
 
     async def test_a_topic_that_is_not_read_in_runs_keeps_aiokafkas_records(self) -> None:
         tp = TP("other", 3)
