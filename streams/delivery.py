@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 __all__ = ["Delivery", "Source"]
 
-Source = Literal["interactions", "surveys", "quality"]
+Source = Literal["interactions", "surveys", "quality", "workforce", "finance"]
 """The source topics that simulation and replay feed, as `models.topics.Topics` names them."""
 
 

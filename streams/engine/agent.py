@@ -334,7 +334,9 @@ class Agent:
         found: list[int] = []
         for at in range(max(bisect_left(self.times, after_ms) - 1, 0), len(self.times)):
             if self.said[at].doing != Doing.OFFLINE and self.times[at] + self.said[at].lasts_ms >= after_ms:
-                found.append(max(self.times[at], after_ms))
+                if self.times[at] <= after_ms:
+                    return after_ms
+                found.append(self.times[at])
                 break
         found += [max(start, after_ms) for start, end, _ in self._plan if end > after_ms][:1]
         found += [due[0] for course in self.courses for due in self._dues(course) if due[0] >= after_ms]

@@ -1,9 +1,15 @@
 """Who is simulated, and how ordinary their days are."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
+from models.windows import DAY_MS, HOUR_MS
+
 __all__ = ["Line", "Partner", "Simulated", "partners"]
+
+_BUSIEST_MS: Final = 14 * HOUR_MS
+"""The busiest hour of a day, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Partner:
 
     id: str
     lines: tuple[Line, ...]
+    zone: str = "UTC"
+    """Of its contract: costs are reported by its days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +61,19 @@ class Simulated:
     """Share of events that are delivered seconds to minutes late."""
     survey_delayed: float = 0.1
     """Share of survey answers that are delivered hours late."""
+    ticketed: float = 0.06
+    """Share of handled contacts that leave a ticket behind."""
+    evaluated: float = 0.08
+    """Share of handled contacts that somebody evaluates."""
     poisoned: float = 0.002
     """Records that nobody can read, a contact."""
     future: bool = False
     """Whether poison may lie in the future: only a wall clock can tell."""
+
+    def contacts_per_minute(self, at_ms: int) -> float:
+        """Contacts a minute of a partner, by the hour of the day."""
+        busy = (1 + math.cos((at_ms - _BUSIEST_MS) % DAY_MS / DAY_MS * math.tau)) / 2
+        return self.rate_per_minute * (1 + (self.peak_factor - 1) * busy)
 
 
 _LINES: Final = (
@@ -65,10 +82,18 @@ _LINES: Final = (
     Line("support", "chat", 0.2, 2.5),
     Line("sales", "voice", 0.1),
 )
-_NAMES: Final = ("acme", "boreal", "cascade", "delta", "evergreen", "fabrikam")
+_ZONES: Final = {
+    "acme": "Europe/Lisbon",
+    "boreal": "Europe/Helsinki",
+    "cascade": "America/Bogota",
+    "delta": "Asia/Manila",
+    "evergreen": "Africa/Johannesburg",
+    "fabrikam": "Europe/Paris",
+}
+"""The partners of the example policy, each with the zone of its contract."""
 
 
 def partners(count: int) -> tuple[Partner, ...]:
     """The first `count` partners: those of the example policy, then `partner-07` and so on, which no policy names."""
-    names = [*_NAMES[:count], *(f"partner-{number:02d}" for number in range(len(_NAMES) + 1, count + 1))]
-    return tuple(Partner(name, _LINES) for name in names)
+    names = [*list(_ZONES)[:count], *(f"partner-{number:02d}" for number in range(len(_ZONES) + 1, count + 1))]
+    return tuple(Partner(name, _LINES, _ZONES.get(name, "UTC")) for name in names)

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from models.settings import Settings
 from models.windows import GRID_MS
+from streams.delivery import Source
 from streams.play import Player
 from streams.produce import Feed
 from streams.simulate.config import Simulated
@@ -54,7 +56,7 @@ async def simulate(
     zero_ms, from_ms = stretch.zero_ms, stretch.zero_ms - stretch.past_ms
     world = World(config, seed, from_ms, script)
     end_ms = None if stretch.for_ms is None else zero_ms + stretch.for_ms
-    async with Feed(settings, ("interactions", "surveys")) as feed:
+    async with Feed(settings, get_args(Source)) as feed:
         player = Player(feed, from_ms, clock=settings.clock == "log")
         if stretch.past_ms:
             await player.play(world.until(zero_ms), to_ms=zero_ms, speed=None, stop=stop)

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from typing import get_args
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from models.settings import Settings
 from models.topics import partition_of
 from models.windows import HOUR_MS, MINUTE_MS
 from streams.admin import create
+from streams.delivery import Source
 from streams.errors import TopicsError
 from streams.produce import Feed
 from streams.simulate import Script, Simulated, Stretch, events, partners, simulate
@@ -58,14 +60,15 @@ async def test_a_simulation_writes_its_past_and_goes_on_with_the_clock_in_every_
     assert len(past) == 1
     expected = list(events(config, 1, stretch.zero_ms - HOUR_MS, stretch.zero_ms + MINUTE_MS))
     assert written == len(expected)
-    for topic, source in ((settings.topics.interactions, "interactions"), (settings.topics.surveys, "surveys")):
+    topics = {source: getattr(settings.topics, source) for source in get_args(Source)}
+    for source, topic in topics.items():
         found = await read(settings, topic)
         for number, records in found.items():
             mine = [each for each in expected if each.source == source and partition_of(each.partner_id, settings.partitions) == number]
             sent = [(record.key.decode(), record.value) for record in records if record.key is not None]
             assert sent == [(each.partner_id, each.value) for each in mine], "in order, in the partner's partition"
             clock = clock_of(records)
-            assert all(body["topics"] == [settings.topics.interactions, settings.topics.surveys] for body in clock)
+            assert all(body["topics"] == list(topics.values()) for body in clock)
             points = [body["to"] for body in clock]
             assert points == list(range(stretch.zero_ms - HOUR_MS + 10_000, stretch.zero_ms + MINUTE_MS + 1, 10_000))
             assert all(record.timestamp > at_ms - 60_000 for record in records), "no record bears an event's time"
