@@ -1,18 +1,20 @@
 """A mapping: which columns of a log make which fields of an event. A YAML file, read by `models.mapping_file`.
 
 `models/example_mapping.yaml` is the commented example: a log of calls with one row a call. A `call` block says where its times and
-its outcome stand; `fields` says the rest, and all of it for events that are not whole calls.
+its outcome stand; `fields` says the rest, and all of it for events that are not whole calls. A `ticket` block makes up to three events
+of a row: see `models/example_tickets.yaml`.
 """
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self, get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from models.events import EVENT_TYPES, EventBase
 
-__all__ = ["Call", "DateSource", "DropRule", "FieldSource", "Interval", "Mapping", "Outcomes", "event_model"]
+__all__ = ["Call", "DateSource", "DropRule", "FieldSource", "Interval", "Mapping", "Outcomes", "Ticket", "event_model", "field_names"]
 
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -27,6 +29,11 @@ _MODELS: Final[dict[str, type[EventBase]]] = {
 def event_model(event_type: str) -> type[EventBase] | None:
     """The model of the events called `event_type`; None where there is none that a log can make."""
     return _MODELS.get(event_type)
+
+
+def field_names(model: type[EventBase]) -> dict[str, str]:
+    """The fields of an event as JSON writes them -> as the model calls them."""
+    return {field.alias or name: name for name, field in model.model_fields.items()}
 
 
 class _Part(BaseModel):
@@ -100,6 +107,14 @@ class Call(_Part):
     outcome: Outcomes
 
 
+class Ticket(_Part):
+    """Where a log of tickets, one row a ticket, keeps when it was opened, first replied to, and solved: blank where it was not."""
+
+    opened: Column
+    replied: Column | None = None
+    solved: Column | None = None
+
+
 class FieldSource(_Part):
     """The text of a column (left out where it is blank or one of `absent`, translated by `values`), or a constant."""
 
@@ -132,7 +147,9 @@ class Mapping(_Part):
     drop: tuple[DropRule, ...] = ()
     """The first that holds counts."""
     call: Call | None = None
+    ticket: Ticket | None = None
     fields: dict[str, FieldSource]
+    _step: str = PrivateAttr("")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -143,9 +160,13 @@ class Mapping(_Part):
         if self.call is not None and self.type != "contact.record":
             msg = f"a call block makes contact.record, not {self.type}"
             raise ValueError(msg)
-        made = {"type", "event_id", *(CALL_FIELDS if self.call else ())}
+        if self.ticket is not None and self.type != "ticket.opened":
+            msg = f"a ticket block goes with ticket.opened, not {self.type}; it makes ticket.replied and ticket.solved too"
+            raise ValueError(msg)
+        names = field_names(model)
+        made = {"type", "event_id", *(CALL_FIELDS if self.call else ("occurred_at",) if self.ticket else ())}
         for name in self.fields:
-            if name in made or name not in model.model_fields:
+            if name in made or name not in names:
                 why = "is made of the other blocks" if name in made else f"is no field of {self.type}"
                 msg = f"fields.{name} {why}"
                 raise ValueError(msg)
@@ -153,8 +174,8 @@ class Mapping(_Part):
             if source.hmac and (name != "customer_key" or source.column is None or source.values):
                 msg = f"fields.{name}.hmac is for customer_key, from a column and without values"
                 raise ValueError(msg)
-        for name, field in model.model_fields.items():
-            if field.is_required() and name not in made and name not in self.fields:
+        for name, own in names.items():
+            if model.model_fields[own].is_required() and name not in made and name not in self.fields:
                 msg = f"fields.{name} is missing: {self.type} needs it"
                 raise ValueError(msg)
         try:
@@ -168,6 +189,28 @@ class Mapping(_Part):
     def needs_secret(self) -> bool:
         """Whether customer keys are to be made."""
         return any(source.hmac for source in self.fields.values())
+
+    @property
+    def step(self) -> str:
+        """Ends the ids of events of which several are made of a row; blank where one is."""
+        return self._step
+
+    @cached_property
+    def steps(self) -> "tuple[tuple[Column, Mapping], ...]":
+        """For a log of tickets: the column that says when a step was taken, and how a row becomes its event."""
+        if self.ticket is None:
+            return ()
+        found = []
+        for step, column in self.ticket:
+            if column is not None:
+                # Whoever replies says nothing of a due date.
+                fields = {name: source for name, source in self.fields.items() if step != "replied" or name != "due_at"}
+                each = self.model_copy(
+                    update={"type": f"ticket.{step}", "ticket": None, "fields": fields | {"occurred_at": FieldSource(column=column)}}
+                )
+                each._step = step  # noqa: SLF001 - a copy of our own
+                found.append((column, each))
+        return tuple(found)
 
     def columns(self) -> dict[str, str]:
         """Every column that a log must have -> the place in the mapping that names it."""
@@ -183,4 +226,6 @@ class Mapping(_Part):
                 named |= {interval.start: f"call.{name}.start", interval.end: f"call.{name}.end"}
                 if interval.seconds is not None:
                     named[interval.seconds] = f"call.{name}.seconds"
+        if self.ticket is not None:
+            named |= {column: f"ticket.{step}" for step, column in self.ticket if column is not None}
         return named | {source.column: f"fields.{name}" for name, source in self.fields.items() if source.column is not None}

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from importlib.resources import files
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -9,7 +10,10 @@ from models.errors import FileError, Problem
 from models.mapping import Mapping
 from models.yaml_file import read_yaml
 
-__all__ = ["check_columns", "example_mapping", "load_mapping"]
+__all__ = ["EXAMPLES", "check_columns", "example_mapping", "load_mapping"]
+
+EXAMPLES: Final = ("mapping", "tickets", "surveys")
+"""The commented mappings that ship with outwatch: of a log of calls, an export of tickets, and one of survey answers."""
 
 
 def load_mapping(text: str, file: str) -> Mapping:
@@ -25,9 +29,9 @@ def load_mapping(text: str, file: str) -> Mapping:
         raise FileError(document.problems(error, known=Mapping.model_fields)) from None
 
 
-def example_mapping() -> str:
-    """The commented mapping that ships with outwatch: a log of calls, one row a call."""
-    return files("models").joinpath("example_mapping.yaml").read_text(encoding="utf-8")
+def example_mapping(name: str = "mapping") -> str:
+    """One of `EXAMPLES`, by default that of a log of calls."""
+    return files("models").joinpath(f"example_{name}.yaml").read_text(encoding="utf-8")
 
 
 def check_columns(mapping: Mapping, columns: Sequence[str], file: str) -> None:

@@ -12,11 +12,11 @@ from pydantic import ValidationError
 
 from models.customers import customer_key
 from models.errors import FileError, OutwatchError, Problem
-from models.events import Timestamp, event_adapter
-from models.mapping import Call, FieldSource, Interval, Mapping, event_model
+from models.events import QualityItem, Seconds, Timestamp, event_adapter
+from models.mapping import Call, FieldSource, Interval, Mapping, event_model, field_names
 from models.mapping_times import clock_seconds, seconds, wall_ms, whole_ms
 
-__all__ = ["DropReason", "Dropped", "EventDict", "Place", "map_row", "row_date"]
+__all__ = ["DropReason", "Dropped", "EventDict", "Place", "map_events", "map_row", "row_date"]
 
 EventDict = dict[str, Any]
 """A canonical event, its times in epoch milliseconds."""
@@ -101,6 +101,13 @@ class _Reader:
             msg = f"{column}: neither true nor false: {text!r}"
             raise _UnreadableError(msg) from None
 
+    def parts(self, column: str) -> list[Any]:
+        value = self.row.get(column)
+        if not isinstance(value, list):
+            msg = f"{column}: no list, which only JSON Lines can hold: {value!r}"
+            raise _UnreadableError(msg)
+        return value
+
     def time_ms(self, column: str) -> int:
         text = self.text(column)
         since_midnight = clock_seconds(text, self.entered)
@@ -165,18 +172,20 @@ def _readers(event_type: str) -> dict[str, Callable[[_Reader, str], object]]:
     """How the text of a column becomes the value of each field of an event."""
     model = event_model(event_type)
     assert model is not None, "the mapping was validated"
-    return {name: _reader_of(field.annotation) for name, field in model.model_fields.items()}
+    return {name: _reader_of(model.model_fields[own].annotation) for name, own in field_names(model).items()}
 
 
 def _reader_of(annotation: object) -> Callable[[_Reader, str], object]:
     if annotation in (Timestamp, Timestamp | None):
         return _Reader.time_ms
-    if annotation in (float, float | None):
+    if annotation in (float, float | None, Seconds | None):
         return _Reader.number
     if annotation in (bool, bool | None):
         return _Reader.flag
     if annotation in (int, int | None):
         return _Reader.whole
+    if annotation == list[QualityItem] | None:
+        return _Reader.parts
     return _Reader.text
 
 
@@ -195,7 +204,8 @@ def _field(read: _Reader, name: str, source: FieldSource) -> object:
 
 def _event_id(read: _Reader) -> str:
     names = [read.text(column) for column in read.mapping.event_id]
-    return "/".join(names if read.day is None else [*names, read.day.isoformat()])
+    date_and_step = (each for each in (read.day and read.day.isoformat(), read.mapping.step) if each)
+    return "/".join([*names, *date_and_step])
 
 
 def map_row(mapping: Mapping, row: Row[str, Any], place: Place, day: date | None, secret: str | None = None) -> EventDict | Dropped:
@@ -231,6 +241,23 @@ def map_row(mapping: Mapping, row: Row[str, Any], place: Place, day: date | None
         first = error.errors()[0]
         return Dropped(DropReason.INVALID, f"{first['loc'][-1]}: {first['msg']}")
     return event
+
+
+def map_events(
+    mapping: Mapping, row: Row[str, Any], place: Place, day: date | None, secret: str | None = None
+) -> tuple[EventDict, ...] | Dropped:
+    """The events of a row, or why there is none: as `map_row`, and one for each step of a ticket.
+
+    A row makes all of its events or none.
+    """
+    found = []
+    for column, step in mapping.steps or ((None, mapping),):
+        if column is None or str(row.get(column) or "").strip():
+            made = map_row(step, row, place, day, secret)
+            if isinstance(made, Dropped):
+                return made
+            found.append(made)
+    return tuple(found) or Dropped(DropReason.UNREADABLE, "no time of the ticket is given")
 
 
 def row_date(mapping: Mapping, row: Row[str, Any], of_file: date | None) -> date | Dropped | None:

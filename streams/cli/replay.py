@@ -52,9 +52,16 @@ def _mapping(path: Path) -> "Mapping":
         raise typer.BadParameter(msg, param_hint="--mapping") from None
 
 
+def _check_shift(mapping: "Mapping", shift: str) -> None:
+    """Intervals and periods that are moved begin at no quarter of an hour, and at no midnight."""
+    if shift != "keep" and mapping.type.startswith(("volume.", "cost.", "revenue.")):
+        msg = f"{mapping.type} stands on the calendar: replay it with --shift keep"
+        raise typer.BadParameter(msg, param_hint="--shift")
+
+
 def replay(
     files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV or JSON Lines, in order of their dates.")],
-    mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The mapping file; models/example_mapping.yaml is one.")],
+    mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The mapping file; models/example_*.yaml are some.")],
     *,
     date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date of the log, where it has no date column.")] = None,
     shift: Annotated[
@@ -84,6 +91,7 @@ def replay(
 
     how_fast = _checked_speed(speed, shift)
     mapped = _mapping(mapping)
+    _check_shift(mapped, shift)
     logs = [replaying.LogFile.of(path, mapped, date.date() if date is not None else None) for path in files]
 
     async def run() -> "Report":

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from models.errors import FileError, Problem
 from models.mapping import Mapping
-from models.mapping_row import Dropped, EventDict, Place, map_row, row_date
+from models.mapping_row import Dropped, EventDict, Place, map_events, row_date
 from models.mapping_times import wall_ms
 from streams.replay.log_file import LogFile, Row, read_rows
 from streams.replay.tally import Tally
@@ -30,6 +30,7 @@ def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally, secret: str |
                 continue
             day, made = mapped
             tally.take(made)
+            first_ms = min(event["occurred_at"] for event in made)
             if day is not None:
                 if latest is not None and day < latest:
                     what = f"the date goes back from {latest} to {day}"
@@ -37,16 +38,19 @@ def dated(logs: Iterable[LogFile], mapping: Mapping, tally: Tally, secret: str |
                 latest = day
             else:
                 # A log of whole timestamps is about in order, like all logs: a day is more than any disorder.
-                before = datetime.fromtimestamp(made["occurred_at"] / 1000, UTC).date() - timedelta(days=1)
+                before = datetime.fromtimestamp(first_ms / 1000, UTC).date() - timedelta(days=1)
                 latest = before if latest is None else max(latest, before)
-            yield latest, made
+            for event in made:
+                yield latest, event
 
 
-def _mapped(mapping: Mapping, row: Row, place: Place, of_file: date | None, secret: str | None) -> tuple[date | None, EventDict] | Dropped:
+def _mapped(
+    mapping: Mapping, row: Row, place: Place, of_file: date | None, secret: str | None
+) -> tuple[date | None, tuple[EventDict, ...]] | Dropped:
     day = row_date(mapping, row, of_file)
     if isinstance(day, Dropped):
         return day
-    made = map_row(mapping, row, place, day, secret)
+    made = map_events(mapping, row, place, day, secret)
     return made if isinstance(made, Dropped) else (day, made)
 
 

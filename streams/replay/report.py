@@ -105,7 +105,7 @@ def make_report(tally: Tally, rollups: Iterable[dict[str, Any]]) -> Report:
         for partner, zone in sorted(zones.items())
         if zone != tally.zone
     ]
-    missing = sorted((date, partner) for partner, date in tally.days if partner not in by_date.get(date, {}))
+    missing = sorted((date, partner) for partner, date in tally.certain if partner not in by_date.get(date, {}))
     problems += [f"no closed day {date} of {partner}" for date, partner in missing]
     return Report(
         rows=tally.rows,

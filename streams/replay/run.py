@@ -28,7 +28,15 @@ _SETTLE_MS: Final = 15 * MINUTE_MS
 """How far after the last day's end the clock is moved: longer than any sensible `settle_seconds` of a policy."""
 
 
-_SOURCES: Final[dict[str, Source]] = {"survey": "surveys", "quality": "quality"}
+_SOURCES: Final[dict[str, Source]] = {
+    "survey": "surveys",
+    "quality": "quality",
+    "agent": "workforce",
+    "training": "workforce",
+    "volume": "workforce",
+    "cost": "finance",
+    "revenue": "finance",
+}
 """Where events go by the first word of their type, if not to the interactions."""
 
 

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from models.mapping_row import EventDict
 
-__all__ = ["TIMES", "Shift", "Timing", "shifted"]
+__all__ = ["Shift", "Timing", "shifted"]
 
-TIMES = ("occurred_at", "queued_at", "queue_exited_at", "updated_at")
-"""Every field of an event that is a time."""
+TIMES = ("occurred_at", "queued_at", "queue_exited_at", "updated_at", "due_at", "from", "to")
+"""Every field of an event that is a time; forecasts and money stand on the calendar, and are not shifted."""
 
 
 class Shift(StrEnum):

@@ -1,13 +1,19 @@
 """What became of the rows of a replay."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from models.days import day_name
 from models.mapping_row import Dropped, EventDict, Place
-from streams.replay.shift import TIMES
 
 __all__ = ["Tally"]
+
+_TIMES: Final = ("occurred_at", "queued_at", "queue_exited_at")
+"""The times at which an event counts."""
+_CERTAIN: Final = ("contact.", "survey.", "quality.")
+"""Kinds of which each counts on its day, whatever else is known. A state of an agent, say, may count nothing."""
 
 
 @dataclass(slots=True)
@@ -23,21 +29,27 @@ class Tally:
     examples: dict[str, str] = field(default_factory=dict)
     """By reason: the first row that was dropped for it, and why."""
     days: set[tuple[str, str]] = field(default_factory=set)
-    """(partner, date) of every time of every event, in `zone`."""
+    """(partner, date) of every time at which an event may count, in `zone`."""
+    certain: set[tuple[str, str]] = field(default_factory=set)
+    """Those of them of which there is a closed day, or something went wrong."""
 
     def drop(self, dropped: Dropped, place: Place) -> None:
         """Count a row that makes no event."""
         self.rows += 1
-        self.dropped[dropped.reason] += 1
-        self.examples.setdefault(dropped.reason, f"{place.file}:{place.line}: {dropped.detail}")
+        # As plain text: JSON knows no other names, not even a kind of text.
+        reason = str(dropped.reason)
+        self.dropped[reason] += 1
+        self.examples.setdefault(reason, f"{place.file}:{place.line}: {dropped.detail}")
 
-    def take(self, event: EventDict) -> None:
-        """Count a row that makes `event`."""
+    def take(self, events: Sequence[EventDict]) -> None:
+        """Count a row that makes these events."""
         self.rows += 1
-        self.events += 1
-        for name in TIMES:
-            if name in event:
-                self.days.add((event["partner_id"], day_name(event[name], self.zone)))
+        self.events += len(events)
+        for event in events:
+            days = {(event["partner_id"], day_name(event[name], self.zone)) for name in _TIMES if name in event}
+            self.days |= days
+            if event["type"].startswith(_CERTAIN):
+                self.certain |= days
 
     @property
     def partners(self) -> set[str]:

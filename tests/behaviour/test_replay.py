@@ -94,6 +94,28 @@ async def test_a_second_day_goes_on_where_the_first_ended(worker: None, environm
         assert_equals_the_oracle(report, [(day, calls)])
 
 
+async def test_an_export_of_tickets_becomes_the_days_on_which_its_steps_were_taken(
+    worker: None, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "mapping.yaml").write_text(example_mapping("tickets"))
+    rows = [
+        "id,status,group,form,channel,created_at,first_reply_at,solved_at,due_at",
+        "T-1,closed,Boreal,Refund,mail,2031-01-04 09:00:00,2031-01-04 09:30:00,2031-01-05 12:00:00,2031-01-05 11:00:00",
+        "T-2,open,Boreal,Refund,mail,2031-01-04 10:00:00,,,2031-01-05 11:00:00",
+        "T-3,spam,Boreal,Refund,mail,2031-01-04 11:00:00,,,",
+        "T-4,closed,Boreal,Refund,mail,2031-01-04 12:00:00,soon,,",
+    ]
+    (tmp_path / "tickets.csv").write_text("\n".join(rows) + "\n")
+    report = await replayed(environment, tmp_path / "tickets.csv", "--mapping", tmp_path / "mapping.yaml")
+    assert (report["rows"], report["events"], report["dropped"]) == (4, 4, {"merged": 1, "unreadable": 1})
+    assert report["examples"]["unreadable"] == f"{tmp_path}/tickets.csv:5: first_reply_at: no date and time: 'soon'"
+    counted = {day["date"]: day["all"]["measures"] for day in report["days"]}
+    opened, solved = counted["2031-01-04"], counted["2031-01-05"]
+    assert (opened["opened"], opened["first_replies"], opened["first_response_ms"]) == (2, 1, 1_800_000)
+    assert (solved["solved"], solved["resolution_ms"], solved["solved_with_due"]) == (1, 27 * 3_600_000, 1)
+    assert "solved_within_due" not in solved
+
+
 async def test_stopping_ends_the_wait_for_a_worker(settings: Settings, tmp_path: Path) -> None:
     assert (await create(settings)).findings == []
     mapping = load_mapping(example_mapping(), "mapping.yaml")

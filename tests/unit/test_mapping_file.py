@@ -27,6 +27,18 @@ def test_what_the_example_offers_in_comments_holds_too() -> None:
         load_mapping(text.replace(option, option.replace("# ", "", 1)), "example.yaml")
 
 
+@pytest.mark.parametrize(("name", "offered"), [("tickets", 3), ("surveys", 2)])
+def test_the_other_examples_hold_with_and_without_what_they_offer(name: str, offered: int) -> None:
+    text = example_mapping(name)
+    load_mapping(text, "example.yaml")
+    options = [
+        line for line in text.splitlines() if line.lstrip().startswith(("# activity: ", "# reason: ", "# agent_id: ", "# customer_key: "))
+    ]
+    assert len(options) == offered
+    for option in options:
+        load_mapping(text.replace(option, option.replace("# ", "", 1)), "example.yaml")
+
+
 @pytest.mark.parametrize("path", BAD, ids=lambda path: path.stem)
 def test_a_bad_file_is_refused_with_file_line_and_remedy(path: Path) -> None:
     with pytest.raises(FileError) as refused:

@@ -12,7 +12,7 @@ def rollup(partner: str, date: str, measures: dict[str, int], timezone: str = "U
 
 
 def tally(*days: tuple[str, str]) -> Tally:
-    return Tally("UTC", rows=3, events=2, days=set(days))
+    return Tally("UTC", rows=3, events=2, days=set(days), certain=set(days))
 
 
 PUBLISHED = {"answered": 1000, "abandoned": 60, "answered_within": 860, "abandoned_within": 20, "abandoned_short": 10}
@@ -61,10 +61,10 @@ def test_days_cut_in_another_zone_are_said() -> None:
 
 def test_rows_are_counted_by_reason_with_the_first_of_each() -> None:
     counted = Tally("UTC")
-    counted.take({"partner_id": "a", "occurred_at": 0, "queued_at": -1})
+    counted.take([{"type": "contact.record", "partner_id": "a", "occurred_at": 0, "queued_at": -1}])
     counted.drop(Dropped("phantom", "outcome: PHANTOM"), Place("day.csv", 3))
     counted.drop(Dropped("phantom", "outcome: PHANTOM"), Place("day.csv", 9))
     report = make_report(counted, [])
     assert (report.rows, report.events, report.dropped) == (3, 1, {"phantom": 2})
     assert report.examples == {"phantom": "day.csv:3: outcome: PHANTOM"}
-    assert counted.days == {("a", "1970-01-01"), ("a", "1969-12-31")}
+    assert counted.days == counted.certain == {("a", "1970-01-01"), ("a", "1969-12-31")}
