@@ -15,7 +15,7 @@ from streams.app import OutwatchApp, build_app
 from streams.logs import configure_logging
 from streams.worker import Worker
 
-_POLL_SECONDS = 0.002
+_POLL_SECONDS = 0.01
 
 
 def _applied(app: OutwatchApp, topic: str) -> int:

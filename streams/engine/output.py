@@ -1,6 +1,7 @@
 """What an engine hands over to be written: records for readers, and the commit that holds everything together."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -11,11 +12,11 @@ __all__ = ["Budget", "Commit", "Headers", "Output", "cloudevent"]
 
 Headers = list[tuple[str, bytes]]
 
-_FIXED: Final[Headers] = [
+_FIXED: Final = (
     ("ce_specversion", b"1.0"),
     ("content-type", b"application/json"),
     ("schema_version", SCHEMA_VERSION.encode()),
-]
+)
 
 
 class Output(NamedTuple):
@@ -57,13 +58,13 @@ class Commit:
     """Of each alert that changed the partner, scope, rule, from, to, kind and reason, for the log once it is committed."""
 
 
-def cloudevent(topic: str, kind: str, source: str, subject: str, key: str, identity: str, body: dict[str, Any] | None) -> Output:
-    """A record in CloudEvents' binary mode; without a body, a tombstone."""
-    headers: Headers = [
-        *_FIXED,
-        ("ce_id", identity.encode()),
-        ("ce_source", source.encode()),
-        ("ce_type", f"outwatch.{kind}".encode()),
-        ("ce_subject", subject.encode()),
-    ]
-    return Output(topic, key.encode(), None if body is None else orjson.dumps(body), headers)
+def cloudevent(topic: str, kind: str, source: str, subject: str, key: str, identity: str, body: dict[str, Any] | bytes | None) -> Output:
+    """A record in CloudEvents' binary mode, of a body or what it is as JSON; without one, a tombstone."""
+    headers: Headers = [*_common(kind, source), ("ce_id", identity.encode()), ("ce_subject", subject.encode())]
+    return Output(topic, key.encode(), orjson.dumps(body) if isinstance(body, dict) else body, headers)
+
+
+@lru_cache(maxsize=256)
+def _common(kind: str, source: str) -> tuple[tuple[str, bytes], ...]:
+    """The headers that all records of a kind have, of one engine."""
+    return (*_FIXED, ("ce_source", source.encode()), ("ce_type", f"outwatch.{kind}".encode()))

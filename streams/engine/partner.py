@@ -371,6 +371,22 @@ def lives(partner: Partner, at_ms: int) -> dict[Scope, Live]:
     staffed = partner.roster.staffed(at_ms)
     if not waits and not partner.backlog.open and not staffed:
         return {}
+    rest = nothing[3:]
+    found = {scope: Live(count, at_ms - oldest_ms, past, *rest) for scope, (count, oldest_ms, past) in _queued(waits, at_ms).items()}
+    for (queue, channel), opened, overdue in partner.backlog.at(at_ms):
+        for scope in scopes_of(queue, channel) if opened else ():
+            live = found.get(scope, nothing)
+            found[scope] = live._replace(backlog=(live.backlog or 0) + opened, backlog_overdue=live.backlog_overdue + overdue)
+    for (queue, channel), (there, available) in staffed.items():
+        for scope in scopes_of(queue, channel):
+            live = found.get(scope, nothing)
+            staff = (live.agents_staffed or 0) + there
+            found[scope] = live._replace(agents_staffed=staff, agents_available=live.agents_available + available)
+    return found
+
+
+def _queued(waits: Waits, at_ms: int) -> dict[Scope, list[int]]:
+    """By scope, of those who queued before `at_ms`: how many, since when the first, and how many longer than their threshold."""
     by_cell: dict[tuple[str | None, str | None], list[int]] = {}
     for queued_ms, queue, channel, within_ms in waits.waiting():
         if queued_ms >= at_ms:
@@ -382,22 +398,12 @@ def lives(partner: Partner, at_ms: int) -> dict[Scope, Live]:
         entry[1] = min(entry[1], queued_ms)
         if at_ms - queued_ms > within_ms:
             entry[2] += 1
-    found: dict[Scope, Live] = {}
+    found: dict[Scope, list[int]] = {}
     for (queue, channel), (count, oldest_ms, past) in by_cell.items():
-        waited_ms = max(0, at_ms - oldest_ms)
         for scope in scopes_of(queue, channel):
-            have = found.get(scope, nothing)
-            longest_ms = max(have.longest_wait_ms or 0, waited_ms)
-            found[scope] = have._replace(
-                waiting=have.waiting + count, longest_wait_ms=longest_ms, past_threshold=have.past_threshold + past
-            )
-    for (queue, channel), opened, overdue in partner.backlog.at(at_ms):
-        for scope in scopes_of(queue, channel) if opened else ():
-            have = found.get(scope, nothing)
-            found[scope] = have._replace(backlog=(have.backlog or 0) + opened, backlog_overdue=have.backlog_overdue + overdue)
-    for (queue, channel), (there, available) in staffed.items():
-        for scope in scopes_of(queue, channel):
-            have = found.get(scope, nothing)
-            staff = (have.agents_staffed or 0) + there
-            found[scope] = have._replace(agents_staffed=staff, agents_available=have.agents_available + available)
+            have = found.get(scope)
+            if have is None:
+                found[scope] = [count, oldest_ms, past]
+            else:
+                have[:] = have[0] + count, min(have[1], oldest_ms), have[2] + past
     return found

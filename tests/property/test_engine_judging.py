@@ -104,5 +104,10 @@ def test_which_events_are_late_does_not_depend_on_how_the_log_is_cut_into_runs(s
                 rig.commit()
         rig.poll()
         rig.to(end_ms + 16 * SECOND)
-        found.append((rig.engine.counters, rig.alerts(), rig.snapshot()["contacts"], rig.snapshot()["partners"]))
+        partners = rig.snapshot()["partners"]
+        for partner in partners.values():
+            if not partner["panes"]:
+                # A partner that lies idle is closed when something is heard of it, which may be at once or with the next run.
+                del partner["row"], partner["totals"]
+        found.append((rig.engine.counters, rig.alerts(), rig.snapshot()["contacts"], partners))
     assert found[0] == found[1]
