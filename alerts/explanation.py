@@ -49,10 +49,11 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
 
 
 def _figure(seen: Evidence) -> str:
-    kpi = CATALOGUE[seen.kpi]
-    title = kpi.title[0].lower() + kpi.title[1:]
+    kpi = CATALOGUE.get(seen.kpi)
+    # A KPI of the policy's own is called by its id; it may be gone while what was seen of it is still told.
+    title = seen.kpi.replace("_", " ") if kpi is None else kpi.title[0].lower() + kpi.title[1:]
     what = f"no {title}" if seen.value is None else f"{title} {_number(seen.value, seen.unit, avoid=seen.enter)}"
-    return what if kpi.live else f"{what} in the last {_minutes(window(seen.window).width_ms)}"
+    return what if kpi is not None and kpi.live else f"{what} in the last {_minutes(window(seen.window).width_ms)}"
 
 
 def _standing(rule: Rule, condition: Condition, seen: Evidence, at_ms: int) -> str:

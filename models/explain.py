@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from models.bins import Distributions, of_records
+from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.figures import Estimate
 from models.kpis import Kpi, percentile
@@ -81,7 +82,9 @@ def tiles(from_ms: int, to_ms: int, by_topic: Mapping[str, Iterable[Json]]) -> l
     return sorted(found, key=lambda each: each[1]["from"])
 
 
-def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition: Definition, closed_ms: int) -> Summed:
+def summed(
+    kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition: Definition, closed_ms: int, customs: Customs = NO_CUSTOMS
+) -> Summed:
     """Hold a record of figures against the stretches that lie in it.
 
     Args:
@@ -90,9 +93,10 @@ def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition
         found: what `tiles` made of the topics.
         definition: what the figures of the scope are computed under.
         closed_ms: stretches that ended by then are closed.
+        customs: the KPIs of the policy's own, where it has any.
     """
-    parts = tuple(Part(topic, each, _estimate(kpi, [each], definition)) for topic, each in found)
-    estimate = _estimate(kpi, [each for _, each in found], definition)
+    parts = tuple(Part(topic, each, _estimate(kpi, [each], definition, customs)) for topic, each in found)
+    estimate = _estimate(kpi, [each for _, each in found], definition, customs)
     figure = record["kpis"].get(kpi.id) or {"numerator": None, "denominator": None}
     left = (figure["numerator"] or 0) - estimate.numerator, (figure["denominator"] or 0) - estimate.denominator
     open_from_ms = max(record["from"], min(record["to"], closed_ms - closed_ms % MINUTE_MS))
@@ -108,8 +112,8 @@ def summed(kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition
     return Summed(parts, estimate, left[0], left[1], reasons, open_from_ms)
 
 
-def _estimate(kpi: Kpi, records: Sequence[Json], definition: Definition) -> Estimate:
+def _estimate(kpi: Kpi, records: Sequence[Json], definition: Definition, customs: Customs) -> Estimate:
     measures = [each["measures"] for each in records]
     if kpi.quantile is not None:
         return percentile(Distributions(of_records(measures)), kpi.quantile)
-    return kpi.estimate(total(map(from_names, measures)), None, definition)
+    return kpi.estimate([*total(map(from_names, measures)), *customs.total(measures)], None, definition)

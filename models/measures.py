@@ -118,6 +118,16 @@ _FORECAST: Final = (
     "forecast_offered",  # contacts offered in them, of the queue and channel that the forecast names
 )
 
+_CUSTOM: Final = (
+    # Of one formula of the policy. Of shares and rates the numerator and the denominator alone; of sums all that an interval takes.
+    "counted",
+    "numerator_milli",
+    "denominator_milli",
+    "numerator_milli2",
+    "product_milli2",
+    "denominator_milli2",
+)
+
 
 class Family(IntEnum):
     """Which vector of a cell an event counts in; the number is part of stored rows."""
@@ -128,14 +138,17 @@ class Family(IntEnum):
     TICKETS = 3
     WORKFORCE = 4
     FORECAST = 5
+    CUSTOM = 7
+    """The KPIs of the policy: a cell bears the fingerprint of its formula, and its measures have no place of their own in a flat vector."""
 
 
-FAMILIES: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, _WORKFORCE, _FORECAST)
+_FLAT: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, _WORKFORCE, _FORECAST, ())
+FAMILIES: Final = (*_FLAT, _CUSTOM)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
-OFFSETS: Final = tuple(accumulate(WIDTHS[:-1], initial=0))
-"""Where each family begins in a flat vector."""
+OFFSETS: Final = tuple(accumulate(WIDTHS[:-2], initial=0))
+"""Where each family begins in a flat vector, but for those of the policy's own KPIs."""
 
-NAMES: Final[tuple[str, ...]] = tuple(name for names in FAMILIES for name in names)
+NAMES: Final[tuple[str, ...]] = tuple(name for names in _FLAT for name in names)
 """All measures of a flat vector, in order."""
 
 SIZE: Final = len(NAMES)
@@ -160,8 +173,8 @@ def flat_zero() -> list[int]:
 
 
 def to_names(flat: Sequence[int]) -> dict[str, int]:
-    """The non-zero measures of a flat vector by name, as records carry them."""
-    return dict(compress(zip(NAMES, flat, strict=True), flat))
+    """The non-zero measures of a flat vector by name, as records carry them; what may stand behind it is not told here."""
+    return dict(compress(zip(NAMES, flat, strict=False), flat))
 
 
 def from_names(measures: Mapping[str, int] | Iterable[tuple[str, int]]) -> list[int]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, Literal
 
+from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.kpis.finance import Baseline
 from models.money import UNIT
@@ -68,6 +69,8 @@ class PartnerPolicy:
     queues: dict[str, Definition]
     baselines: tuple[Baseline, ...] = ()
     """By the day that they hold from, earliest first."""
+    customs: Customs = NO_CUSTOMS
+    """The KPIs of the policy's own."""
     _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
@@ -122,6 +125,8 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "baselines": [each.model_dump(mode="json") for each in baselines],
         "rules": [spec.model_dump(mode="json") for spec in specs],
     }
+    if shared.kpis:
+        content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
     return PartnerPolicy(
         partner_id=partner_id,
         name=own.name,
@@ -141,6 +146,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         channels=dict(own.channels),
         queues=dict(own.queues),
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
+        customs=shared.customs,
     )
 
 

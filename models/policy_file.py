@@ -5,10 +5,11 @@ from typing import Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kpis
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
-from models.policy_spec import Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
+from models.policy_spec import KPIS_MAX, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
 from models.yaml_file import Document, Path, read_yaml
 
 __all__ = ["lint", "load", "parts"]
@@ -17,7 +18,11 @@ T = TypeVar("T", bound=BaseModel)
 
 FIELDS: Final = frozenset(
     field.alias or name
-    for model in (Defaults, Baseline, PartnerPart, RuleSpec, LevelSpec, Definition, ServiceLevel, Csat, Ces, Target)
+    for model in (
+        *(Defaults, Baseline, PartnerPart, RuleSpec, LevelSpec),
+        *(Definition, ServiceLevel, Csat, Ces, Target),
+        *(KpiSpec, TermSpec, Condition),
+    )
     for name, field in model.model_fields.items()
 )
 """What a misspelt field may have been meant for."""
@@ -31,6 +36,7 @@ class _Outline(BaseModel):
     version: Literal[1]
     defaults: dict[str, Any] = Field(default_factory=dict)
     partners: list[Any] = Field(default_factory=list, max_length=10_000)
+    kpis: list[Any] = Field(default_factory=list, max_length=KPIS_MAX)
     rules: list[Any] = Field(default_factory=list, max_length=500)
 
 
@@ -62,14 +68,19 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
     if outline is not None:
         defaults = _valid(Defaults, outline.defaults, document, ("defaults",), problems)
         partners = [_valid(PartnerPart, each, document, ("partners", at), problems) for at, each in enumerate(outline.partners)]
+        kpis = [_valid(KpiSpec, each, document, ("kpis", at), problems) for at, each in enumerate(outline.kpis)]
         rules = [_valid(RuleSpec, each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
         defaults = defaults or Defaults()
+        wrong = list(lint_kpis(kpis))
+        # One that does not hold is there all the same: the rules and targets that name it are not wrong for it.
+        catalogue = compile_customs([each for each in kpis if each is not None] if not wrong else []).catalogue
         findings = [
+            *wrong,
             *lint_partners(ids),
-            *lint_rules(rules, defaults.windows, {each for each in ids if each is not None}),
-            *lint_definitions(defaults, partners),
+            *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}),
+            *lint_definitions(defaults, partners, catalogue),
         ]
         problems += [document.problem(each.path, each.message, each.remedy, each.level) for each in findings]
     return document.data, sorted(problems, key=lambda problem: problem.line)
@@ -77,7 +88,8 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
 
 def parts(policy: PolicyFile) -> tuple[SharedPart, dict[str, PartnerPart]]:
     """What is shared, and each partner's own part by id."""
-    shared = SharedPart.model_validate({**_set(policy.defaults), "rules": policy.rules})
+    own = {"kpis": policy.kpis} if policy.kpis else {}
+    shared = SharedPart.model_validate({**_set(policy.defaults), **own, "rules": policy.rules})
     return shared, {partner.id: partner for partner in policy.partners}
 
 

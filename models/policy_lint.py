@@ -1,19 +1,19 @@
 """What is wrong with a policy although every part of it reads well. Pure; paths are those of the file."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Final, Literal
+from typing import Final
 
 from models.definitions import Definition
-from models.kpis import CATALOGUE, Better, Kpi, Unit
+from models.finding import Finding
+from models.kpis import Better, Kpi, Unit
 from models.policy import merge
 from models.policy_spec import Defaults, LevelSpec, PartnerPart, RuleSpec
 from models.rules import Direction, Severity
 from models.windows import HOUR_MS, window
 from models.yaml_file import Path, suggest
 
-__all__ = ["Finding", "lint_definitions", "lint_partners", "lint_rules"]
+__all__ = ["lint_definitions", "lint_partners", "lint_rules"]
 
 RANGES: Final = {
     Unit.RATIO: (0.0, 1.0),
@@ -26,46 +26,43 @@ RANGES: Final = {
 _SEVERITIES: Final = tuple(Severity)
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing wrong: where, what, and what to do."""
-
-    path: Path
-    message: str
-    remedy: str
-    level: Literal["error", "warning"] = "error"
-
-
 def lint_partners(ids: Sequence[str | None]) -> Iterator[Finding]:
     """Partners by their position in the file; None where there is none to look at."""
     for at, _ in _repeated(ids):
         yield Finding(("partners", at, "id"), f"{ids[at]!r} is there already", "give each partner its own id")
 
 
-def lint_rules(rules: Sequence[RuleSpec | None], windows: Collection[str], partner_ids: Collection[str] | None = None) -> Iterator[Finding]:
+def lint_rules(
+    rules: Sequence[RuleSpec | None], windows: Collection[str], kpis: Mapping[str, Kpi], partner_ids: Collection[str] | None = None
+) -> Iterator[Finding]:
     """Rules by their position in the file; None where one does not read.
 
-    `windows` are those that are kept; `partner_ids` those that rules may name, None: any.
+    `windows` are those that are kept, `kpis` all that there are; `partner_ids` those that rules may name, None: any.
     """
     for at, _ in _repeated([rule.id if rule else None for rule in rules]):
         yield Finding(("rules", at, "id"), "is there already", "give each rule its own id")
     for at, rule in enumerate(rules):
-        if rule is not None:
-            yield from _lint_window(("rules", at, "window"), rule, windows)
-            yield from _lint_rule(("rules", at), rule, partner_ids)
+        if rule is None:
+            continue
+        kpi = kpis.get(rule.kpi)
+        if kpi is None:
+            yield Finding(("rules", at, "kpi"), f"{rule.kpi!r} is no KPI", suggest(rule.kpi, kpis))
+        else:
+            yield from _lint_window(("rules", at, "window"), rule, kpi, windows)
+            yield from _lint_rule(("rules", at), rule, kpi, partner_ids)
 
 
-def lint_definitions(defaults: Defaults, partners: Sequence[PartnerPart | None]) -> Iterator[Finding]:
+def lint_definitions(defaults: Defaults, partners: Sequence[PartnerPart | None], kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
     """Targets and scales as they hold after merging, told where they were set."""
-    yield from _lint_definition(("defaults", "definition"), defaults.definition, merge(defaults.definition))
+    yield from _lint_definition(("defaults", "definition"), defaults.definition, merge(defaults.definition), kpis)
     for at, partner in enumerate(partners):
         if partner is None:
             continue
         path, base = ("partners", at), merge(defaults.definition, partner.definition)
-        yield from _lint_definition((*path, "definition"), partner.definition, base)
+        yield from _lint_definition((*path, "definition"), partner.definition, base, kpis)
         for group, partials in (("channels", partner.channels), ("queues", partner.queues)):
             for name, partial in partials.items():
-                yield from _lint_definition((*path, group, name), partial, merge(base, partial))
+                yield from _lint_definition((*path, group, name), partial, merge(base, partial), kpis)
 
 
 def _repeated(ids: Sequence[str | None]) -> Iterator[tuple[int, str]]:
@@ -77,17 +74,16 @@ def _repeated(ids: Sequence[str | None]) -> Iterator[tuple[int, str]]:
             seen.add(each)
 
 
-def _lint_window(path: Path, rule: RuleSpec, kept: Collection[str]) -> Iterator[Finding]:
-    if CATALOGUE[rule.kpi].live and window(rule.window).width_ms > HOUR_MS:
+def _lint_window(path: Path, rule: RuleSpec, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
+    if kpi.live and window(rule.window).width_ms > HOUR_MS:
         yield Finding(path, f"{rule.kpi} is a live figure: it stands in windows up to 1h only", "write 5m, 15m, 30m or 1h")
-    elif window(rule.window).width_ms < CATALOGUE[rule.kpi].narrowest_ms:
+    elif window(rule.window).width_ms < kpi.narrowest_ms:
         yield Finding(path, f"{rule.kpi} says nothing in so narrow a window: it stands in those of 24h and more only", "write 24h")
     elif rule.window not in kept:
         yield Finding(path, f"{rule.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
 
 
-def _lint_rule(path: Path, rule: RuleSpec, partner_ids: Collection[str] | None) -> Iterator[Finding]:
-    kpi = CATALOGUE[rule.kpi]
+def _lint_rule(path: Path, rule: RuleSpec, kpi: Kpi, partner_ids: Collection[str] | None) -> Iterator[Finding]:
     if kpi.of_period:
         yield Finding((*path, "kpi"), f"{kpi.id} stands in records of reported periods only", "set a target instead, or write another KPI")
         return
@@ -131,7 +127,7 @@ def _lint_step(path: Path, mild: LevelSpec, severe: LevelSpec, sign: int) -> Ite
         yield Finding((*path, "exit"), message, f"write a {side} one")
 
 
-def _lint_definition(path: Path, partial: Definition, merged: Definition) -> Iterator[Finding]:
+def _lint_definition(path: Path, partial: Definition, merged: Definition, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
     if merged.csat.top_boxes >= merged.csat.scale_max and "csat" in partial.model_fields_set:
         yield Finding((*path, "csat"), "every rating is in the top boxes", "write fewer top_boxes than scale_max")
     if merged.csat.top_boxes + (merged.csat.bottom_boxes or 0) > merged.csat.scale_max and "csat" in partial.model_fields_set:
@@ -139,13 +135,13 @@ def _lint_definition(path: Path, partial: Definition, merged: Definition) -> Ite
     if merged.ces.boxes >= merged.ces.scale_max and "ces" in partial.model_fields_set:
         yield Finding((*path, "ces"), "every answer is in the boxes", "write fewer boxes than scale_max")
     for name in partial.targets:
-        yield from _lint_target((*path, "targets", name), name, merged)
+        yield from _lint_target((*path, "targets", name), name, merged, kpis)
 
 
-def _lint_target(path: Path, name: str, merged: Definition) -> Iterator[Finding]:
-    kpi = CATALOGUE.get(name)
+def _lint_target(path: Path, name: str, merged: Definition, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
+    kpi = kpis.get(name)
     if kpi is None:
-        yield Finding(path, f"{name!r} is no KPI", suggest(name, CATALOGUE))
+        yield Finding(path, f"{name!r} is no KPI", suggest(name, kpis))
         return
     target = merged.targets[name]
     yield from _lint_value((*path, "target"), target.target, kpi)

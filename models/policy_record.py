@@ -6,6 +6,7 @@ from urllib.parse import quote, unquote
 
 from pydantic import ValidationError
 
+from models.custom import lint_kpis
 from models.errors import PolicyError, Problem
 from models.policy_lint import lint_rules
 from models.policy_spec import PartnerPart, SharedPart, to_json
@@ -77,7 +78,9 @@ def decode_policy(key: bytes | None, value: bytes | None) -> PolicyChange:
         message = f"holds the part of {named!r} in revision {record.revision}"
         raise PolicyError([_problem(f"{partner}/{last}", message, "apply the policy again")])
     if isinstance(part, SharedPart):
-        findings = [each for each in lint_rules(part.rules, part.windows) if each.level == "error"]
+        findings = list(lint_kpis(part.kpis)) or [
+            each for each in lint_rules(part.rules, part.windows, part.customs.catalogue) if each.level == "error"
+        ]
         if findings:
             raise PolicyError([_problem(field_name(each.path), each.message, each.remedy) for each in findings])
     return PolicyChange(partner, last == CURRENT, record.revision, part)

@@ -4,23 +4,27 @@ A definition is partial everywhere: only the fields that stand there hold, the r
 """
 
 from datetime import date
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.durations import to_seconds
-from models.kpis import CATALOGUE
 from models.rules import Dimension, Direction, OnMissing, Severity
 from models.topics import BROADCAST, UNASSIGNED
 from models.windows import WINDOWS, window
 from models.yaml_file import suggest
 
-__all__ = ["RULE_SCOPES", "Baseline", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
+__all__ = ["KPIS_MAX", "RULE_SCOPES", "Baseline", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
 
 RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel": "channel", "partner/queue": "queue"}
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
+
+KPIS_MAX: Final = 20
+"""KPIs of a policy's own: each takes its part of every event that it counts, and of every record."""
 
 _HOUR_SECONDS: Final = 3600.0
 _DAY_SECONDS: Final = 24 * _HOUR_SECONDS
@@ -34,13 +38,6 @@ def _zone(name: str) -> str:
     except (KeyError, ValueError, OSError):
         msg = f"{name!r} is no time zone (write an IANA name such as Europe/Lisbon)"
         raise ValueError(msg) from None
-    return name
-
-
-def _kpi(name: str) -> str:
-    if name not in CATALOGUE:
-        msg = f"{name!r} is no KPI ({suggest(name, CATALOGUE)})"
-        raise ValueError(msg)
     return name
 
 
@@ -88,6 +85,7 @@ class Baseline(_Spec):
 
 
 Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
+Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
 
 
 class Defaults(_Spec):
@@ -127,7 +125,7 @@ class RuleSpec(_Spec):
     """When a figure is worth an alert."""
 
     id: RuleId
-    kpi: Annotated[str, AfterValidator(_kpi)]
+    kpi: Name
     scopes: Annotated[tuple[Literal["partner", "partner/channel", "partner/queue"], ...], Field(min_length=1, max_length=3)] = ("partner",)
     window: WindowName
     direction: Direction
@@ -144,7 +142,13 @@ class RuleSpec(_Spec):
 class SharedPart(Defaults):
     """What holds for every partner: it travels to every partition."""
 
+    kpis: Kpis = ()
     rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+
+    @cached_property
+    def customs(self) -> Customs:
+        """The KPIs of the policy's own, compiled."""
+        return compile_customs(self.kpis)
 
 
 class PartnerPart(_Spec):
@@ -170,6 +174,8 @@ class PolicyFile(_Spec):
     version: Literal[1]
     defaults: Defaults = Defaults()
     partners: Annotated[tuple[PartnerPart, ...], Field(max_length=10_000)] = ()
+    kpis: Kpis = ()
+    """Of its own, beside those of the catalogue; they are counted of every partner."""
     rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
 
 

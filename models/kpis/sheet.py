@@ -43,7 +43,7 @@ _Line = tuple[str, str, bool, _Estimator, tuple[Durations, int] | None, bool, bo
 """Of one KPI: (id, unit, better higher, estimate, quantile, anonymous, needs basis, description, target, critical)."""
 _Sheet = list[tuple[slice | int, int, list[_Line]]]
 
-_sheets: Final[dict[tuple[int, bool], tuple[Definition, _Sheet]]] = {}
+_sheets: Final[dict[tuple[int, bool, int], tuple[Definition, Sequence[Kpi], _Sheet]]] = {}
 """By identity: a definition is frozen, but comparing two would cost more than a sheet saves. Held with it, so that no id is reused."""
 
 
@@ -56,17 +56,17 @@ def _line(kpi: Kpi, definition: Definition, *, own_limits: bool) -> _Line:
     return kpi.id, str(kpi.unit), higher, kpi.estimate, kpi.quantile, kpi.anonymous, needs_basis, text, target, critical
 
 
-def _sheet(definition: Definition, *, own_limits: bool) -> _Sheet:
+def _sheet(definition: Definition, customs: Sequence[Kpi], *, own_limits: bool) -> _Sheet:
     """What does not change from record to record, by the measures that the KPIs apply with."""
-    key = (id(definition), own_limits)
+    key = (id(definition), own_limits, id(customs))
     held = _sheets.get(key)
     if held is not None:
-        return held[1]
-    groups = groupby(_PUBLISHED, _applies_with)
+        return held[2]
+    groups = groupby([*_PUBLISHED, *customs], _applies_with)
     sheet = [(*applies, [_line(kpi, definition, own_limits=own_limits) for kpi in kpis]) for applies, kpis in groups]
     if len(_sheets) >= _SHEETS_MAX:
         _sheets.clear()
-    _sheets[key] = definition, sheet
+    _sheets[key] = definition, customs, sheet
     return sheet
 
 
@@ -79,24 +79,26 @@ def figures(
     own_limits: bool = False,
     width_ms: int = _ANY_WIDTH_MS,
     durations: Distributions = NOTHING,
+    customs: Sequence[Kpi] = (),
 ) -> dict[str, dict[str, Any]]:
     """Every published KPI that applies to a scope and window, by id; each has the fields of `models.records.KpiFigure`.
 
     Args:
-        flat: the measures counted in the window, shape (SIZE,).
+        flat: the measures counted in the window, shape (SIZE,), and behind them those of `customs`.
         live: who waits now, and what is open; None in windows over 1 h, which carry no live KPI.
         definition: what the figures are computed and judged under.
         mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
         width_ms: of the window; what makes sense only in wider ones is left out.
         durations: the bins counted in the window; without them quantiles have no value.
+        customs: the KPIs of a policy's own.
     """
     numerator: float | None
     denominator: float | None
     n: int | None
     min_samples = definition.min_samples
     found: dict[str, dict[str, Any]] = {}
-    for family, narrowest_ms, lines in _sheet(definition, own_limits=own_limits):
+    for family, narrowest_ms, lines in _sheet(definition, customs, own_limits=own_limits):
         if not any(flat[family]) if family.__class__ is slice else live is None or live[family] is None:
             continue
         if narrowest_ms > width_ms:

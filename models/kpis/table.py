@@ -35,6 +35,8 @@ the two-sided `aht` is an upper bound, and what is too low is a rule's to say.
 (points of evaluations, items of scripts) from n = 2 on, that of a Poisson count for response rates and for deviations from a forecast;
 of a quantile the durations of two ranks, with no upper end (`null`) where too few lie above; a gauge is its own.
 
+A policy may define KPIs of its own, which stand beside these: [custom-kpis.md](custom-kpis.md).
+
 A = answered, A_X = answered within X seconds (inclusive), B = abandoned in queue, B_X = abandoned within X, B_S = abandoned within the
 short-abandon limit S. X, S, the variant, the scales and the targets are the definition's: of the partner, its channel or its queue.
 """

@@ -42,23 +42,23 @@ def explain(
 
     from models.clock import now_ms
     from models.explain import summed, tiles
-    from models.kpis import CATALOGUE
     from models.settings import Settings
     from models.windows import Scope
     from models.yaml_file import suggest
     from streams.explained import hold
 
-    if kpi not in CATALOGUE:
-        typer.echo(f"{kpi!r} is no KPI ({suggest(kpi, CATALOGUE)})", err=True)
-        raise typer.Exit(Exit.PROBLEMS)
     try:
         place = Scope.parse(scope)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--scope") from None
     held = asyncio.run(hold(Settings(), partner, place, window, now_ms()))
-    record, entry = held.record, CATALOGUE[kpi]
+    customs = held.policy.customs
+    if kpi not in customs.catalogue:
+        typer.echo(f"{kpi!r} is no KPI ({suggest(kpi, customs.catalogue)})", err=True)
+        raise typer.Exit(Exit.PROBLEMS)
+    record, entry = held.record, customs.catalogue[kpi]
     found = [] if entry.live else tiles(record["from"], record["to"], held.stretches)
-    sums = summed(entry, record, found, held.policy.scope_definition(place), held.closed_ms)
+    sums = summed(entry, record, found, held.policy.scope_definition(place), held.closed_ms, customs)
     if as_json:
         typer.echo(orjson.dumps(_object(entry, held, sums), option=orjson.OPT_INDENT_2))
         return

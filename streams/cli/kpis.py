@@ -1,5 +1,6 @@
 """`outwatch kpis`: what is measured, and how."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,20 +17,28 @@ _COLUMNS = ("id", "title", "unit", "better", "perspective", "leading", "formula"
 
 def kpis(
     kpi: Annotated[str | None, typer.Argument(metavar="[ID]", help="All of one KPI, its traps included.", show_default=False)] = None,
+    policy: Annotated[Path | None, typer.Option(help="A policy file, whose own KPIs are listed too.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON: a list, or one object.")] = False,
 ) -> None:
-    """List the KPIs with their formulas. Reads nothing."""
+    """List the KPIs with their formulas. Reads nothing but a policy file that is named."""
     import orjson
     from rich.console import Console
 
+    from models.errors import PolicyError
     from models.kpis import CATALOGUE
     from models.kpis.listing import entry
+    from models.policy_file import load, parts
     from models.yaml_file import suggest
 
-    if kpi is not None and kpi not in CATALOGUE:
-        typer.echo(f"{kpi!r} is no KPI ({suggest(kpi, CATALOGUE)})", err=True)
+    try:
+        catalogue = CATALOGUE if policy is None else parts(load(policy.read_text(encoding="utf-8"), str(policy)))[0].customs.catalogue
+    except (OSError, PolicyError) as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(Exit.PROBLEMS) from None
+    if kpi is not None and kpi not in catalogue:
+        typer.echo(f"{kpi!r} is no KPI ({suggest(kpi, catalogue)})", err=True)
         raise typer.Exit(Exit.PROBLEMS)
-    found: Any = [entry(each) for each in CATALOGUE.values()] if kpi is None else entry(CATALOGUE[kpi])
+    found: Any = [entry(each) for each in catalogue.values()] if kpi is None else entry(catalogue[kpi])
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
     else:

@@ -21,10 +21,12 @@ from streams.engine.slotted import SlotRows
 __all__ = ["Contribution", "Contributions"]
 
 _ROW_BYTES: Final = 150_000
-"""A row ends after this; an entry has at most 2 kB."""
+"""A row ends after this; an entry has at most 2 kB, and 5 kB more with 20 KPIs of the policy's own."""
 _FLOOR_SLOT: Final = -1
 """Of the row that says what was forgotten early."""
 _WIDTH: Final = WIDTHS[Family.INTERACTIONS]
+_OWN: Final = 3
+"""What was counted for a KPI of the policy's own has one field more than this: the formula."""
 
 
 class Contribution(NamedTuple):
@@ -34,6 +36,8 @@ class Contribution(NamedTuple):
     cell: Cell
     counted: dict[int, list[int]]
     """By time (ms), a vector of the interactions' family, and behind its measures the keys of bins."""
+    customs: dict[tuple[int, int], list[int]]
+    """By the fingerprint of a formula of the policy and time (ms), a vector of that family; those of zeros left out."""
 
 
 class Contributions:
@@ -68,16 +72,18 @@ class Contributions:
         entry = self._held.get(contact)
         if entry is None or _slot_of(entry) * HOUR_MS < since_ms:
             return None
-        _, _, updated_ms, place, *counted = orjson.loads(entry)
+        _, _, updated_ms, place, *told = orjson.loads(entry)
         cell = Cell(Family.INTERACTIONS, *place)
+        counted, customs = [each for each in told if len(each) <= _OWN], [each for each in told if len(each) > _OWN]
         vectors = {at_ms: [*vector, *[0] * (_WIDTH - len(vector)), *chain(*keys)] for at_ms, vector, *keys in counted}
-        return Contribution(updated_ms, cell, vectors)
+        return Contribution(updated_ms, cell, vectors, {(formula, at_ms): vector for at_ms, vector, _, formula in customs})
 
     def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
         """Remember what a record counted, in place of what was known of its contact; nothing, where one hour has as many as may be."""
         slot, place = arrived_ms // HOUR_MS, contribution.cell[1:]
         counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
-        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted])
+        customs = [(at_ms, vector, (), formula) for (formula, at_ms), vector in contribution.customs.items()]
+        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted, *customs])
         if self._entries >= self._limit and self._slots.keys() == {slot} and contact not in self._held:
             self._early += 1
             return

@@ -139,6 +139,8 @@ class Intake:
                         continue
                     partner.fold(fold, event, at_ms, slot)
                     limit = self._limit(topic)
+                if partner.counters:
+                    partner.fold_customs(event, at_ms, slot)
                 if contact is not _NOTHING:
                     self._contact(contact, partner, event, at_ms, slot.first)
             except Exception as error:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts

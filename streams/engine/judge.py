@@ -12,7 +12,7 @@ from alerts.gate import Sample
 from alerts.reducer import at_rest, evaluate, forget, next_due_ms, retire
 from models.bins import Distributions
 from models.figures import Estimate
-from models.kpis import CATALOGUE, Kpi, percentile
+from models.kpis import Kpi, percentile
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.lanes import unpack
@@ -42,13 +42,14 @@ class _View:
         self._rebased: dict[str, set[Scope]] = {}
         self._unpacked: dict[tuple[str, Scope], tuple[int, ...]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
-        live = any(CATALOGUE[rule.kpi].live for rule in partner.policy.rules)
+        catalogue = partner.policy.customs.catalogue
+        live = any(catalogue[rule.kpi].live for rule in partner.policy.rules)
         self.waiting = lives(partner, at_ms) if live else {}
 
     def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
         if found is None:
-            parts = self._partner.totals.parts(total)
+            parts = self._partner.lifted(self._partner.totals.parts(total))
             found = self._flats[total.window.name] = flats(parts)
             self._rebased[total.window.name] = self._partner.rebased(parts)
         return found
@@ -64,7 +65,7 @@ class _View:
         at = (total.window.name, scope)
         flat = self._unpacked.get(at)
         if flat is None:
-            flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0))
+            flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0), self._partner.policy.customs.width)
         live = self.waiting.get(scope, nobody(self._partner, self._at_ms)) if total.window.width_ms <= HOUR_MS else None
         if kpi.quantile is None:
             estimate = kpi.estimate(flat, live, definition)
@@ -86,6 +87,7 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     view = _View(partner, at_ms)
     present = view.present() if partner.policy.rules or partner.conditions else ()
     totals = {total.window.name: total for total in partner.totals.windows}
+    catalogue = partner.policy.customs.catalogue
     rules = {rule.id: rule for rule in partner.policy.rules}
     ends: list[tuple[str, Scope, str]] = []
     for rule_id, scope in partner.conditions:
@@ -99,7 +101,7 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
         condition = partner.conditions[rule_id, scope]
         yield from _keep(partner, rules.get(rule_id), scope, condition, _ended(condition, at_ms, why), gone=True)
     for rule in rules.values():
-        total, kpi = totals[rule.window], CATALOGUE[rule.kpi]
+        total, kpi = totals[rule.window], catalogue[rule.kpi]
         changed = total.changed or kpi.live
         for scope in present:
             if scope.dimension not in rule.scopes:

@@ -1,6 +1,6 @@
 """One partner's state within an engine: its panes, window totals, conditions, and what it owes to readers."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -8,6 +8,7 @@ import xxhash
 
 from alerts.condition import Condition
 from models.bins import Bins
+from models.custom import Counter
 from models.days import day_end
 from models.figures import Live
 from models.measures import WIDTHS, Family
@@ -28,7 +29,7 @@ from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, Totals, scopes_of
 
-__all__ = ["Partner", "Slot", "lives", "nobody"]
+__all__ = ["Partner", "Slot", "custom_cell", "lives", "nobody"]
 
 _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
@@ -42,6 +43,7 @@ _NOTHING_STAFFED: Final = Live(0, None, 0, 0, 0, 0)
 UNKNOWN: Final = (-1, _NOBODY)
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
+_CUSTOM: Final = Family.CUSTOM.value
 EVERYTHING: Final = 15
 """All groups of records are to be published: see `streams.engine.publish`."""
 
@@ -49,7 +51,7 @@ EVERYTHING: Final = 15
 class Slot:
     """A cell as the fold finds it: its thresholds, and the vector of the pane it was last counted in."""
 
-    __slots__ = ("cell", "first", "pane", "second", "start", "vector")
+    __slots__ = ("cell", "customs", "first", "pane", "second", "start", "vector")
 
     def __init__(self, cell: Cell, first: int, second: int) -> None:
         self.cell = cell
@@ -60,6 +62,8 @@ class Slot:
         self.start = -1
         self.pane = Pane()
         self.vector: list[int] = []
+        self.customs: dict[int, Slot] = {}
+        """By its fingerprint, where each formula of the policy counts the events of this cell."""
 
 
 @dataclass(slots=True, eq=False)
@@ -109,6 +113,10 @@ class Partner:
     taken_back: bool = False
     """Whether a pane lost all that it held of a cell, so that a scope may have nothing left of which something is published."""
     row_changed: bool = True
+    counters: Mapping[type, tuple[Counter, ...]] = field(init=False)
+    """By the struct of an event, what it counts for the KPIs of the policy's own; empty where the policy has none."""
+    holds_customs: bool = False
+    """Whether anything may have been counted for such a KPI, of this policy or of one before."""
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
     folded: int = 0
@@ -118,6 +126,7 @@ class Partner:
         """Derive what the fold compares by."""
         self.whole_bins, self.place_bins = WindowBins(self.panes, whole=True), WindowBins(self.panes, whole=False)
         self.key = self.id.encode()
+        self._count_customs()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
         self.owed.begin(self.panes, self.panes.closed_ms)
@@ -127,6 +136,10 @@ class Partner:
         """Have the windows that the policy asks for summed from the panes."""
         self.totals = Totals(self.panes, self.sums, self.policy.windows, self._calendar())
         self.totals.rebuild()
+
+    def _count_customs(self) -> None:
+        self.counters = self.policy.customs.counters
+        self.holds_customs = self.holds_customs or bool(self.counters)
 
     def _calendar(self) -> Calendar:
         return Calendar(self.panes.zone, self.policy.month_starts_on)
@@ -184,6 +197,34 @@ class Partner:
         self._rebin(at_ms, cell, UNCOUNTED.bins, bins)
         self._restate(at_ms)
         self._corrected(cell, at_ms, 0, packed)
+
+    def fold_customs(self, event: Any, at_ms: int, slot: Slot) -> None:
+        """Count an event, which was counted in `slot`, for the KPIs of the policy's own."""
+        start, closed_ms = at_ms - at_ms % GRID_MS, self.panes.closed_ms
+        for formula, matches, fold in self.counters.get(event.__class__, ()):
+            if not matches(event):
+                continue
+            own = slot.customs.get(formula)
+            if own is None:
+                own = slot.customs[formula] = Slot(custom_cell(slot.cell, formula), 0, 0)
+            if own.start == start and at_ms >= closed_ms and own.pane.dirty:
+                fold(event, own.vector, 0, 0)
+            else:
+                self.fold(fold, event, at_ms, own)
+
+    def lifted(self, parts: list[Cells]) -> list[Cells]:
+        """The cells to be summed into flat vectors: those of the policy's own KPIs in their places behind it, and of no other."""
+        if not self.holds_customs:
+            return parts
+        shifts = self.policy.customs.shifts
+        return [
+            {
+                cell: packed << shifts[cell.within_ms] if cell.family == _CUSTOM else packed
+                for cell, packed in cells.items()
+                if cell.family != _CUSTOM or cell.within_ms in shifts
+            }
+            for cells in parts
+        ]
 
     def recount(self, cell: Cell, at_ms: int, old: Counted, new: Counted) -> bool:
         """Count what is `new` in place of the `old`; false where the measures of that are not there any more.
@@ -277,6 +318,7 @@ class Partner:
         for slots in self.slots:
             slots.clear()
         self._own.clear()
+        self._count_customs()
         for total in self.totals.windows:
             total.changed = True
         self.published = dict.fromkeys(self.published, UNKNOWN)
@@ -329,6 +371,7 @@ class Partner:
         self.roster.loaded(panes.closed_ms)
         # What is older is only named, not decoded: most of it is in no window of today.
         cells = named(panes.older(totals.presence_ms)).union(*panes.cells_between(panes.closed_ms, _FOREVER))
+        self.holds_customs = self.holds_customs or any(cell.family == _CUSTOM for cell in cells | totals.cells())
         places = totals.places() | self.roster.places() | {(cell.queue, cell.channel) for cell in cells}
         for scope in {ALL}.union(*(scopes_of(*place) for place in places)):
             self.published.update({(scope, window.name): UNKNOWN for window in WINDOWS})
@@ -356,6 +399,11 @@ class Partner:
                 else:
                     self._own.add(cell)
         return found
+
+
+def custom_cell(cell: Cell, formula: int) -> Cell:
+    """Where what is counted in a cell counts for a KPI of the policy's own, by the fingerprint of its formula."""
+    return Cell(_CUSTOM, cell.queue, cell.channel, formula, 0)
 
 
 def nobody(partner: Partner, at_ms: int) -> Live:

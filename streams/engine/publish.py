@@ -33,6 +33,9 @@ _WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
 
 
+_NO_NAMES: Final[dict[str, int]] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When something is published: wall time, stream time, and the commit it belongs to."""
@@ -118,7 +121,7 @@ class Publisher:
         for total in partner.totals.windows:
             if total.window.name not in partner.policy.windows or not _belongs(total.window, group):
                 continue
-            parts = [*partner.totals.parts(total), *open_panes]
+            parts = partner.lifted([*partner.totals.parts(total), *open_panes])
             summed = {ALL: flat_of_all(parts)} if group == _WHOLE else flats(parts)
             rebased = partner.rebased(parts)
             for scope in _scopes(partner, group, summed.keys() | waiting.keys()):
@@ -200,14 +203,22 @@ def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) ->
     own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
     definition = policy.scope_definition(scope)
     packed, bins, live, mixed, width_ms = figured
-    flat, durations = unpack(packed), Distributions(bins) if bins else NOTHING
+    customs, durations = policy.customs, Distributions(bins) if bins else NOTHING
+    flat = unpack(packed, customs.width)
     return {
         "partner": partner.id,
         "scope": str(scope),
         "configured": policy.configured,
         "policy_revision": policy.revision,
-        "kpis": figures(flat, live, definition, mixed_basis=mixed, own_limits=own_limits, durations=durations, width_ms=width_ms),
-        "measures": {**to_names(shown(flat)), **durations.to_names()},
+        "kpis": figures(
+            *(flat, live, definition),
+            mixed_basis=mixed,
+            own_limits=own_limits,
+            durations=durations,
+            width_ms=width_ms,
+            customs=customs.kpis,
+        ),
+        "measures": {**to_names(shown(flat)), **durations.to_names(), **(customs.to_names(flat) if customs.names else _NO_NAMES)},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,
         "revision": moment.revision,

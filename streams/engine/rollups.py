@@ -72,7 +72,7 @@ class Rollups:
     def _records(self, partner: Partner, length: Length, stretch: Stretch, moment: Moment) -> Iterator[Output]:
         start, end, final = stretch
         panes = partner.panes
-        parts = list(panes.cells_between(start, end))
+        parts = partner.lifted(list(panes.cells_between(start, end)))
         rebased, summed, bins = partner.rebased(parts), flats(parts), by_scope(panes.bins_between(start, end))
         last = day_name(start, panes.zone) if length is Length.DAY else _utc(start)
         for scope in sorted(partner.owed.take_emptied(length, start) - summed.keys()):
@@ -93,12 +93,14 @@ class Rollups:
 
 
 def _measures_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) -> dict[str, Any]:
+    customs = partner.policy.customs
+    flat = unpack(figured.packed, customs.width)
     return {
         "partner": partner.id,
         "scope": str(scope),
         "policy_revision": partner.policy.revision,
         "mixed_basis": figured.mixed,
-        "measures": {**to_names(shown(unpack(figured.packed))), **Distributions(figured.bins).to_names()},
+        "measures": {**to_names(shown(flat)), **Distributions(figured.bins).to_names(), **customs.to_names(flat)},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,
         "revision": moment.revision,

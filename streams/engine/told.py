@@ -23,7 +23,7 @@ from streams.engine.fold import Fold, fold_exit, fold_handled, fold_queued
 from streams.engine.forecasts import forecast_of
 from streams.engine.letters import SourceRecord
 from streams.engine.news import news_of
-from streams.engine.partner import Partner, Slot
+from streams.engine.partner import Partner, Slot, custom_cell
 from streams.engine.state import State
 from streams.engine.ticket import Mark, Step
 
@@ -73,6 +73,7 @@ class Told:
             return 0
         slot = partner.slot(Family.INTERACTIONS, event.queue, event.channel)
         counted = _counted_by(event, times, slot)  # first, since what raises must leave nothing half done
+        customs = _customs_of(event, times, partner) if partner.counters else {}
         contact, before, arrived_ms = None, None, self._arrived_ms(record, times[-1], now_ms)
         if event.contact_id is not None and updated_ms is not None:
             contact = xxh3_64_intdigest(event.contact_id.encode(), partner.seed)
@@ -92,16 +93,17 @@ class Told:
             return 0
         if before is not None:
             self._state.counters["records_restated"] += 1
-        self._restate(partner, before, slot.cell, counted)
+        contribution = Contribution(updated_ms or 0, slot.cell, counted, customs)
+        self._restate(partner, before, contribution)
         if contact is not None and updated_ms is not None:
-            self._state.contributions.put(contact, arrived_ms, Contribution(updated_ms, slot.cell, counted))
+            self._state.contributions.put(contact, arrived_ms, contribution)
         self._admission.counted(record, partner, digest, now_ms)
         return 1
 
-    def _restate(self, partner: Partner, before: Contribution | None, cell: Cell, counted: dict[int, list[int]]) -> None:
+    def _restate(self, partner: Partner, before: Contribution | None, contribution: Contribution) -> None:
         """Count what a record says in place of what the one before it said."""
-        old = {} if before is None else _packed(before.cell, before.counted)
-        new = _packed(cell, counted)
+        old = {} if before is None else _packed(before)
+        new = _packed(contribution)
         for place, at_ms in old | new:
             was, now = (each.get((place, at_ms), UNCOUNTED) for each in (old, new))
             if was == now:
@@ -127,7 +129,8 @@ class Told:
         digest = self._admission.unseen(record, event, partner, at_ms)
         if digest is None:
             return 0
-        cell = partner.slot(Family.TICKETS, event.queue, event.channel).cell
+        slot = partner.slot(Family.TICKETS, event.queue, event.channel)
+        cell = slot.cell
         if not self._admission.in_time(topic, record, at_ms, partner, now_ms):
             return 0
         if not partner.takes_tickets:
@@ -138,6 +141,7 @@ class Told:
                 self._admission.falls_due(partner, counted_ms)
             else:
                 state.counters["tickets_not_recounted"] += 1
+        partner.fold_customs(event, at_ms, slot)
         self._admission.counted(record, partner, digest, now_ms)
         return 1
 
@@ -223,8 +227,12 @@ class Told:
         return 1
 
 
-def _packed(cell: Cell, counted: dict[int, list[int]]) -> dict[tuple[Cell, int], Counted]:
-    return {(cell, at_ms): counted_of(cell.family, vector) for at_ms, vector in counted.items()}
+def _packed(contribution: Contribution) -> dict[tuple[Cell, int], Counted]:
+    _, cell, counted, customs = contribution
+    return {
+        **{(cell, at_ms): counted_of(cell.family, vector) for at_ms, vector in counted.items()},
+        **{(custom_cell(cell, formula), at_ms): counted_of(Family.CUSTOM, vector) for (formula, at_ms), vector in customs.items()},
+    }
 
 
 def _times(event: Any) -> tuple[int, int, int]:
@@ -232,6 +240,22 @@ def _times(event: Any) -> tuple[int, int, int]:
     done_ms = to_ms(event.occurred_at)
     exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
     return exited_ms if event.queued_at is None else to_ms(event.queued_at), exited_ms, done_ms
+
+
+def _customs_of(event: Any, times: tuple[int, int, int], partner: Partner) -> dict[tuple[int, int], list[int]]:
+    """What a record counts for the KPIs of the policy's own, as the events would that it stands for."""
+    queued_ms, exited_ms, done_ms = times
+    parts = {f"contact.{event.outcome}": exited_ms}
+    if event.outcome != "not_queued":
+        parts["contact.queued"] = queued_ms
+    if event.outcome == "answered":
+        parts["contact.completed"] = done_ms
+    counted: dict[tuple[int, int], list[int]] = {}
+    for name, at_ms in parts.items():
+        for formula, matches, fold in partner.policy.customs.parts.get(name, ()):
+            if matches(event):
+                fold(event, counted.setdefault((formula, at_ms), [0] * WIDTHS[Family.CUSTOM]), 0, 0)
+    return {at: vector for at, vector in counted.items() if any(vector)}
 
 
 def _counted_by(event: Any, times: tuple[int, int, int], slot: Slot) -> dict[int, list[int]]:

@@ -148,9 +148,13 @@ class Totals:
             total.cells = self._panes.sum_between(total.start_ms, self._began[-1])
         return [total.cells, *self._fresh[: total.window.edge]]
 
+    def cells(self) -> set[Cell]:
+        """The cells that have figures in the last 24 hours."""
+        return {cell for cells in self.parts(self._presence) for cell in cells}
+
     def places(self) -> set[tuple[str | None, str | None]]:
         """The queues and channels that have figures in the last 24 hours."""
-        self._known = {cell for cells in self.parts(self._presence) for cell in cells}
+        self._known = self.cells()
         return {(cell.queue, cell.channel) for cell in self._known}
 
     @property

@@ -1,6 +1,6 @@
 """Totals over all partners: nothing is decided across partners, so they are summed here, where all of them pass. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -70,6 +70,8 @@ def total_of(records: Iterable[Figures], window: str) -> dict[str, Any]:
     kpis = figures(flat, _live(parts), DEFAULT, mixed_basis=False, durations=durations, width_ms=window_of(window).width_ms)
     for kpi in kpis.keys() & _PROPORTIONS:
         kpis[kpi].update(_proportion([part["kpis"][kpi] for part in parts if kpi in part["kpis"] and part["kpis"][kpi]["n"] is not None]))
+    for kpi in sorted({kpi for part in parts for kpi in part["kpis"]} - CATALOGUE.keys()):
+        kpis[kpi] = _own([part["kpis"][kpi] for part in parts if kpi in part["kpis"]])
     return {
         "partner": BROADCAST,
         "window": window,
@@ -101,11 +103,24 @@ def _live(parts: list[Figures]) -> Live | None:
     return Live(int(sum(waiting)), longest_ms, int(sum(values("waiting_past_threshold"))), open_tickets, overdue, agents, available)
 
 
+def _own(parts: list[Figures]) -> dict[str, Any]:
+    """A KPI of the policies' own: sums over sums. How its values spread is not known here, so that it has no interval."""
+    numerator, denominator = (sum(part[name] for part in parts) for name in ("numerator", "denominator"))
+    value = numerator / denominator if denominator else None
+    nothing = dict.fromkeys(("ci_low", "ci_high", "target", "critical", "benchmark"))
+    return {**nothing, "unit": parts[0]["unit"], **_told(parts, value, numerator, denominator)}
+
+
 def _proportion(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
     numerator, denominator = (sum(part[name] for part in parts) for name in ("numerator", "denominator"))
     value = numerator / denominator if denominator else None
+    told = _told(parts, value, numerator, denominator)
+    low, high = interval(Estimate(Kind.PROPORTION, value, numerator, denominator, told["n"]), Z_REPORT) or (None, None)
+    return {**told, "ci_low": low, "ci_high": high}
+
+
+def _told(parts: Sequence[Figures], value: float | None, numerator: float, denominator: float) -> dict[str, Any]:
     n = sum(part["n"] for part in parts)
-    low, high = interval(Estimate(Kind.PROPORTION, value, numerator, denominator, n), Z_REPORT) or (None, None)
     definitions = {part["definition"] for part in parts}
     status = Status.NOT_APPLICABLE if value is None else Status.NO_TARGET if n >= DEFAULT.min_samples else Status.INSUFFICIENT
     return {
@@ -113,8 +128,6 @@ def _proportion(parts: list[Mapping[str, Any]]) -> dict[str, Any]:
         "numerator": numerator,
         "denominator": denominator,
         "n": n,
-        "ci_low": low,
-        "ci_high": high,
         "status": status,
         "definition": definitions.pop() if len(definitions) == 1 else _OWN_DEFINITIONS,
     }

@@ -10,17 +10,21 @@ from streams.engine.lanes import pack, unpack, vector_of
 MEASURE = st.integers(0, 2**63 - 1)
 
 
+FLAT = [family for family in Family if family is not Family.CUSTOM]
+"""Those that stand in the flat vector."""
+
+
 def vectors(family: Family) -> st.SearchStrategy[list[int]]:
     return st.lists(MEASURE, min_size=WIDTHS[family], max_size=WIDTHS[family])
 
 
-@given(st.tuples(*(vectors(family) for family in Family)))
+@given(st.tuples(*(vectors(family) for family in FLAT)))
 def test_each_family_stands_at_its_place_in_the_flat_vector(counted: tuple[list[int], ...]) -> None:
-    packed = sum(pack(family, vector) for family, vector in zip(Family, counted, strict=True))
+    packed = sum(pack(family, vector) for family, vector in zip(FLAT, counted, strict=True))
     flat = [measure for vector in counted for measure in vector]
     assert list(unpack(packed)) == flat
     assert len(flat) == SIZE
-    for family, vector in zip(Family, counted, strict=True):
+    for family, vector in zip(FLAT, counted, strict=True):
         assert flat[OFFSETS[family] :][: len(vector)] == vector
         assert list(vector_of(family, packed)) == vector
 

@@ -6,7 +6,9 @@ import pytest
 from models.errors import PolicyError
 from models.policy_file import load, parts
 from models.policy_record import MAX_BYTES, PolicyChange, decode_policy, encode_policy, policy_key
-from models.policy_spec import PartnerPart, SharedPart
+from models.policy_spec import PartnerPart, SharedPart, to_json
+from tests.customs import own_kpi
+from tests.engines import rule
 
 EXAMPLE = Path(__file__).parents[2] / "models" / "example_policy.yaml"
 
@@ -60,7 +62,8 @@ def broken(**change: object) -> bytes:
         (b"delta/current", broken(), "holds the part of 'acme'"),
         (b"acme/current", broken(partner="delta"), "holds the part of 'acme'"),
         (b"acme/0123456789ab", broken(), "in revision"),
-        (b"*/current", broken(partner="*", part={"rules": [{"id": "x", "kpi": "new_kpi"}]}), "no KPI"),
+        (b"*/current", broken(partner="*", part={"rules": [to_json(rule(kpi="new_kpi"))]}), "no KPI"),
+        (b"*/current", broken(partner="*", part={"kpis": [own_kpi(numerator={"count": "contact.completed"})]}), "does not come to s"),
     ],
 )
 def test_a_record_that_does_not_hold_is_refused_whole(key: bytes | None, value: bytes, message: str) -> None:

@@ -1,0 +1,152 @@
+"""KPIs of a policy's own: what a file says of them, what they come to, and what becomes of it when the policy changes."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from models.custom import KpiSpec, compile_customs
+from models.custom.compiled import fingerprint
+from models.custom.fields import FIELDS
+from models.definitions import DEFAULT
+from models.kpis import CATALOGUE
+from models.measures import from_names
+from models.policy_file import lint, load, parts
+from models.policy_spec import SharedPart
+from models.statistics import Z_REPORT, interval
+from models.windows import MINUTE_MS
+from streams.projector.totals import total_of
+from tests.conditions import START_MS
+from tests.customs import own_kpi
+from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule
+
+ROOT = Path(__file__).parents[2]
+DOCS = (ROOT / "docs" / "custom-kpis.md").read_text()
+EXAMPLE = (ROOT / "models" / "example_policy.yaml").read_text()
+LONG = own_kpi(
+    "long_calls",
+    unit="ratio",
+    numerator={"count": "contact.completed", "where": {"handle_seconds": {"gt": 600}}},
+    denominator={"count": "contact.completed"},
+)
+
+
+def shared(*kpis: dict[str, Any], **fields: Any) -> SharedPart:
+    return SharedPart.model_validate_json(orjson.dumps({"kpis": kpis, **fields}), strict=True)
+
+
+def spec(**changes: Any) -> KpiSpec:
+    return KpiSpec.model_validate(own_kpi(**changes))
+
+
+def test_the_page_names_every_field_and_its_example_holds() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", DOCS, re.DOTALL)
+    assert lint(example, "example.yaml") == []
+    for name in {name for fields in FIELDS.values() for name in fields} | FIELDS.keys():
+        assert f"`{name}`" in DOCS, name
+
+
+def test_what_stands_commented_in_the_example_policy_holds_too() -> None:
+    (block,) = (each.group() for each in re.finditer(r"^# kpis:\n(# .*\n)+", EXAMPLE, re.MULTILINE))
+    text = EXAMPLE.replace(block, re.sub(r"^# ", "", block, flags=re.MULTILINE))
+    assert lint(text, "example.yaml") == []
+    assert [kpi.id for kpi in load(text, "example.yaml").kpis] == ["long_calls", "hold_per_contact"]
+
+
+def test_a_fingerprint_is_of_what_is_counted_however_it_is_written() -> None:
+    def counts(**where: Any) -> int:
+        return fingerprint(spec(numerator={"count": "contact.completed", "where": where}))
+
+    assert counts(queue="a", channel="voice") == counts(channel=["voice"], queue={"in": ["a"]})
+    assert counts(queue=["a", "b"]) == counts(queue={"in": ["b", "a"]}) != counts(queue="a")
+    assert counts(holds={"gt": 1}) != counts(holds={"gte": 1}) != counts(holds=1)
+    assert fingerprint(spec(identity="other", better="higher", perspective="financial")) == fingerprint(spec())
+
+
+def test_the_mean_of_a_field_is_that_of_the_catalogue_with_its_interval() -> None:
+    customs = compile_customs([spec()])
+    rig, kpi = Rig(), customs.kpis[0]
+    rig.policy(shared(own_kpi()), at_ms=START_MS)
+    for number in range(50):
+        rig.send(event("contact.completed", START_MS, f"e{number}", hold_seconds=number * 7 % 31 + number / 3), at_ms=START_MS)
+    (record,) = (each for key, each in rig.figures(rig.to(START_MS + SECOND)).items() if key == "acme/all/15m")
+    flat = [*from_names({name: count for name, count in record["measures"].items() if isinstance(count, int)})]
+    own, built_in = (
+        kpi.estimate([*flat, *customs.total([record["measures"]])], None, DEFAULT),
+        CATALOGUE["avg_hold"].estimate(flat, None, DEFAULT),
+    )
+    assert own[1:5] == built_in[1:5]
+    assert own.variance == pytest.approx(built_in.variance)
+    figure = record["kpis"]["hold_mean"]
+    assert (figure["ci_low"], figure["ci_high"]) == interval(own, Z_REPORT)
+    assert (figure["unit"], figure["definition"], figure["status"]) == ("s", kpi.formula, "no_target")
+
+
+def figure(rig: Rig, kpi: str, at_ms: int) -> tuple[float, float] | None:
+    """Numerator and denominator in the last hour."""
+    rig.to(at_ms)
+    found = rig.figures()["acme/all/1h"]["kpis"].get(kpi)
+    return found and (found["numerator"], found["denominator"])
+
+
+def test_what_was_counted_stays_with_the_formula_whatever_is_done_to_the_list() -> None:
+    rig = Rig()
+    rig.policy(shared(LONG, own_kpi()), at_ms=START_MS)
+    rig.send(
+        *(event("contact.completed", START_MS, f"e{at}", talk_seconds=590.0 + at * 10, hold_seconds=2.0) for at in range(4)), at_ms=START_MS
+    )
+    assert figure(rig, "long_calls", START_MS + 20 * SECOND) == (3, 4)
+    rig.policy(shared(own_kpi(), LONG | {"id": "endless_calls", "better": "two_sided"}), at_ms=START_MS + 30 * SECOND)
+    assert figure(rig, "endless_calls", START_MS + 60 * SECOND) == (3, 4)
+    assert figure(rig, "hold_mean", START_MS + 60 * SECOND) == (8.0, 4)
+    assert figure(rig, "long_calls", START_MS + 60 * SECOND) is None
+    rig.policy(shared(), at_ms=START_MS + 61 * SECOND)
+    rig.to(START_MS + 80 * SECOND)
+    rig.send(event("contact.completed", START_MS + 100 * SECOND, "unseen"), at_ms=START_MS + 100 * SECOND)
+    assert figure(rig, "endless_calls", START_MS + 100 * SECOND) is None
+    rig.crash()
+    assert figure(rig, "aht", START_MS + 110 * SECOND) == (2488.0, 5), "cells of no formula are in no sum"
+    rig.policy(shared(LONG), at_ms=START_MS + 120 * SECOND)
+    assert figure(rig, "long_calls", START_MS + 150 * SECOND) == (3, 4)
+
+
+def test_a_rule_judges_it_and_the_explanation_calls_it_by_its_name() -> None:
+    rig, high = Rig(), rule(kpi="long_calls", direction="above", levels=[{"severity": "warning", "enter": 0.5, "exit": 0.4, "for": 0}])
+    rig.policy(SharedPart(kpis=shared(LONG).kpis, rules=(high,)), partner_part(), at_ms=START_MS)
+    rig.to(START_MS)
+    rig.send(*(event("contact.completed", START_MS, f"e{at}", talk_seconds=601.0) for at in range(30)), at_ms=START_MS)
+    rig.to(START_MS + 20 * SECOND)
+    (*_, fired) = rig.bodies(TOPICS.alerts)
+    assert fired["transition"]["kind"] == "fired"
+    assert fired["explanation"].startswith("Acme: long calls 100 % in the last 5 min, over 50 % since")
+    rig.policy(shared(), at_ms=START_MS + MINUTE_MS)
+    rig.to(START_MS + 2 * MINUTE_MS)
+    assert rig.kinds()[-1] == "retired", "the rule and its KPI are gone"
+
+
+def test_partners_are_summed_by_numerators_and_denominators() -> None:
+    rig = Rig()
+    rig.policy(shared(LONG), at_ms=START_MS)
+    for partner, seconds in (("acme", 700.0), ("acme", 10.0), ("bolt", 10.0), ("bolt", 20.0)):
+        rig.send(event("contact.completed", START_MS, f"{partner}{seconds}", partner=partner, talk_seconds=seconds), at_ms=START_MS)
+    rig.to(START_MS + SECOND)
+    whole = total_of([body for key, body in rig.figures().items() if key.endswith("/all/15m")], "15m")["kpis"]["long_calls"]
+    assert (whole["value"], whole["numerator"], whole["denominator"], whole["n"], whole["status"]) == (0.25, 1, 4, 4, "insufficient")
+    assert whole["definition"] == "contact.completed where handle_seconds > 600 / contact.completed"
+
+
+def test_what_employees_answer_is_not_counted() -> None:
+    answers = own_kpi("answers", unit="ratio", numerator={"count": "survey.response"}, denominator={"count": "survey.invited"})
+    rig = Rig()
+    rig.policy(shared(answers), at_ms=START_MS)
+    for survey in ("esat", "enps", "nps"):
+        rig.send(event("survey.response", START_MS, survey, survey=survey), at_ms=START_MS, topic=TOPICS.surveys)
+    assert figure(rig, "answers", START_MS + SECOND) == (1, 0)
+
+
+def test_a_policy_without_any_is_the_policy_that_it_was() -> None:
+    plain, _ = parts(load("version: 1", "p.yaml"))
+    assert plain.customs is SharedPart().customs
+    assert "kpis" not in plain.model_fields_set
