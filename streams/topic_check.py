@@ -74,7 +74,11 @@ def _partition_findings(specs: Sequence[TopicSpec], found: Mapping[str, FoundTop
     if len(set(numbers.values())) == 1 and usual[0][0] != partitions:
         number = usual[0][0]
         message = f"all topics that exist have {number} partitions, and the setting says {partitions}; the number is fixed for life"
-        yield Finding(next(iter(numbers)), Level.PROBLEM, message, f"export OUTWATCH_PARTITIONS={number}")
+        remedy = f"export OUTWATCH_PARTITIONS={number}"
+        if number > partitions:
+            message = f"{message}: the setting is wrong, or all of them were grown, and partners are apart from their state"
+            remedy = f"{remedy} if they were created with {number}; if they were grown from {partitions}, {_GROW}"
+        yield Finding(next(iter(numbers)), Level.PROBLEM, message, remedy)
         return
     # Adding partitions would move partners away from their state, so only a new topic will do.
     for name, number in numbers.items():

@@ -40,10 +40,18 @@ def test_a_missing_topic_is_a_problem_with_its_remedy() -> None:
 
 
 def test_one_common_other_number_of_partitions_is_a_wrong_setting_and_said_once() -> None:
-    (finding,) = check(as_they_must_be(), partitions=12)
+    (finding,) = check(as_they_must_be(), partitions=48)
     assert finding.level is Level.PROBLEM
     assert "24 partitions" in finding.message
     assert finding.remedy == "export OUTWATCH_PARTITIONS=24"
+
+
+def test_more_partitions_of_all_topics_are_a_wrong_setting_or_all_were_grown_and_both_ways_out_are_said() -> None:
+    (finding,) = check(as_they_must_be(), partitions=12)
+    assert finding.level is Level.PROBLEM
+    assert "the setting is wrong, or all of them were grown" in finding.message
+    assert finding.remedy.startswith("export OUTWATCH_PARTITIONS=24 if they were created with 24; if they were grown from 12, ")
+    assert "outwatch topics copy --from-prefix" in finding.remedy
 
 
 def test_a_topic_with_a_number_of_its_own_must_be_made_anew() -> None:
