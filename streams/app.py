@@ -13,7 +13,7 @@ from streams.engine import EngineConfig
 from streams.engine.letters import SourceRecord
 from streams.errors import RunOperationError
 from streams.owner import Owner, end_process
-from streams.store import Table
+from streams.store import Table, Tables
 from streams.transport import Consumer
 
 __all__ = ["TABLE", "OutwatchApp", "build_app"]
@@ -83,6 +83,7 @@ def build_app(settings: Settings) -> OutwatchApp:
         web_enabled=False,
         Stream=RunStream,
         Table=Table,
+        TableManager=Tables,
     )
     config = EngineConfig(
         app_id=settings.app_id,

@@ -9,12 +9,13 @@ from typing import Any, NoReturn
 
 import faust
 from faust.stores.base import Store as FaustStore
+from faust.tables import TableManager
 from faust.types import TP, EventT
 
 from streams.errors import StreamError
 from streams.owner import Owner
 
-__all__ = ["Store", "Table"]
+__all__ = ["Store", "Table", "Tables"]
 
 
 def _refuse(*_: Any, **__: Any) -> NoReturn:
@@ -26,6 +27,15 @@ class Table(faust.Table[Any, Any]):
     """The state as a Faust table: it can be read. Faust sends what is written to a table before it asks the store."""
 
     on_key_set = on_key_del = on_clear = _refuse
+
+
+class Tables(TableManager):
+    """Faust's, which would wait a second for tables that agents might still name: ours is there before the app starts."""
+
+    async def on_start(self) -> None:
+        """Faust's, at once."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 class Store(FaustStore[Any, Any]):

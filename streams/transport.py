@@ -278,8 +278,10 @@ class Consumer(driver.Consumer):
         """Faust's check counts its own commits, of which there are none."""
 
     async def perform_seek(self) -> None:
-        """Seek every source to the position that the state says; the group's committed offset is only a mirror."""
-        await super().perform_seek()
+        """Seek every source to the position that the state says; the group's committed offset is only a mirror.
+
+        Faust would first ask for that of each of some hundred partitions, one after the other.
+        """
         self._next.clear()
         self._ends.clear()
         assigned = self.assignment()

@@ -34,7 +34,7 @@ from mode.utils.queues import FlowControlEvent
 from models.settings import Settings
 from streams.app import build_app
 from streams.fetched import Fetched, records_of
-from streams.store import Store
+from streams.store import Store, Tables
 from streams.transport import Consumer, ConsumerThread, RebalanceListener, RunScheduler, Transport
 from streams.worker import Worker
 
@@ -55,6 +55,7 @@ OVERRIDDEN: list[tuple[type, type, str]] = [
     (RunScheduler, SchedulingStrategyT, "iterate"),
     (Store, store_base.Store, "persisted_offset"),
     (Store, store_base.Store, "on_rebalance"),
+    (Tables, TableManager, "on_start"),
     (Worker, faust.Worker, "_setup_logging"),
 ]
 
@@ -150,6 +151,18 @@ class TestWhatFaustDoes:
         )
         assert "self.rebalancing = True" in source(app_base.App.on_rebalance_start)
         assert "self.rebalancing = False" in source(app_base.App.on_rebalance_end)
+
+    def test_it_waits_for_tables_and_does_nothing_else_at_a_start(self) -> None:
+        steps = ("await self.sleep(1.0)", "if not self.should_stop:", "await self._update_channels()", "await self.recovery.start()")
+        assert in_order(source(TableManager.on_start), *steps)
+        assert source(TableManager.on_start).count("await") == 3
+        assert type(build_app(Settings()).tables) is Tables
+
+    def test_it_seeks_nothing_but_what_the_group_committed(self) -> None:
+        """So we need not have it ask: we seek all sources ourselves, and the table's changelog is read by our store."""
+        text = source(faust_consumer.Consumer.perform_seek)
+        assert in_order(text, "await self.seek_to_committed()", "read_offset.update(", "self._committed_offset.update(")
+        assert text.count("await") == 1
 
     def test_it_asks_the_stores_before_it_recovers(self) -> None:
         text = source(TableManager.on_rebalance)
