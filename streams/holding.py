@@ -131,9 +131,8 @@ async def read_changelog(reader: AIOKafkaConsumer, holdings: list[Holding]) -> i
     open_partitions = set(by_partition)
     while open_partitions:
         for partition, batches in (await reader.getmany(timeout_ms=200)).items():
-            load, records = by_partition[partition].engine.load, records_of(batches)
-            for record in records:
-                load(record.key, record.value)
+            records = records_of(batches)
+            by_partition[partition].engine.load(records)
             count += len(records)
             await asyncio.sleep(0)
         hit("recovery.read")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from pydantic import BaseModel
@@ -15,7 +15,7 @@ from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, PeriodR
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output
 
-__all__ = ["CONFIG", "SECOND", "TOPICS", "Record", "Rig", "budget", "event", "limited", "partner_part", "rule", "shared_part"]
+__all__ = ["CONFIG", "SECOND", "TOPICS", "Record", "Rig", "Row", "budget", "event", "limited", "partner_part", "rule", "shared_part"]
 
 SECOND = 1000
 TOPICS = Topics()
@@ -92,6 +92,13 @@ def budget(records: int = 10**6, size: int = 10**9) -> Budget:
 def _exhaust(steps: Iterator[None]) -> None:
     for _ in steps:
         pass
+
+
+class Row(NamedTuple):
+    """A record of the changelog."""
+
+    key: bytes
+    value: bytes | None
 
 
 @dataclass
@@ -182,8 +189,7 @@ class Rig:
 
     def rebuilt(self) -> Engine:
         engine = Engine(self.partition, self.config)
-        for key, value in sorted(self.changelog.items(), key=lambda row: hash(row[0])):
-            engine.load(key, value)
+        engine.load(Row(*row) for row in sorted(self.changelog.items(), key=lambda row: hash(row[0])))
         engine.loaded()
         return engine
 

@@ -3,7 +3,7 @@
 Runs of records go in, the frontier moves on, and what belongs together comes out: rows of the state, records for readers and source
 offsets, for one transaction. Time, and what a record is, are arguments, so a test can drive thousands of crash schedules through it.
 
-    engine.load(key, value) for each row of the changelog, then engine.loaded()
+    engine.load(records) for the runs of the changelog, then engine.loaded()
     for _ in engine.apply(topic, follows, records, now_ms): ...  # each step is a good place to yield
     engine.idle(topic, at_ms)                                    # the broker had nothing more of `topic` at that time
     engine.passed(topic, offset)                                 # nothing that is not applied stands before `offset`
@@ -11,7 +11,7 @@ offsets, for one transaction. Time, and what a record is, are arguments, so a te
     commit = engine.drain(now_ms, Budget(...))
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from models.errors import PolicyError
@@ -36,7 +36,7 @@ from streams.engine.publish import Moment, Publisher
 from streams.engine.rollups import Rollups
 from streams.engine.state import State
 from streams.engine.statements import Statements
-from streams.engine.stored import Loader
+from streams.engine.stored import Loader, Stored
 from streams.engine.tickets import EXPIRED
 from streams.errors import GapError
 
@@ -322,16 +322,16 @@ class Engine:
             state.agents.release(partner_id)
         yield from state.policies.drain()
 
-    def load(self, key: bytes, value: bytes | None) -> None:
-        """Take a stored row, the newest under its key, in any order.
-
-        Raises:
-            StateError: if it cannot be read, or a newer release wrote it.
-        """
-        self._loader.take(key, value)
+    def load(self, records: Iterable[Stored]) -> None:
+        """Take stored rows; of those under one key the last holds."""
+        self._loader.take(records)
 
     def loaded(self) -> None:
-        """Make the rows that were taken the state."""
+        """Make the rows that were taken the state.
+
+        Raises:
+            StateError: if one cannot be read, or a newer release wrote it.
+        """
         self._loader.finish(self._state)
         self._committed_offsets = dict(self._state.applied)
 

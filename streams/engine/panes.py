@@ -27,9 +27,9 @@ from streams.engine.cells import Cell, CellBins, Cells, add_cells, decode, decod
 from streams.engine.counted import count_bins
 from streams.engine.lanes import pack, vector_of
 
-__all__ = ["LEDGER_MS", "Pane", "PaneStore"]
+__all__ = ["DAY_TIER", "LEDGER_MS", "Pane", "PaneStore"]
 
-_DAY_TIER: Final = 3
+DAY_TIER: Final = 3
 _LENGTHS: Final = (GRID_MS, MINUTE_MS, QUARTER_MS)
 _KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
 _FOREVER: Final = 2**62
@@ -197,12 +197,12 @@ class PaneStore:
             return 1, at_ms - at_ms % MINUTE_MS
         if at_ms >= third:
             return 2, at_ms - at_ms % QUARTER_MS
-        return _DAY_TIER, day_start(at_ms, self.zone)
+        return DAY_TIER, day_start(at_ms, self.zone)
 
     def span(self, at_ms: int) -> tuple[int, int]:
         """When the finest pane that holds `at_ms` begins and ends."""
         tier, start = self.slot(at_ms)
-        return start, day_end(at_ms, self.zone) if tier == _DAY_TIER else start + _LENGTHS[tier]
+        return start, day_end(at_ms, self.zone) if tier == DAY_TIER else start + _LENGTHS[tier]
 
     def pane(self, at_ms: int) -> Pane:
         """The pane to count an event of `at_ms` into, marked as changed."""
@@ -270,7 +270,7 @@ class PaneStore:
         return cells
 
     def _days_between(self, low: int, high: int) -> list[tuple[int, int]]:
-        return [(_DAY_TIER, start) for start in self._day_starts() if low <= start < high]
+        return [(DAY_TIER, start) for start in self._day_starts() if low <= start < high]
 
     def closing(self, closed_ms: int) -> list[tuple[int, Cells]]:
         """The (start, cells) of the panes that end by `closed_ms`, a grid point, and did not yet, in order of time."""
@@ -307,7 +307,7 @@ class PaneStore:
         return (self._thawed.get((tier, start)) if self._thawed else None) or self._stored(tier, start)
 
     def _day_starts(self) -> list[int]:
-        return sorted({*self._days, *(start for tier, start in self._thawed if tier == _DAY_TIER)})
+        return sorted({*self._days, *(start for tier, start in self._thawed if tier == DAY_TIER)})
 
     def _key(self, tier: int, start: int, chunk: int) -> bytes:
         """As `rows.key` writes it."""
@@ -315,7 +315,7 @@ class PaneStore:
 
     def _stored(self, tier: int, start: int) -> tuple[bytes, ...]:
         """The rows of a pane that is not of tier 0."""
-        if tier == _DAY_TIER:
+        if tier == DAY_TIER:
             return self._days.get(start, ())
         first = self.cold.get(self._key(tier, start, 0))
         if first is None:
@@ -331,7 +331,7 @@ class PaneStore:
 
     def _keep(self, tier: int, start: int, chunks: tuple[bytes, ...]) -> None:
         """Have these be the rows of a pane that has none."""
-        if tier == _DAY_TIER:
+        if tier == DAY_TIER:
             self._days[start] = chunks
             return
         self._chunked = self._chunked or len(chunks) > 1
@@ -341,7 +341,7 @@ class PaneStore:
     def _drop(self, tier: int, start: int) -> int:
         """Hold no rows of a pane any more; how many there were."""
         chunks = self._stored(tier, start)
-        if tier == _DAY_TIER:
+        if tier == DAY_TIER:
             self._days.pop(start, None)
         else:
             for chunk in range(len(chunks)):
@@ -370,7 +370,7 @@ class PaneStore:
             expired = self.ledger_start()
             for start in self._day_starts():
                 if start < expired:
-                    self._forget(_DAY_TIER, start)
+                    self._forget(DAY_TIER, start)
             for tier, old, edge in ((1, before[1], second), (2, before[2], third)):
                 # While nothing was closed all was tier 0; and a zone that changed may have moved the edge of days back.
                 for start in range(old, edge, _LENGTHS[tier]) if old and (self.cold or self._thawed) else ():
@@ -417,6 +417,18 @@ class PaneStore:
         for (tier, start, chunk), row in changed.items():
             yield self._key(tier, start, chunk), row
 
+    def load_first(self, tier: int, stored: dict[bytes, bytes]) -> None:
+        """Take the first rows of panes of a tier that is not that of days by their keys, in which starts have thirteen digits."""
+        if tier:
+            # Most of a million: their keys are not even taken apart.
+            if self.cold:
+                self.cold.update(stored)
+            else:
+                self.cold = stored
+            return
+        for key, value in stored.items():
+            self.hot[int(key[-16:-3])] = Pane((value,))
+
     def load(self, key: bytes, value: bytes) -> None:
         """Take a stored row; chunks of a pane come in any order.
 
@@ -424,7 +436,7 @@ class PaneStore:
             ValueError: if the key is not that of a pane's row.
         """
         tier, start, chunk = map(int, key[len(self._prefix) + 1 : -1].split(b","))
-        if tier == _DAY_TIER:
+        if tier == DAY_TIER:
             self._days[start] = (*self._days.get(start, ()), value)
             return
         if tier:
@@ -448,7 +460,7 @@ class PaneStore:
         return {at: cells for at, cells in panes.items() if cells}
 
     def _all(self) -> dict[tuple[int, int], Pane]:
-        stored = {*((_DAY_TIER, start) for start in self._days), *(tuple(rows.unpack_key(key)[2:4]) for key in self.cold)}
+        stored = {*((DAY_TIER, start) for start in self._days), *(tuple(rows.unpack_key(key)[2:4]) for key in self.cold)}
         return {(0, start): pane for start, pane in self.hot.items()} | {at: Pane(self._stored(*at)) for at in stored} | self._thawed
 
 

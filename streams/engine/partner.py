@@ -130,12 +130,10 @@ class Partner:
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
         self.owed.begin(self.panes, self.panes.closed_ms)
-        self._sum_anew()
+        self._begin_totals()
 
-    def _sum_anew(self) -> None:
-        """Have the windows that the policy asks for summed from the panes."""
+    def _begin_totals(self) -> None:
         self.totals = Totals(self.panes, self.sums, self.policy.windows, self._calendar())
-        self.totals.rebuild()
 
     def _count_customs(self) -> None:
         self.counters = self.policy.customs.counters
@@ -295,7 +293,8 @@ class Partner:
         panes.held = self.owed.held(closed_ms)
         panes.advance(closed_ms)
         if anew:
-            self._sum_anew()
+            self._begin_totals()
+            self.totals.rebuild()
         if self.roster:
             for at_ms, queue, channel, old, new in self.roster.settle(before, panes):
                 self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, Counted(old, {}), Counted(new, {}))

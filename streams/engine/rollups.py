@@ -49,6 +49,8 @@ class Rollups:
         owing.sort(key=lambda partner: partner.owed.minutes_ms)
         for lengths in _ROUNDS:
             for partner in owing:
+                if budget.is_spent:
+                    return  # What is owed need not even be looked for.
                 yield from self._of(partner, lengths, moment, budget)
 
     def _of(self, partner: Partner, lengths: tuple[Length, ...], moment: Moment, budget: Budget) -> Iterator[Output]:

@@ -61,6 +61,7 @@ class State:
         frontier = self.frontier.value_ms - policy.settle_ms
         closed_ms = frontier - frontier % GRID_MS if self.frontier.value_ms else 0
         partner = self.partners[partner_id] = self.make(partner_id, policy, PaneStore(partner_id, policy.timezone, closed_ms))
+        partner.totals.rebuild()
         self.want(partner, closed_ms)
         return partner
 

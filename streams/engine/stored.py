@@ -1,25 +1,41 @@
 """Loading: from the rows of the changelog to a state."""
 
 import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from alerts.condition import Condition
 from alerts.errors import RowFormatError
 from models.money import Period
 from models.windows import Scope
 from streams.engine import rows
-from streams.engine.panes import PaneStore
+from streams.engine.panes import DAY_TIER, PaneStore
 from streams.engine.state import State
 from streams.errors import CorruptRowError, NewerStateError
 
-__all__ = ["Loader"]
+__all__ = ["Loader", "Stored"]
 
 _UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None, ())
 """What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
+_FIRST: Final = b",0]"
+"""How it ends where no other chunk comes before."""
+_BEHIND: Final = len(b",1760000000000,0]")
+"""What follows the tier in such a key."""
+
+
+class Stored(Protocol):
+    """A record of the changelog, as aiokafka's reader of batches makes it."""
+
+    @property
+    def key(self) -> bytes:
+        """Of the row."""
+
+    @property
+    def value(self) -> bytes | None:
+        """None where it is deleted."""
 
 
 class Loader:
@@ -29,14 +45,23 @@ class Loader:
     """
 
     def __init__(self) -> None:
-        self._rows: dict[bytes, bytes] = {}
+        self._panes: dict[bytes, dict[bytes, bytes]] = {}
+        """The first rows of panes, as nearly all of a million are, by how the keys of a partner's tier begin."""
+        self._others: dict[bytes, bytes] = {}
 
-    def take(self, key: bytes, value: bytes | None) -> None:
+    def take(self, records: Iterable[Stored]) -> None:
         """Keep the newest value of each row."""
-        if value is None:
-            self._rows.pop(key, None)
-        else:
-            self._rows[key] = value
+        panes, others = self._panes, self._others
+        for record in records:
+            key, value = record.key, record.value
+            found = others
+            if key[-3:] == _FIRST and key.startswith(_PANE):
+                begin = key[:-_BEHIND]
+                found = panes.get(begin) or panes.setdefault(begin, {})
+            if value is None:
+                found.pop(key, None)
+            else:
+                found[key] = value
 
     def finish(self, state: State) -> None:
         """Fill the state, which must be empty.
@@ -45,11 +70,11 @@ class Loader:
             CorruptRowError: if a row cannot be read.
             NewerStateError: if a newer release wrote one.
         """
-        # Nearly all rows are panes: they stay where they are, and come last, since each belongs to a partner.
+        # Panes come last, since each belongs to a partner.
         kinds: dict[str, list[tuple[list[Any], bytes]]] = {}
-        for key in [key for key in self._rows if not key.startswith(_PANE)]:
+        for key in [key for key in self._others if not key.startswith(_PANE)]:
             parts = rows.unpack_key(key)
-            kinds.setdefault(parts[0], []).append((parts, self._rows.pop(key)))
+            kinds.setdefault(parts[0], []).append((parts, self._others.pop(key)))
         unknown = kinds.keys() - _STEPS.keys()
         if unknown:
             msg = f"rows of kind {', '.join(map(repr, sorted(map(str, unknown))))} are unknown to this release: run the newer release"
@@ -72,22 +97,26 @@ class Loader:
 
     def _load_panes(self, stores: dict[str, PaneStore]) -> None:
         """Hand each partner its panes as they are stored: what is not in a window of today is not looked at."""
-        prefix, key = rows.PREFIX, b""
         by_key = {rows.key("pane", partner_id)[:-1]: panes for partner_id, panes in stores.items()}
-        cold = {b"%s,%d" % (begin, tier): panes.cold for begin, panes in by_key.items() for tier in (1, 2)}
+        tiers = {b"%s,%d" % (begin, tier): (panes, tier) for begin, panes in by_key.items() for tier in range(DAY_TIER)}
+        key = b""
         try:
-            for key, value in self._rows.items():
-                if value[:2] != prefix:
-                    rows.check(rows.unpack_key(key), value)
-                at_once = cold.get(key[:-17])
-                if at_once is not None and key[-3:] == b",0]":  # Most of a million: their keys are not even taken apart.
-                    at_once[key] = value
+            for begin, stored in self._panes.items():
+                for key in [key for key, value in stored.items() if value[:2] != rows.PREFIX]:
+                    rows.check(rows.unpack_key(key), stored[key])
+                panes, tier = tiers.get(begin, (None, 0))
+                if panes is not None:
+                    panes.load_first(tier, stored)
                 else:
-                    by_key[key.rsplit(b",", 3)[0]].load(key, value)
+                    self._others |= stored
+            for key, value in self._others.items():
+                rows.check(rows.unpack_key(key), value)
+                by_key[key.rsplit(b",", 3)[0]].load(key, value)
         except (TypeError, ValueError, KeyError) as error:
             msg = f"row {key[:80]!r} does not hold: {error!r}"
             raise CorruptRowError(msg) from error
-        self._rows.clear()
+        self._panes.clear()
+        self._others.clear()
 
 
 @contextmanager

@@ -54,7 +54,7 @@ class Totals:
         self.windows = tuple(WindowTotal(each) for each in WINDOWS if each.name in names or each is _PRESENCE)
         self._by_edge = tuple(tuple(each for each in self.windows if each.window.edge is edge) for edge in Edge)
         self._presence = next(each for each in self.windows if each.window is _PRESENCE)
-        self._wide = [each for each in self.windows if each.window.edge in {Edge.MINUTE, Edge.QUARTER} and each.window.width_ms > HOUR_MS]
+        self._wide = [each for each in self.windows if each.window.edge in {Edge.MINUTE, Edge.QUARTER} and each.window.width_ms >= HOUR_MS]
         """Which a start does not sum from their panes."""
         self._fresh: list[Cells] = [{}, {}, {}]
         """What closed since the last full minute, since the last full quarter hour up to there, and since midnight up to there."""
@@ -200,8 +200,7 @@ class Totals:
             total.cells = stretches.add_to({}, total.start_ms, self._end_of(total, closed_ms))
         for total, found in wide.items():
             total.cells = stretches.add_to(dict(found.pane.cells()), found.end_ms, self._end_of(total, closed_ms))
-            for cells in self._panes.cells_between(found.start_ms, total.start_ms):
-                subtract_cells(total.cells, cells)
+            subtract_cells(total.cells, self._panes.sum_between(found.start_ms, total.start_ms))
         for total in self._by_edge[Edge.DAY]:
             total.cells = {} if total.window.since == "day" else None
 

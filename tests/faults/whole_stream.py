@@ -119,7 +119,7 @@ async def state_of(settings: Settings) -> list[dict[str, Any]]:
     config = EngineConfig(settings.app_id, "reader", settings.topics, settings.partitions, clock_from_log=True)
     engines = [Engine(number, config) for number in range(settings.partitions)]
     for record in await read_all(settings, settings.topics.changelog(settings.app_id)):
-        engines[record.partition].load(record.key, record.value)
+        engines[record.partition].load([record])
     for engine in engines:
         engine.loaded()
     return [engine.snapshot() for engine in engines]

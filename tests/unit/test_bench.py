@@ -12,6 +12,7 @@ from bench.run import FLOOR, FOUR, OUTWATCH, PLAIN, Results, Sizes, WrongError, 
 from models.decode import Rejection, decode_one
 from models.settings import Settings
 from streams.engine import Engine, EngineConfig
+from tests.engines import Row
 
 END_MS = 1_790_000_000_000
 
@@ -70,8 +71,7 @@ def test_a_lived_state_is_one_that_an_engine_goes_on_from_under_the_names_of_any
             if value is not None:
                 live[key] = value
     engine = Engine(1, EngineConfig("bench", "bench", settings.topics, partitions=3))
-    for key, value in live.items():
-        engine.load(key, value)
+    engine.load(Row(*row) for row in live.items())
     engine.loaded()
     state = engine.snapshot()
     assert {b'"%s"' % partner.encode() for partner in state["partners"]} == set(names.values())

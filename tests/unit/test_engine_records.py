@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streams.engine import Engine
 from tests import naive
 from tests.conditions import START_MS
-from tests.engines import CONFIG, SECOND, TOPICS, Rig, event, limited, partner_part, rule, shared_part
+from tests.engines import CONFIG, SECOND, TOPICS, Rig, Row, event, limited, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 ANSWERED = {"arrivals": 1, "answered": 1, "answered_within": 1, "answered_wait_ms": 10_000, "answered_wait_s2": 100, "handled": 1}
@@ -202,8 +202,7 @@ def test_two_versions_in_one_commit_come_back_as_the_newer_in_whatever_order_row
     rig.to(START_MS + HOUR)
     for order in (sorted(rig.changelog), sorted(rig.changelog, reverse=True)):
         engine = Engine(0, CONFIG)
-        for key in order:
-            engine.load(key, rig.changelog[key])
+        engine.load(Row(key, rig.changelog[key]) for key in order)
         engine.loaded()
         assert engine.snapshot() == rig.snapshot()
 

@@ -7,7 +7,7 @@ from streams.engine.cells import Cell, decode
 from streams.engine.lanes import vector_of
 from streams.errors import CorruptRowError, NewerStateError
 from tests.conditions import START_MS
-from tests.engines import CONFIG, SECOND, Rig, event
+from tests.engines import CONFIG, SECOND, Rig, Row, event
 from tests.kept_state import lived
 from tests.stories import DAY, HOUR, MINUTE
 
@@ -87,7 +87,7 @@ def test_more_cells_than_a_partner_may_have_count_as_other_and_are_counted() -> 
 )
 def test_a_row_that_cannot_be_read_refuses_the_partition(key: bytes, value: bytes, error: type[Exception]) -> None:
     engine = Engine(0, CONFIG)
-    engine.load(key, value)
+    engine.load([Row(key, value)])
     with pytest.raises(error):
         engine.loaded()
 
@@ -105,10 +105,9 @@ def test_the_newest_value_of_a_row_counts_and_none_deletes_it() -> None:
     rig = lived()
     engine = Engine(0, CONFIG)
     for key, value in rig.changelog.items():
-        engine.load(key, b"stale")
-        engine.load(key, value)
-    engine.load(rows.key("pane", "gone", 0, START_MS, 0), b"stale")
-    engine.load(rows.key("pane", "gone", 0, START_MS, 0), None)
+        engine.load([Row(key, b"stale"), Row(key, value)])
+    gone = rows.key("pane", "gone", 0, START_MS, 0)
+    engine.load([Row(gone, b"stale"), Row(gone, None)])
     engine.loaded()
     assert engine.snapshot() == rig.snapshot()
 
