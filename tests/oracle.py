@@ -1,7 +1,7 @@
 """What a straightforward computation over the raw topics gives; it shares no code with the product, and imports none.
 
-It reads the records of two topics as they lie in Kafka, counts each delivery once, sums windows from the single events, judges rules at
-every grid point of ten seconds and knows the rules and thresholds of `tests/faults/crash_stream.py` by heart.
+It reads the records of the source topics as they lie in Kafka, counts each delivery once, sums windows from the single events, judges
+rules at every grid point of ten seconds and knows the rules and thresholds of `tests/faults/crash_stream.py` by heart.
 """
 
 import json
@@ -16,11 +16,14 @@ from uuid import UUID, uuid5
 
 import xxhash
 
+from tests import naive, naive_agents
+
 __all__ = ["Oracle", "Rule", "Transition"]
 
 GRID = 10_000
 SETTLE = 5_000
 EXPIRY = 20 * 60_000
+AGENT_EXPIRY = 12 * 3_600_000
 _DAY = 86_400_000
 WINDOWS = {
     "5m": (300_000, GRID),
@@ -35,7 +38,11 @@ WINDOWS = {
     "month": (0, None),
 }
 """Width and the granularity of the trailing edge, in ms; days are those of UTC."""
-_TYPES = {"clock.advanced", "survey.invited", "survey.response"} | {
+_TOLD = {f"ticket.{step}" for step in ("opened", "replied", "solved", "reopened")} | {
+    *("agent.state", "agent.scheduled", "agent.joined", "agent.left", "training.due", "training.done")
+}
+"""What counts only together with all that is told of the same ticket or agent."""
+_TYPES = {"clock.advanced", "survey.invited", "survey.response", "quality.evaluated", *_TOLD} | {
     f"contact.{kind}" for kind in ("queued", "answered", "abandoned", "left", "completed")
 }
 _CLOSES = {"contact.answered", "contact.abandoned", "contact.left", "contact.completed"}
@@ -111,6 +118,8 @@ def _read(value: bytes) -> dict[str, Any] | None:
     except ValueError:
         return None
     waits = event["type"] in ("contact.answered", "contact.abandoned")
+    if event.get("state") == "asleep":
+        return None
     return None if event["type"] not in _TYPES or (waits and not isinstance(event["wait_seconds"], float | int)) else event
 
 
@@ -130,6 +139,9 @@ def _adds(event: dict[str, Any], threshold_ms: int) -> dict[str, int]:
         added |= {"hold_s2": hold * hold // 1_000_000, "held": int(hold > 0)}
         added |= {"transferred": int(event["transferred"]), "escalated": int(event["escalated"])}
         return added | {"resolved": int(event["resolved"] is True), "resolved_answers": int(event["resolved"] is not None)}
+    if kind == "quality.evaluated":
+        ((_, added),) = naive.happens(event)
+        return added
     if kind == "survey.response":
         return {f"csat_{event['score']}": 1}
     return {{"contact.queued": "arrivals", "contact.left": "left", "survey.invited": "csat_invited"}[kind]: 1}
@@ -146,6 +158,8 @@ class Oracle:
     rules: tuple[Rule, ...] = RULES
     expiry_ms: int = EXPIRY
     events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    """By partner: events of tickets and agents."""
     seen: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     counts: Counter[str] = field(default_factory=Counter)
     dead: set[tuple[str, int, int]] = field(default_factory=set)
@@ -174,6 +188,9 @@ class Oracle:
 
     def _count(self, event: dict[str, Any]) -> None:
         partner, queue, channel, at = event["partner_id"], event["queue"], event["channel"], event["occurred_at"]
+        if event["type"] in _TOLD:
+            self.told[partner].append(event)
+            return
         counted = Event(at, queue, channel, _adds(event, self.threshold(partner, queue)))
         self.events[partner].append(counted)
         if event["type"] == "contact.queued":
@@ -191,7 +208,10 @@ class Oracle:
         return (self.frontier - SETTLE) // GRID * GRID
 
     def finish(self) -> None:
-        """Close contacts and expire those that nobody closed."""
+        """Count tickets, close contacts and expire those that nobody closed."""
+        for partner, told in self.told.items():
+            for event, at, adds in naive.ticket_measures(told):
+                self.events[partner].append(Event(at, event["queue"], event["channel"], adds))
         for partner, contacts in self.waiting.items():
             for contact, queued in list(contacts.items()):
                 expired_at = (queued.at + self.expiry_ms) // GRID * GRID + GRID
@@ -213,6 +233,7 @@ class Oracle:
         for event in self.events[partner]:
             if start <= event.at < end and scope in ("all", f"queue={event.queue}", f"channel={event.channel}"):
                 summed.update(event.adds)
+        summed.update(naive_agents.measures(self.told[partner], partner, scope, start, end, self.last_grid, AGENT_EXPIRY))
         return {name: count for name, count in summed.items() if count}
 
     def window(self, name: str) -> tuple[int, int]:

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 
 __all__ = [
+    "AGENT_KINDS",
     "DAY",
     "HOUR",
+    "KINDS",
     "MINUTE",
     "POLICY",
     "QUARTER",
@@ -38,6 +40,7 @@ KINDS = (
     *("ticket.opened", "ticket.replied", "ticket.solved", "ticket.reopened"),
     *("survey.response", "survey.invited", "quality.evaluated", "volume.forecast", "revenue.reported"),
 )
+AGENT_KINDS = (*("agent.state", "agent.state", "agent.scheduled", "agent.joined", "agent.left", "training.due", "training.done"),)
 LATENESS = (0, 0, 0, 3 * SECOND, 12 * SECOND, 2 * MINUTE, 40 * MINUTE, 6 * HOUR, 26 * HOUR, 60 * HOUR, 20 * DAY, -4 * MINUTE)
 JUMPS = (0, 0, SECOND, 4 * SECOND, 30 * SECOND, 61 * SECOND, 10 * MINUTE, 3 * HOUR, 30 * HOUR)
 
@@ -100,11 +103,11 @@ def steps(
     return st.lists(step, min_size=1, max_size=most)
 
 
-def seeded(random: Random, count: int, jumps: tuple[int, ...], lateness: tuple[int, ...]) -> list[Step]:
+def seeded(random: Random, count: int, jumps: tuple[int, ...], lateness: tuple[int, ...], kinds: tuple[str, ...] = KINDS) -> list[Step]:
     """The same, as fast as can be."""
     pick = random.choice
     return [
-        Step(pick(jumps), pick(KINDS), pick(PARTNERS), pick(QUEUES), pick(CHANNELS), pick(lateness), random.randrange(1000))
+        Step(pick(jumps), pick(kinds), pick(PARTNERS), pick(QUEUES), pick(CHANNELS), pick(lateness), random.randrange(1000))
         for _ in range(count)
     ]
 
@@ -141,14 +144,31 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
         fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
         fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}
         fields["items"] = [{"criterion": "a", "points": value % 3, "possible": value % 5, "critical": value % 2 == 0}] * (value % 4)
-    if step.kind in {"revenue.reported", "volume.forecast"}:
+    if step.kind in {"revenue.reported", "volume.forecast", *AGENT_KINDS}:
         return _of_stretch(step, identity, now_ms, fields)
     return event(step.kind, at_ms, identity, partner=step.partner, **fields)
 
 
+def _of_agent(kind: str, at_ms: int, value: int) -> dict[str, Any]:
+    """What is told of one of three agents."""
+    fields: dict[str, Any] = {"agent_id": ("ann", "ben", "cy")[value % 3]}
+    if kind == "agent.state":
+        fields["state"] = ("available", "on_contact", "wrap", "break", "training", "offline")[value % 7 % 6]
+    elif kind == "agent.scheduled":
+        start_ms = at_ms + (value % 9 - 3) * 7 * MINUTE
+        activity = ("contacts", "contacts", "break", "training", "offline")[value % 5]
+        fields |= {"activity": activity, "from": start_ms, "to": start_ms + (1 + value % 8) * 13 * MINUTE + value * 10}
+    elif kind.startswith("training"):
+        fields["course"] = ("tone", "law")[value % 2]
+        fields |= {"due_at": at_ms + value * 5 * SECOND} if kind == "training.due" else {}
+    return fields
+
+
 def _of_stretch(step: Step, identity: str, now_ms: int, fields: dict[str, Any]) -> dict[str, Any]:
-    """A forecast of an interval, or the revenue of a period, around the time that it says."""
+    """A forecast of an interval, or the revenue of a period, around the time that it says; or what is told of an agent."""
     value, at_ms = step.value, now_ms - step.late_ms
+    if step.kind in AGENT_KINDS:
+        return event(step.kind, at_ms, identity, partner=step.partner, **fields, **_of_agent(step.kind, at_ms, value))
     if step.kind == "revenue.reported":
         start_ms = at_ms - at_ms % DAY - value % 5 * DAY
         fields |= {"amount": value / 4, "period_start": start_ms, "period_end": start_ms + (1 + value % 3) * DAY}
@@ -163,7 +183,8 @@ def _of_stretch(step: Step, identity: str, now_ms: int, fields: dict[str, Any]) 
 
 def topic_of(body: dict[str, Any]) -> str:
     """The topic that an event belongs to."""
-    topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "volume": TOPICS.workforce, "revenue": TOPICS.finance}
+    topics = {"survey": TOPICS.surveys, "quality": TOPICS.quality, "revenue": TOPICS.finance}
+    topics |= dict.fromkeys(("volume", "agent", "training"), TOPICS.workforce)
     return topics.get(body["type"].partition(".")[0], TOPICS.interactions)
 
 

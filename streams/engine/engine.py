@@ -19,7 +19,7 @@ from models.measures import Family
 from models.policy_record import decode_policy
 from models.reasons import RejectReason
 from models.topics import BROADCAST
-from models.windows import GRID_MS, HOUR_MS
+from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
 from streams.engine.announce import Announcer, Verdict
 from streams.engine.cells import Cell, ordered
@@ -52,8 +52,14 @@ class Sizes(NamedTuple):
     seen_ids: int
     open_contacts: int
     open_tickets: int
+    agents: int
+    """Known, whether they are there or not."""
+    agents_staffed: int
+    """There when the last grid point of their partner was closed."""
     behind_seconds: float
     """How long the group that waits longest for the budget has waited."""
+    rollups_behind_seconds: float
+    """How much stream time the closed minutes span whose records the budget has kept waiting."""
 
 
 class Engine:
@@ -98,9 +104,20 @@ class Engine:
     def sizes(self, now_ms: int) -> Sizes:
         """How much is held now, which is counted for whoever asks."""
         state = self._state
-        waiting = sum(len(partner.waits) for partner in state.partners.values())
-        behind_seconds = self._publisher.slowest_ms(now_ms) / 1000
-        return Sizes(len(state.partners), len(state.seen.hashes), waiting, state.tickets.open_count(), behind_seconds)
+        partners = state.partners.values()
+        rosters = [(partner.roster, partner.panes.closed_ms) for partner in partners if partner.roster]
+        owing = [partner for partner in partners if partner.owed.clear_ms != partner.panes.closed_ms]
+        owed_ms = max((partner.panes.closed_ms - MINUTE_MS - partner.owed.minutes_ms for partner in owing), default=0)
+        return Sizes(
+            partners=len(partners),
+            seen_ids=len(state.seen.hashes),
+            open_contacts=sum(len(partner.waits) for partner in partners),
+            open_tickets=state.tickets.open_count(),
+            agents=sum(len(roster.held) for roster, _ in rosters),
+            agents_staffed=sum(staffed for roster, closed_ms in rosters for staffed, _ in roster.staffed(closed_ms).values()),
+            behind_seconds=self._publisher.slowest_ms(now_ms) / 1000,
+            rollups_behind_seconds=max(0, owed_ms) / 1000,
+        )
 
     @property
     def urgent(self) -> bool:

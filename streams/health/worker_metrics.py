@@ -111,6 +111,11 @@ class WorkerMetrics:
         self._seen = made.gauge("outwatch_seen_ids", "Event ids remembered.")
         self._contacts = made.gauge("outwatch_open_contacts", "Contacts waiting.")
         self._tickets = made.gauge("outwatch_open_tickets", "Tickets open.")
+        self._agents = made.gauge("outwatch_agents_known", "Agents of whom anything is held.")
+        self._staffed = made.gauge("outwatch_agents_staffed", "Agents who are there, by what was last told of them.")
+        self._owed = made.gauge(
+            "outwatch_rollups_behind_seconds", "Stream time of the closed minutes whose records wait for the limits of records and bytes."
+        )
         self._behind = made.gauge("outwatch_publish_behind_seconds", "How long the limits of records and bytes have kept a figure waiting.")
 
     def counted(self, before: Mapping[str, int], after: Mapping[str, int]) -> None:
@@ -152,5 +157,8 @@ class WorkerMetrics:
         self._seen.set(sum(look.sizes.seen_ids for look in held))
         self._contacts.set(sum(look.sizes.open_contacts for look in held))
         self._tickets.set(sum(look.sizes.open_tickets for look in held))
+        self._agents.set(sum(look.sizes.agents for look in held))
+        self._staffed.set(sum(look.sizes.agents_staffed for look in held))
+        self._owed.set(max((look.sizes.rollups_behind_seconds for look in held), default=0))
         self._behind.set(max((look.sizes.behind_seconds for look in held), default=0))
         return self.catalogue.text()

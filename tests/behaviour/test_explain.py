@@ -2,20 +2,25 @@
 
 import asyncio
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from aiokafka import ConsumerRecord
 from typer.testing import CliRunner, Result
 
 from models.clock import now_ms
 from models.policy_file import load
 from models.settings import Settings
+from models.topics import partition_of
+from models.windows import GRID_MS
 from streams.admin import create
 from streams.cli import app
 from streams.policies import apply_policy
 from streams.produce import Feed
+from tests import naive
 from tests.engines import SECOND, event
 from tests.stories import DAY, HOUR, MINUTE
 from tests.waiting import until
@@ -85,6 +90,65 @@ async def test_a_figure_is_the_sum_of_closed_stretches_and_what_is_still_open(se
         assert "The record differs from that sum by" in screen
         assert max(map(len, screen.splitlines())) <= columns
     await check_refusals(settings)
+
+
+async def test_wide_windows_are_sums_of_days_then_quarter_hours_then_minutes(settings: Settings, tmp_path: Path) -> None:
+    to_ms = (now_ms() - HOUR) // HOUR * HOUR + 20 * MINUTE + 30 * SECOND
+    begin_ms = to_ms - 20 * DAY
+    contacts = [event("contact.answered", at_ms, f"a{at_ms}", wait_seconds=at_ms // HOUR % 40) for at_ms in range(begin_ms, to_ms, HOUR)]
+    contacts.append(event("contact.answered", to_ms - MINUTE, "last"))
+    interactions = settings.topics.interactions
+    async with Feed(settings, ("interactions",)) as feed, following(settings, settings.topics.heartbeats) as seen:
+        feed.advance(begin_ms)
+        for number, body in enumerate(contacts):
+            feed.put("interactions", "acme", orjson.dumps(body))
+            feed.advance(min(to_ms, begin_ms + (number + 1) * HOUR))
+        feed.put("interactions", "acme", b"{")
+        feed.put("interactions", "acme", orjson.dumps(event("contact.answered", begin_ms - 60 * DAY, "old")))
+        await feed.flush()
+        with Worker(settings, tmp_path / "worker.log") as worker:
+            written = len(contacts) + 2
+            number = partition_of("acme", settings.partitions)
+
+            async def published() -> bool:
+                # Wide windows are written within a minute, and with the first figures of a worker that begins.
+                beat = heartbeats(seen, settings).get(number, {"offsets": {}, "frontier": 0, "counters": {}})
+                counted: int = sum(beat["counters"].get(name, 0) for name in ("events", "dead_letters.json", "late.past_ledger"))
+                return counted == written and beat["frontier"] == to_ms
+
+            await until(published, 60)
+            assert await worker.terminate() == 0, worker.tail()
+        with Worker(settings, tmp_path / "another.log") as another:
+            begun = len(seen)
+            await until(lambda: _beats(seen, begun, settings), 40)
+            assert await another.terminate() == 0, another.tail()
+    days, quarters, minutes = (settings.topics.rollups_1d, settings.topics.rollups_15m, settings.topics.rollups_1m)
+    for window in ("7d", "30d", "month", "today"):
+        told = json.loads((await explain(settings, "acme", "asa", "--window", window, "--json")).output)
+        record = told["record"]
+        assert record["from"] == naive.window_start(window, to_ms // GRID_MS * GRID_MS), window
+        within = [body for body in contacts if record["from"] <= body["occurred_at"]]
+        assert record["figure"]["denominator"] == len(within), window
+        assert record["figure"]["numerator"] == sum(body["wait_seconds"] for body in within), window
+        assert told["sum"]["denominator"] + told["left"]["denominator"] == len(within), window
+        assert set(told["left"]["reasons"]) <= {"open"}, window
+        edges = [(part["from"], part["to"]) for part in told["stretches"]]
+        assert all(before[1] <= after[0] for before, after in pairwise(edges)), window
+        topics = [part["topic"] for part in told["stretches"]]
+        assert topics == sorted(topics, key=(days, quarters, minutes).index), "the coarsest first"
+        assert topics.count(days) == to_ms // DAY - max(record["from"], begin_ms) // DAY, window
+        assert {quarters, minutes} <= set(topics) or to_ms % DAY < HOUR, window
+        assert (told["late"], told["dead_letters"]) == ({"past_ledger": 1}, {"json": 1}), window
+        ends = {at: told["offsets"][at]["offsets"][interactions] for at in ("at_least", "at_most")}
+        assert written <= ends["at_least"] <= ends["at_most"], "all events, and the clock between them"
+        screen = (await explain(settings, "acme", "asa", "--window", window)).output
+        assert "late          1 past_ledger since the window began" in screen
+        assert "dead letters  1 json since the window began" in screen
+
+
+async def _beats(seen: list[ConsumerRecord], begun: int, settings: Settings) -> bool:
+    """Whether all partitions were heard of since: a worker's first commit has every window."""
+    return len(heartbeats(seen[begun:], settings)) == settings.partitions
 
 
 def check_sums(told: dict[str, Any], settings: Settings, to_ms: int) -> None:

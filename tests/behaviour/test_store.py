@@ -16,7 +16,7 @@ from models.settings import Settings
 from streams.admin import create
 from streams.app import TABLE, OutwatchApp, build_app
 from streams.policies import apply_policy
-from tests.faults.crash_stream import POLICY, START_MS, Clock, stream
+from tests.faults.crash_stream import POLICY, SOURCES, START_MS, Clock, stream
 from tests.workers import read_all
 
 pytestmark = pytest.mark.kafka
@@ -47,7 +47,7 @@ def table_of(app: OutwatchApp) -> faust.Table[Any, Any]:
 
 
 async def write_stream(settings: Settings, events: int) -> None:
-    names = (settings.topics.interactions, settings.topics.surveys)
+    names = [f"{settings.topic_prefix}{source}" for source in SOURCES]
     async with AIOKafkaProducer(bootstrap_servers=settings.brokers, linger_ms=5) as producer:
         for each in stream(7, events):
             if not isinstance(each, Clock):
@@ -78,7 +78,7 @@ async def test_an_engine_rebuilt_from_the_changelog_alone_equals_the_live_one(se
     topics = settings.topics
     async with owning(settings, 0, 1) as first:
         await apply_all(first, settings, topics.policies)
-        await apply_all(first, settings, topics.interactions, topics.surveys)
+        await apply_all(first, settings, topics.interactions, topics.surveys, topics.quality, topics.workforce)
         live = {number: holding.engine.snapshot() for number, holding in first.owner.holdings.items()}
         rows = dict(table_of(first).items())
         assert sum(each["counters"]["events"] for each in live.values()) > 7000

@@ -1,8 +1,9 @@
 """The stream that the crash test plays: made up from a seed, in the order of its delivery, with the stream's clock between.
 
-Partners `p00` to `p19` take contacts at a steady rate. Some partners degrade for a while, so that alerts fire and resolve. The dirt:
+Partners `p00` to `p19` take contacts at a steady rate, of which tickets and evaluations come; of some of them it is told what their agents
+do, and were to do. Some partners degrade for a while, so that alerts fire and resolve. The dirt:
 duplicates, disorder, events that are minutes late, contacts that never close, surveys, records that cannot be read and events past
-the ledger. What alerts depend on is never late: two topics are read side by side, and whether an event is in time for a grid point would
+the ledger. What alerts depend on is never late: the topics are read side by side, and whether an event is in time for a grid point would
 depend on which of them was read first.
 """
 
@@ -12,14 +13,19 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, NamedTuple
 
-__all__ = ["JUDGED", "PARTNERS", "POLICY", "SERVICE_LEVEL_LOW", "START_MS", "Clock", "Sent", "stream"]
+__all__ = ["JUDGED", "PARTNERS", "POLICY", "SERVICE_LEVEL_LOW", "SOURCES", "START_MS", "Clock", "Sent", "stream"]
 
+SOURCES = ("cx.interactions", "cx.surveys", "cx.quality", "cx.workforce")
+"""The topics that it is written to."""
 START_MS = 1_772_495_400_000
 """2026-03-02T23:50Z: a day ends ten minutes into the stream."""
 CLOCK_MS = 10_000
 PARTNERS = tuple(f"p{number:02d}" for number in range(20))
 JUDGED = PARTNERS[:8]
 """Only their contacts are never late."""
+_STAFFED = (*PARTNERS[2:6], *PARTNERS[15:18])
+"""Whose agents are told of: of some that are judged, of some that are not, and of some in no policy."""
+_STATES_EACH = 40
 _DEGRADED = {"p00": 6.0, "p01": 8.0}
 _LOST = {("p02", "billing"), ("p03", "sales")}
 _QUEUES = {"billing": "voice", "sales": "voice", "care": "chat"}
@@ -78,7 +84,7 @@ class Sent(NamedTuple):
 
 
 class Clock(NamedTuple):
-    """To every partition of both topics: everything before `to_ms` was sent."""
+    """To every partition of all topics: everything before `to_ms` was sent."""
 
     to_ms: int
 
@@ -118,6 +124,48 @@ class _Stream:
         if random.random() < 0.05:
             self.plan(at_ms + delay_ms + random.uniform(0, 60_000), partner, topic, value)
 
+    def agents(self, partner: str) -> None:
+        """What three agents do over the whole stream, and were to do."""
+        random, lasts_ms = self.random, self.events * 50
+        for number, queue in enumerate(_QUEUES):
+            about = {"agent_id": f"{partner}-a{number}", "queue": queue, "channel": _QUEUES[queue]}
+
+            def tell(at_ms: float, kind: str, about: dict[str, Any] = about, **fields: Any) -> None:
+                self.event(round(at_ms), partner, kind, "cx.workforce", **about, **fields)
+
+            def some_time() -> float:
+                return START_MS + random.uniform(0, lasts_ms)
+
+            for _ in range(_STATES_EACH):
+                state = random.choice(("available", "available", "on_contact", "on_contact", "wrap", "break", "training", "offline"))
+                tell(some_time(), "agent.state", state=state)
+            for activity in ("contacts", "contacts", "break", "training", "offline"):
+                start = round(some_time())
+                shift: dict[str, Any] = {"from": start, "to": start + random.randrange(1000, 1_200_000), "activity": activity}
+                tell(START_MS + random.uniform(0, lasts_ms / 2), "agent.scheduled", **shift)
+            tell(some_time(), "agent.joined")
+            tell(some_time(), random.choice(("agent.left", "agent.joined")))
+            tell(START_MS, "training.due", course="tone", due_at=round(some_time()))
+            tell(some_time(), "training.done", course="tone")
+
+    def ticket(self, at_ms: int, partner: str, about: dict[str, Any]) -> None:
+        """The life of a ticket, as far as anybody cares."""
+        random = self.random
+        self.numbers += 1
+        about = {**about, "contact_id": f"{partner}-t{self.numbers}"}
+        self.event(at_ms, partner, "ticket.opened", **about, due_at=at_ms + random.randrange(600_000))
+        steps = ("replied", "solved", "reopened", "replied", "solved")[: random.choice((0, 1, 2, 2, 3, 5))]
+        for step in steps:
+            at_ms += round(random.expovariate(1 / 90_000))
+            self.event(at_ms, partner, f"ticket.{step}", **about)
+
+    def evaluated(self, at_ms: int, partner: str, about: dict[str, Any]) -> None:
+        random, possible = self.random, self.random.choice((0, 50, 100))
+        items = [{"criterion": "law", "points": random.choice((0, 5)), "possible": 5, "critical": random.random() < 0.2}]
+        script = {"script_done": random.randrange(7), "script_required": random.choice((0, 6))}
+        points = {"points": random.randrange(101), "points_possible": possible, "automatic_fail": random.random() < 0.05}
+        self.event(at_ms, partner, "quality.evaluated", "cx.quality", **about, **points, **script, items=items)
+
     def contact(self, at_ms: int, partner: str) -> None:
         random = self.random
         queue = random.choice(list(_QUEUES))
@@ -151,6 +199,10 @@ class _Stream:
             "resolved": random.choice((True, True, False, None)),
         }
         self.event(done_ms, partner, "contact.completed", **about, talk_seconds=talk, hold_seconds=hold, wrap_seconds=wrap, **flags)
+        if random.random() < 0.05:
+            self.ticket(done_ms, partner, about)
+        if random.random() < 0.05:
+            self.evaluated(done_ms + round(random.uniform(1000, 300_000)), partner, about)
         if random.random() < 0.4:
             self.event(done_ms, partner, "survey.invited", "cx.surveys", **about, survey="csat")
             rated_ms = done_ms + round(random.uniform(1000, 120_000))
@@ -165,8 +217,9 @@ class _Stream:
             json.dumps(body | {"type": "contact.teleported"}).encode(),
             json.dumps(body | {"wait_seconds": "soon"}).encode(),
             json.dumps(body | {"wait_seconds": 3, "occurred_at": START_MS - 40 * 86_400_000}).encode(),
+            json.dumps(body | {"type": "agent.state", "agent_id": "a", "state": "asleep"}).encode(),
         )
-        return self.random.choice(("cx.interactions", "cx.surveys")), self.random.choice(wrong)
+        return self.random.choice(SOURCES), self.random.choice(wrong)
 
 
 def stream(seed: int, events: int) -> Iterator[Sent | Clock]:
@@ -174,6 +227,8 @@ def stream(seed: int, events: int) -> Iterator[Sent | Clock]:
     made = _Stream(seed, events)
     for partner in PARTNERS:
         made.plan(START_MS + made.random.uniform(0, _GAP_MS), partner, None, None)
+    for partner in _STAFFED:
+        made.agents(partner)
     clock_ms, sent = START_MS, 0
     yield Clock(clock_ms)
     while sent < events:

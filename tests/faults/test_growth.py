@@ -56,6 +56,8 @@ def arrivals(end_ms: int) -> Iterator[Arrival]:
         if isinstance(each, Clock):
             clock_ms = each.to_ms + shift
             continue
+        if each.topic not in ("cx.interactions", "cx.surveys") or b'"ticket.' in each.value:
+            continue  # What tickets and agents count depends on the present, which is another for who reads the copy.
         try:
             value = orjson.dumps(moved(orjson.loads(each.value), shift))
         except orjson.JSONDecodeError:
@@ -203,7 +205,7 @@ async def test_a_grown_topic_is_refused_and_a_copy_under_more_partitions_comes_t
     assert oracle.counts["produced"] == len(sent)
     check_last_hour(after, new.topics, oracle)
     alerts = judged(before, old.topics, first[-1].at_ms)
-    assert sum(map(len, alerts.values())) > 10
+    assert sum(map(len, alerts.values())) > 5
     assert judged(after, new.topics, first[-1].at_ms) == alerts
     print(f"{len(sent)} records, {sum(map(len, alerts.values()))} transitions: the same under 8 partitions")
     with pytest.raises(TopicsError, match="have run already"):

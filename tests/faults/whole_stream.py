@@ -17,7 +17,7 @@ from streams.admin import create
 from streams.engine import Engine, EngineConfig
 from streams.policies import apply_policy
 from streams.signals import wait_or_stop
-from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, START_MS, Clock, stream
+from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, SOURCES, START_MS, Clock, stream
 from tests.oracle import WINDOWS, Oracle, Transition
 from tests.verdict import check_record, check_state, check_waiting, coordinates, transition_of
 from tests.waiting import until
@@ -25,7 +25,6 @@ from tests.workers import Worker, committed, read_all
 
 __all__ = ["caught_up", "check", "finish", "installed", "last_clock", "outputs", "produce"]
 
-SOURCES = ("cx.interactions", "cx.surveys")
 DAY_MS = 86_400_000
 SCOPES = ("all", "queue=billing", "queue=sales", "queue=care", "channel=voice", "channel=chat")
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, budget
-from tests.stories import MINUTE, POLICY, QUICK, SLIGHTLY_LATE, drawn_event, seeded, topic_of
+from tests.stories import AGENT_KINDS, KINDS, MINUTE, POLICY, QUICK, SLIGHTLY_LATE, drawn_event, seeded, topic_of
 
 Arrival = tuple[str, int]
 """(topic, Kafka timestamp) of the next record, in the order in which all of them arrived."""
@@ -19,7 +19,7 @@ Arrival = tuple[str, int]
 def filled(random: Random, count: int) -> tuple[Rig, list[Arrival]]:
     """A rig whose logs hold a story with duplicates and poison, and the order in which it arrived."""
     rig, at_ms, arrivals, bodies = Rig(), START_MS, list[Arrival](), list[dict[str, Any]]()
-    for number, step in enumerate(seeded(random, count, QUICK, SLIGHTLY_LATE)):
+    for number, step in enumerate(seeded(random, count, QUICK, SLIGHTLY_LATE, (*KINDS, *AGENT_KINDS))):
         at_ms += step.after_ms
         body = drawn_event(step, f"e{number}", at_ms)
         if random.random() < 0.05 and bodies:
@@ -132,7 +132,7 @@ def check(seed: int, count: int) -> None:
         assert found[part] == content, (seed, part)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=45, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 60))
 @example(1, 20)
 def test_a_crash_schedule_leaves_no_trace(seed: int, count: int) -> None:

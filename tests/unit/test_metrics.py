@@ -11,7 +11,7 @@ from streams.engine import Commit, Output, Sizes
 from streams.health.docs import filled
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import COUNTED, Arrivals, Look, WorkerMetrics
-from tests.engines import SECOND, Rig, event, partner_part, rule, shared_part
+from tests.engines import SECOND, TOPICS, Rig, budget, event, partner_part, rule, shared_part
 
 ROOT = Path(__file__).parents[2]
 RULES = YAML(typ="safe").load(ROOT / "deploy" / "prometheus-rules.yaml")
@@ -79,6 +79,30 @@ def test_a_transition_of_the_engine_has_the_fields_of_its_log_line_and_a_kind_to
     assert rig.engine.sizes(rig.now_ms)[:3] == (1, 50, 0)
 
 
+def test_agents_are_known_after_they_went_home_and_staffed_only_before() -> None:
+    rig, at_ms = Rig(), 1_700_000_000_000
+    rig.policy(partner_part(), at_ms=at_ms)
+    for number, state in enumerate(("available", "wrap", "offline")):
+        rig.send(event("agent.state", at_ms, f"e{number}", agent_id=f"a{number}", state=state), at_ms=at_ms, topic=TOPICS.workforce)
+    rig.to(at_ms + 60 * SECOND)
+    seen = rig.engine.sizes(rig.now_ms)
+    assert (seen.agents, seen.agents_staffed) == (3, 2)
+
+
+def test_rollups_lag_as_far_as_the_limits_keep_closed_minutes_waiting() -> None:
+    rig, at_ms = Rig(), 1_700_000_040_000
+    rig.policy(partner_part(), at_ms=at_ms)
+    rig.to(at_ms)
+    for minute in range(8):
+        rig.send(event("contact.answered", at_ms + minute * 60 * SECOND, f"e{minute}"), at_ms=at_ms + minute * 60 * SECOND)
+        rig.poll()
+        rig.idle(at_ms + minute * 60 * SECOND + 30 * SECOND)
+        rig.commit(budget(0))
+    assert 6 * 60 <= rig.engine.sizes(rig.now_ms).rollups_behind_seconds <= 8 * 60
+    rig.commit()
+    assert rig.engine.sizes(rig.now_ms).rollups_behind_seconds == 0
+
+
 def test_arrivals_span_all_runs_also_those_out_of_order() -> None:
     assert Arrivals(50, 60).with_run(10, 20).with_run(55, 90) == Arrivals(10, 90)
 
@@ -91,15 +115,16 @@ def test_a_source_s_clock_ahead_of_ours_makes_no_negative_age() -> None:
 
 def test_a_scrape_shows_what_is_held_now_and_forgets_what_was_given_away() -> None:
     metrics = WorkerMetrics()
-    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 1, 0.0))
-    two = Look(2, refused=True, frontier_ms=0, sizes=Sizes(1, 5, 0, 0, 1.5))
+    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 1, 40, 30, 0.0, 600.0))
+    two = Look(2, refused=True, frontier_ms=0, sizes=Sizes(1, 5, 0, 0, 2, 1, 1.5, 0.0))
     seen = scraped(metrics, one, two, lag={("cx.surveys", 1): 12})
     assert seen['outwatch_frontier_behind_seconds{partition="1"}'] == 7
     assert 'outwatch_frontier_behind_seconds{partition="2"}' not in seen
     assert [seen[f'outwatch_partition_refused{{partition="{number}"}}'] for number in (1, 2)] == [0, 1]
     assert seen['outwatch_lag_records{partition="1",topic="cx.surveys"}'] == 12
     assert (seen["outwatch_partners"], seen["outwatch_seen_ids"], seen["outwatch_open_contacts"]) == (4, 15, 2)
-    assert seen["outwatch_publish_behind_seconds"] == 1.5
+    assert (seen["outwatch_agents_known"], seen["outwatch_agents_staffed"], seen["outwatch_open_tickets"]) == (42, 31, 1)
+    assert (seen["outwatch_publish_behind_seconds"], seen["outwatch_rollups_behind_seconds"]) == (1.5, 600)
     later = scraped(metrics, two)
     assert not [name for name in later if 'partition="1"' in name]
     assert later["process_resident_memory_bytes"] > 1_000_000
