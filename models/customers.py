@@ -14,9 +14,14 @@ import unicodedata
 from base64 import b32encode
 from typing import Final
 
+from xxhash import xxh3_64_intdigest
+
 from models.errors import OutwatchError
 
-__all__ = ["SECRET_BYTES_MIN", "CustomerError", "customer_key", "normalised"]
+__all__ = ["ERASE", "SECRET_BYTES_MIN", "CustomerError", "customer_hash", "customer_key", "normalised"]
+
+ERASE: Final = "customer.erase"
+"""The command that has the workers forget a customer; its payload is `{customer: the hash in 16 hex digits}`."""
 
 SECRET_BYTES_MIN: Final = 16
 """A shorter secret can be guessed; `openssl rand -hex 32` makes a good one."""
@@ -67,3 +72,8 @@ def customer_key(identifier: str, secret: str) -> str:
         raise CustomerError(msg)
     digest = hmac.digest(key, normalised(identifier).encode("utf-8", "surrogatepass"), "sha256")
     return b32encode(digest[:_KEY_BYTES]).decode().lower()
+
+
+def customer_hash(key: str) -> int:
+    """What the state keeps of a `customer_key`: 64 bits, by which it cannot be found but by trying keys."""
+    return xxh3_64_intdigest(key.encode())

@@ -2,11 +2,14 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from models.durations import to_seconds
 
 __all__ = ["DEFAULT", "Basis", "Ces", "Csat", "Definition", "ServiceLevel", "ServiceLevelVariant", "Target"]
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
+RepeatWindow = Annotated[float, BeforeValidator(to_seconds), Field(ge=3_600, le=2_592_000)]
 
 ServiceLevelVariant = Literal[
     "answered_only", "abandons_count_against", "early_abandons_ignored", "early_abandons_count_for", "short_abandons_excluded"
@@ -75,6 +78,8 @@ class Definition(_Frozen):
     abandon_rate_net_of_short: bool = False
     csat: Csat = Csat()
     ces: Ces = Ces()
+    repeat_window_seconds: RepeatWindow | None = None
+    """A contact of the same customer so soon after another is a repeat, an hour to 30 days; None: no customer is remembered."""
     min_samples: int = Field(default=20, ge=1, le=1_000_000)
     targets: dict[str, Target] = Field(default_factory=dict)
     """By KPI id."""
@@ -83,6 +88,11 @@ class Definition(_Frozen):
     def basis(self) -> Basis:
         """What the measures of a cell are counted under."""
         return round(self.service_level.threshold_seconds * 1000), round(self.short_abandon_seconds * 1000)
+
+    @property
+    def repeat_window_ms(self) -> int:
+        """What repeats are counted under; 0 where they are not."""
+        return round((self.repeat_window_seconds or 0) * 1000)
 
 
 DEFAULT: Final = Definition()

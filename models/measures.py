@@ -118,6 +118,13 @@ _FORECAST: Final = (
     "forecast_offered",  # contacts offered in them, of the queue and channel that the forecast names
 )
 
+_HISTORY: Final = (
+    "identified",  # handled contacts of a known customer, a chain of transfers as one
+    "repeats",  # with another within the repeat window before
+    "matured",  # of which it is known whether another followed within the repeat window
+    "followed",  # by another, for the same reason where both are known
+)
+
 _CUSTOM: Final = (
     # Of one formula of the policy. Of shares and rates the numerator and the denominator alone; of sums all that an interval takes.
     "counted",
@@ -138,11 +145,12 @@ class Family(IntEnum):
     TICKETS = 3
     WORKFORCE = 4
     FORECAST = 5
+    HISTORY = 6
     CUSTOM = 7
     """The KPIs of the policy: a cell bears the fingerprint of its formula, and its measures have no place of their own in a flat vector."""
 
 
-_FLAT: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, _WORKFORCE, _FORECAST, ())
+_FLAT: Final[tuple[tuple[str, ...], ...]] = (_INTERACTIONS, _SURVEYS, _QUALITY, _TICKETS, _WORKFORCE, _FORECAST, _HISTORY)
 FAMILIES: Final = (*_FLAT, _CUSTOM)
 WIDTHS: Final = tuple(len(names) for names in FAMILIES)
 OFFSETS: Final = tuple(accumulate(WIDTHS[:-2], initial=0))

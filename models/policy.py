@@ -59,6 +59,8 @@ class PartnerPolicy:
     ticket_expiry_ms: int
     record_retention_ms: int
     agent_expiry_ms: int
+    repeats: bool
+    """Whether any of its definitions asks for repeats."""
     feed: Literal["events", "records"]
     rules: tuple[Rule, ...]
     """Those that apply, in the file's order."""
@@ -140,6 +142,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         ticket_expiry_ms=ticket_expiry_ms,
         record_retention_ms=record_retention_ms,
         agent_expiry_ms=agent_expiry_ms,
+        repeats=any(each.repeat_window_seconds for each in (base, *own.channels.values(), *own.queues.values())),
         feed=own.feed,
         rules=tuple(_rule(spec) for spec in specs),
         base=base,

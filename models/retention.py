@@ -26,7 +26,8 @@ def _customers() -> dict[str, str]:
         topics.late: letters,
         changelog: "`contact_id` while a contact waits, or 15 minutes where its end came first; of a ticket while it is open (90 days"
         " unless the policy says otherwise), and 48 hours after the last that was heard of it; 64-bit hashes of `event_id` for 15 minutes,"
-        " and of the `contact_id` of contact records for 48 hours",
+        " and of the `contact_id` of contact records for 48 hours; where a definition has a repeat window, hashes of the `customer_key` and"
+        " chain of handled contacts for that long, 48 hours and a day",
         topics.commands: "nothing of customers; who of the staff asked for what",
     }
 

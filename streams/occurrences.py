@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
+from models.customers import customer_hash
 from models.settings import Settings
 from streams.past import reading
 
@@ -27,13 +28,14 @@ class Occurrence:
 async def occurrences(
     settings: Settings, customer_key: str, on_progress: Callable[[str], None] = lambda _: None
 ) -> AsyncIterator[Occurrence]:
-    """Every record of every topic of ours whose key, value or headers hold the text of `customer_key`.
+    """Every record of every topic of ours whose key, value or headers hold the text of `customer_key`, or whose state holds its hash.
 
     Raises:
         TopicsError: if the topics are not as they must be.
         aiokafka.errors.KafkaError: if Kafka cannot be reached, or the end of a topic is not.
     """
-    text = customer_key.encode()
+    text, number = customer_key.encode(), customer_hash(customer_key)
+    needles = {settings.topics.changelog(settings.app_id): (text, number.to_bytes(8, "big"), b"%016x" % number)}
     kept = {spec.name: spec.retention_ms for spec in settings.topics.specs(settings.app_id)}
     read: Counter[str] = Counter()
     async with reading(settings) as past:
@@ -42,7 +44,7 @@ async def occurrences(
             if read[record.topic] % _PROGRESS_RECORDS == 0:
                 on_progress(f"{read[record.topic]} records of {record.topic}")
             held = [record.key, record.value, *(content for _, content in record.headers)]
-            if any(each and text in each for each in held):
+            if any(each and needle in each for each in held for needle in needles.get(record.topic, (text,))):
                 kept_ms = kept[record.topic]
                 expires_ms = None if kept_ms is None else record.timestamp + kept_ms
                 yield Occurrence(record.topic, record.partition, record.offset, expires_ms)

@@ -7,17 +7,19 @@ from fractions import Fraction
 from functools import cache
 from itertools import dropwhile
 from math import ceil
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 __all__ = [
     "WINDOWS",
+    "Repeats",
     "check_durations",
     "counts",
     "day_bounds",
     "distinct",
     "durations",
     "happens",
+    "history_measures",
     "in_scope",
     "measures",
     "window_start",
@@ -30,6 +32,7 @@ Limits = Callable[[Event], tuple[int, int]]
 WINDOWS = ("5m", "15m", "30m", "1h", "4h", "24h", "7d", "30d", "today", "month")
 _MINUTES = {"5m": (5, 1 / 6), "15m": (15, 1 / 6), "30m": (30, 1 / 6), "1h": (60, 1), "4h": (240, 1), "24h": (1440, 15)}
 """Width, and the granularity of the trailing edge."""
+_QUARTER_MS = 900_000
 _DAYS = {"7d": 7, "30d": 30, "today": 0}
 
 
@@ -183,6 +186,45 @@ def _version(event: Event) -> tuple[float, ...]:
     return event["updated_at"], event["offered"], event["interval_end"]
 
 
+class Repeats(NamedTuple):
+    """How a partner counts repeats."""
+
+    window_ms: int
+    zone: str = "UTC"
+
+
+def history_measures(events: Iterable[Event], closed_ms: int, repeats: Repeats) -> Iterator[tuple[Event, int, dict[str, int]]]:
+    """What each contact of a known customer counts, knowing all the others: by looking at every pair.
+
+    It counts at the end of its quarter hour, once that is over, and is judged at the midnight after the window and 48 hours.
+    """
+    handled = [event for event in events if event["type"] == "contact.completed" or event.get("outcome") == "answered"]
+    visits = [event for event in handled if event.get("customer_key") and event["occurred_at"] // _QUARTER_MS < closed_ms // _QUARTER_MS]
+    over_ms = closed_ms // _QUARTER_MS * _QUARTER_MS - repeats.window_ms - 48 * 4 * _QUARTER_MS
+    judged_ms = day_bounds(datetime.fromtimestamp(over_ms / 1000, ZoneInfo(repeats.zone)).date().isoformat(), repeats.zone)[0]
+
+    def is_known(event: Event, other: Event) -> bool:
+        return bool(event["partner_id"] == other["partner_id"] and event["customer_key"] == other["customer_key"])
+
+    def chain(event: Event) -> str:
+        return str(event.get("root_contact_id") or event.get("contact_id") or event["event_id"])
+
+    firsts = [
+        event
+        for event in visits
+        if not any(is_known(event, each) and chain(event) == chain(each) and each["occurred_at"] < event["occurred_at"] for each in visits)
+    ]
+    for event in firsts:
+        at_ms = event["occurred_at"]
+        apart = [(each["occurred_at"] - at_ms, each) for each in firsts if each is not event and is_known(event, each)]
+        what = {"identified": 1, "repeats": int(any(-repeats.window_ms <= after_ms < 0 for after_ms, _ in apart))}
+        if at_ms < judged_ms:
+            reasons = [each.get("reason") for after_ms, each in apart if 0 < after_ms <= repeats.window_ms]
+            is_followed = any(event.get("reason") is None or each in (None, event["reason"]) for each in reasons)
+            what |= {"matured": 1, "followed": int(is_followed)}
+        yield event, at_ms // _QUARTER_MS * _QUARTER_MS + _QUARTER_MS - 10_000, what
+
+
 def _record(event: Event, limits: Limits) -> list[tuple[int, dict[str, int]]]:
     done_at: int = event["occurred_at"]
     left_at: int = event.get("queue_exited_at", done_at)
@@ -205,22 +247,37 @@ def in_scope(event: Event, scope: str) -> bool:
 
 
 def _counted(
-    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits, closed_ms: int = 0
+    events: Iterable[Event],
+    partner: str,
+    scope: str,
+    start_ms: int,
+    end_ms: int,
+    limits: Limits,
+    closed_ms: int = 0,
+    repeats: Repeats | None = None,
 ) -> Iterator[dict[str, int]]:
     given = list(events)
     alone = [event for event in given if not event["type"].startswith(("ticket.", "volume.", "revenue."))]
     happened = [(event, at, what) for event in alone for at, what in happens(event, limits)]
-    for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms)]:
+    history = [] if repeats is None else history_measures(given, closed_ms, repeats)
+    for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms), *history]:
         if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:
             yield what
 
 
 def measures(
-    events: Iterable[Event], partner: str, scope: str, start_ms: int, end_ms: int, limits: Limits = usual, closed_ms: int = 0
+    events: Iterable[Event],
+    partner: str,
+    scope: str,
+    start_ms: int,
+    end_ms: int,
+    limits: Limits = usual,
+    closed_ms: int = 0,
+    repeats: Repeats | None = None,
 ) -> dict[str, int]:
     """What the events count in [start_ms, end_ms), those that are zero left out; intervals up to `closed_ms` have closed."""
     counted: Counter[str] = Counter()
-    for what in _counted(events, partner, scope, start_ms, end_ms, limits, closed_ms):
+    for what in _counted(events, partner, scope, start_ms, end_ms, limits, closed_ms, repeats):
         counted.update(what)
     for survey in ("esat", "enps"):
         if 0 < sum(counted[f"{survey}_{score}"] for score in range(11)) < 5:

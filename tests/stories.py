@@ -67,7 +67,7 @@ RULES = (
     ),
 )
 POLICY = (
-    shared_part(*RULES),
+    shared_part(*RULES, definition={"repeat_window_seconds": 7200}),
     partner_part("acme"),
     partner_part("bolt", channels={"chat": {"service_level": {"threshold_seconds": 60}}}),
 )
@@ -112,6 +112,12 @@ def seeded(random: Random, count: int, jumps: tuple[int, ...], lateness: tuple[i
     ]
 
 
+def _customer(value: int) -> dict[str, Any]:
+    """Who was in contact, why, and in which chain of transfers."""
+    known = {"customer_key": f"k{value % 3}", "reason": (None, "bill", "move")[value % 7 % 3]}
+    return known | ({"root_contact_id": f"r{value % 5}"} if value % 2 else {})
+
+
 def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     """The event of a step that arrives at `now_ms`."""
     value, at_ms = step.value, now_ms - step.late_ms
@@ -129,6 +135,9 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     if step.kind in ("contact.completed", "contact.record"):
         fields |= {"talk_seconds": value / 7, "hold_seconds": float(value % 3), "holds": value % 2, "wrap_seconds": value % 50 / 3}
         fields |= {"transferred": value % 5 == 0, "escalated": value % 7 == 0, "resolved": (None, True, False)[value % 3]}
+        # No two visits of a customer in one millisecond, whose order would be that of hashes.
+        at_ms -= int(identity.lstrip("e"))
+        fields |= _customer(value) if value % 4 and step.late_ms <= 26 * HOUR else {}
     if step.kind == "contact.record":
         fields["outcome"] = ("answered", "abandoned", "left", "not_queued")[value % 4]
         fields |= {"wait_seconds": value / 16, "queue_exited_at": at_ms - value * 400, "queued_at": at_ms - value * 460}

@@ -4,12 +4,25 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from models.kpis import finance, forecast, handling, quality, quantiles, queueing, service_level, surveys, tickets, waiting, workforce
+from models.kpis import (
+    finance,
+    forecast,
+    handling,
+    history,
+    quality,
+    quantiles,
+    queueing,
+    service_level,
+    surveys,
+    tickets,
+    waiting,
+    workforce,
+)
 from models.kpis.kpi import Kpi
 
 __all__ = ["CATALOGUE"]
 
-_GROUPS: Final = (service_level, queueing, waiting, handling, surveys, quality, tickets, workforce, forecast, quantiles, finance)
+_GROUPS: Final = (service_level, queueing, waiting, handling, surveys, quality, tickets, workforce, forecast, history, quantiles, finance)
 
 CATALOGUE: Final[Mapping[str, Kpi]] = MappingProxyType({kpi.id: kpi for group in _GROUPS for kpi in group.KPIS})
 """Every KPI by id."""

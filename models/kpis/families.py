@@ -19,6 +19,7 @@ __all__ = [
     "FIRST_REPLIES",
     "FORECAST",
     "HANDLED",
+    "HISTORY",
     "INTERACTIONS",
     "NPS",
     "OCCUPANCY",
@@ -47,6 +48,7 @@ def _one(measure: int) -> slice:
 INTERACTIONS: Final = _of(Family.INTERACTIONS)
 TICKETS: Final = _of(Family.TICKETS)
 FORECAST: Final = _of(Family.FORECAST)
+HISTORY: Final = _of(Family.HISTORY)
 OCCUPANCY: Final = slice(M.contact_ms, M.idle_ms + 1)
 SCHEDULES: Final = slice(M.scheduled_ms, M.adherent_ms + 1)
 TRAINING: Final = slice(M.trainings_due, M.trainings_done + 1)

@@ -8,6 +8,7 @@ from typing import Final
 from models.bins import Durations
 from models.definitions import Definition
 from models.figures import Estimate, Kind, Live, Status
+from models.measures import Family
 
 __all__ = [
     "ANONYMOUS_MIN",
@@ -97,6 +98,10 @@ class Kpi:
     """The variant in words, as figures carry it in `definition`."""
     needs_basis: Callable[[Definition], bool]
     """Whether it depends on measures that were counted under the definition's `basis`, and cannot be had under another."""
+    counted_under: Family = Family.INTERACTIONS
+    """Whose basis that is."""
+    matures: bool = False
+    """It is known some time after what it is of: without a value it is `insufficient`, since one will come."""
     traps: str = ""
     leading: bool = False
     """It moves before what the customer feels or the contract counts."""

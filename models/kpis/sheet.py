@@ -39,8 +39,8 @@ _UNBOUNDED: Final = (None, None)
 _SHEETS_MAX: Final = 4096
 
 _Estimator = Callable[[Sequence[int], Live | None, Definition], Estimate]
-_Line = tuple[str, str, bool, _Estimator, tuple[Durations, int] | None, bool, bool, str, float | None, float | None]
-"""Of one KPI: (id, unit, better higher, estimate, quantile, anonymous, needs basis, description, target, critical)."""
+_Line = tuple[str, str, bool, _Estimator, tuple[Durations, int] | None, bool, bool, int, str, float | None, float | None]
+"""Of one KPI: (id, unit, better higher, estimate, quantile, anonymous, matures, whose basis it needs, description, target, critical)."""
 _Sheet = list[tuple[slice | int, int, list[_Line]]]
 
 _sheets: Final[dict[tuple[int, bool, int], tuple[Definition, Sequence[Kpi], _Sheet]]] = {}
@@ -48,12 +48,12 @@ _sheets: Final[dict[tuple[int, bool, int], tuple[Definition, Sequence[Kpi], _She
 
 
 def _line(kpi: Kpi, definition: Definition, *, own_limits: bool) -> _Line:
-    needs_basis = kpi.needs_basis(definition)
+    needs_basis = kpi.needs_basis(definition) << kpi.counted_under
     text = kpi.describe(definition) + (" (parts by their own limits)" if own_limits and needs_basis else "")
     aim = definition.targets.get(kpi.id)
     target, critical = (None, None) if aim is None else (aim.target, aim.critical)
     higher = kpi.better is Better.HIGHER
-    return kpi.id, str(kpi.unit), higher, kpi.estimate, kpi.quantile, kpi.anonymous, needs_basis, text, target, critical
+    return kpi.id, str(kpi.unit), higher, kpi.estimate, kpi.quantile, kpi.anonymous, kpi.matures, needs_basis, text, target, critical
 
 
 def _sheet(definition: Definition, customs: Sequence[Kpi], *, own_limits: bool) -> _Sheet:
@@ -75,7 +75,7 @@ def figures(
     live: Live | None,
     definition: Definition,
     *,
-    mixed_basis: bool,
+    mixed_basis: int,
     own_limits: bool = False,
     width_ms: int = _ANY_WIDTH_MS,
     durations: Distributions = NOTHING,
@@ -87,7 +87,8 @@ def figures(
         flat: the measures counted in the window, shape (SIZE,), and behind them those of `customs`.
         live: who waits now, and what is open; None in windows over 1 h, which carry no live KPI.
         definition: what the figures are computed and judged under.
-        mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged.
+        mixed_basis: the window reaches before a change of the definition, so that what depends on its limits cannot be judged: a bit
+            for each family whose measures do.
         own_limits: the scope sums parts that count under limits of their own (voice in 20 s, chat in 60 s), and says so.
         width_ms: of the window; what makes sense only in wider ones is left out.
         durations: the bins counted in the window; without them quantiles have no value.
@@ -103,7 +104,7 @@ def figures(
             continue
         if narrowest_ms > width_ms:
             continue
-        for name, unit, higher, estimate, quantile, anonymous, needs_basis, described, target, critical in lines:
+        for name, unit, higher, estimate, quantile, anonymous, matures, needs_basis, described, target, critical in lines:
             if quantile is None:
                 estimated = estimate(flat, live, definition)
                 kind, value, numerator, denominator, samples, _ = estimated
@@ -114,11 +115,11 @@ def figures(
                 denominator = samples
             n = samples
             if value is None:
-                status = _NOT_APPLICABLE
+                status = _INSUFFICIENT if matures else _NOT_APPLICABLE
                 if anonymous:
                     # Somebody answered, or the family would not be here: too few to be told how many.
                     status, numerator, denominator, n = _INSUFFICIENT, None, None, None
-            elif (samples < min_samples and kind is not _GAUGE) or (mixed_basis and needs_basis):
+            elif (samples < min_samples and kind is not _GAUGE) or mixed_basis & needs_basis:
                 status = _INSUFFICIENT
             elif target is None:
                 status = _NO_TARGET

@@ -13,7 +13,7 @@ def erase(
     customer_key: Annotated[str, typer.Option(min=8, help="As events carry it: a keyed hash, never a telephone number.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Look for a customer in every topic and say when Kafka deletes what is found; the state of this release keeps no customer.
+    """Look for a customer in every topic, have the workers forget it, and say when Kafka deletes what is found.
 
     Records cannot be deleted from a log one by one: they go by age. Ends with 1 while something is left.
     """
@@ -22,7 +22,9 @@ def erase(
     import orjson
     from rich.console import Console
 
+    from models import clock
     from models.settings import Settings
+    from streams.erasure import ask_to_forget
     from streams.occurrences import Occurrence, occurrences
 
     settings = Settings()
@@ -34,7 +36,9 @@ def erase(
     found = asyncio.run(look())
     changelog = settings.topics.changelog(settings.app_id)
     state = sum(each.topic == changelog for each in found)
-    said: dict[str, Any] = {"found": found, "in_state": state, "gone_ms": max((each.expires_ms or 0 for each in found), default=None)}
+    asked = asyncio.run(ask_to_forget(settings, customer_key, clock.now_ms())) if state else None
+    gone_ms = max((each.expires_ms or 0 for each in found), default=None)
+    said: dict[str, Any] = {"found": found, "in_state": state, "command": asked, "gone_ms": gone_ms}
     if as_json:
         typer.echo(orjson.dumps(said, option=orjson.OPT_INDENT_2))
     else:
@@ -44,6 +48,8 @@ def erase(
             )
             typer.echo(f"{each.topic}/{each.partition}/{each.offset}: {until}")
         typer.echo(f"{len(found)} records hold this key, {state} of them in the state")
+        if asked is not None:
+            typer.echo(f"the workers are asked to forget it: {asked}; what came of it is on {settings.topics.alerts}")
     if found:
         raise typer.Exit(Exit.PROBLEMS)
 

@@ -29,6 +29,8 @@ class Limits:
     """Contact records that can be replaced."""
     forecasts: int = 200_000
     """Intervals, of all queues and channels, up to 49 hours after they closed."""
+    visits: int = 1_000_000
+    """Handled contacts of known customers, by which repeats are recognised, of partners that ask for them."""
     agents: int = 10_000
     """Of a partner."""
     agents_horizon_ms: int = 48 * HOUR_MS

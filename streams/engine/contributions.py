@@ -27,6 +27,8 @@ _FLOOR_SLOT: Final = -1
 _WIDTH: Final = WIDTHS[Family.INTERACTIONS]
 _OWN: Final = 3
 """What was counted for a KPI of the policy's own has one field more than this: the formula."""
+_PLACE_FIELDS: Final = 4
+"""Of an entry, before its visit."""
 
 
 class Contribution(NamedTuple):
@@ -38,6 +40,8 @@ class Contribution(NamedTuple):
     """By time (ms), a vector of the interactions' family, and behind its measures the keys of bins."""
     customs: dict[tuple[int, int], list[int]]
     """By the fingerprint of a formula of the policy and time (ms), a vector of that family; those of zeros left out."""
+    visit: bytes | None = None
+    """Its entry in the contact history, if it has one."""
 
 
 class Contributions:
@@ -51,6 +55,8 @@ class Contributions:
         """The contacts whose records came in an hour, also those that came again later."""
         self._entries = 0
         self._unwritten: dict[int, list[bytes]] = {}
+        self._stale: set[int] = set()
+        """Hours out of which somebody was erased."""
         self._rows = SlotRows("records")
         self._floor_ms = 0
         """What came before this was forgotten early."""
@@ -73,14 +79,17 @@ class Contributions:
         if entry is None or _slot_of(entry) * HOUR_MS < since_ms:
             return None
         _, _, updated_ms, place, *told = orjson.loads(entry)
-        cell = Cell(Family.INTERACTIONS, *place)
+        cell = Cell(Family.INTERACTIONS, *place[:_PLACE_FIELDS])
+        visit = bytes.fromhex(place[_PLACE_FIELDS]) if len(place) > _PLACE_FIELDS else None
         counted, customs = [each for each in told if len(each) <= _OWN], [each for each in told if len(each) > _OWN]
         vectors = {at_ms: [*vector, *[0] * (_WIDTH - len(vector)), *chain(*keys)] for at_ms, vector, *keys in counted}
-        return Contribution(updated_ms, cell, vectors, {(formula, at_ms): vector for at_ms, vector, _, formula in customs})
+        return Contribution(updated_ms, cell, vectors, {(formula, at_ms): vector for at_ms, vector, _, formula in customs}, visit)
 
     def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
         """Remember what a record counted, in place of what was known of its contact; nothing, where one hour has as many as may be."""
-        slot, place = arrived_ms // HOUR_MS, contribution.cell[1:]
+        slot, place = arrived_ms // HOUR_MS, list(contribution.cell[1:])
+        if contribution.visit is not None:
+            place.append(contribution.visit.hex())
         counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
         customs = [(at_ms, vector, (), formula) for (formula, at_ms), vector in contribution.customs.items()]
         entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted, *customs])
@@ -111,11 +120,22 @@ class Contributions:
         gone = self._slots.pop(slot)
         self._entries -= len(gone)
         self._unwritten.pop(slot, None)
+        self._stale.discard(slot)
         self._rows.forget(slot)
         known = {contact for contact in gone if (entry := self._held.get(contact)) is not None and _slot_of(entry) == slot}
         for contact in known:
             del self._held[contact]
         return len(known)
+
+    def erase(self, customer: int) -> None:
+        """Forget the visits of a customer, by the hash of the key; what the records counted stays known."""
+        start = b',"%016x' % customer
+        for contact, entry in self._held.items():
+            at = entry.find(start)
+            if at >= 0:
+                end = entry.index(b'"', at + len(start)) + 1
+                self._held[contact] = entry[:at] + entry[end:]
+                self._stale.add(_slot_of(entry))
 
     def take_forgotten(self) -> int:
         """How many contacts the limit made us forget since the last call."""
@@ -124,13 +144,14 @@ class Contributions:
 
     def drain(self, sequence: int, now_ms: int) -> Iterator[tuple[bytes, bytes | None]]:
         """The rows of this commit; `now_ms` is the frontier."""
-        for slot in self._rows.scattered(now_ms // HOUR_MS):
+        for slot in {*self._rows.scattered(now_ms // HOUR_MS), *self._stale}:
             self._unwritten.pop(slot, None)
             found = (self._held.get(contact) for contact in dict.fromkeys(self._slots[slot]))
             entries = [entry for entry in found if entry is not None and _slot_of(entry) == slot]
             self._entries -= len(self._slots[slot]) - len(entries)
             self._slots[slot] = array("Q", [orjson.loads(entry)[1] for entry in entries])
             yield from self._rows.replace(slot, _values(entries), sequence)
+        self._stale.clear()
         for slot, entries in self._unwritten.items():
             yield from self._rows.append(slot, _values(entries), sequence)
         self._unwritten.clear()

@@ -23,7 +23,7 @@ from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
 from streams.engine.announce import Announcer, Verdict
 from streams.engine.cells import Cell, ordered
-from streams.engine.commands import outcome_of
+from streams.engine.commands import obey
 from streams.engine.config import EngineConfig
 from streams.engine.counted import UNCOUNTED
 from streams.engine.fold import fold_expired
@@ -79,7 +79,7 @@ class Engine:
         self._gone: list[Partner] = []
         self._committed_offsets: dict[str, int] = {}
         self._heartbeat_ms = 0
-        self._records_hour = 0
+        self._expired_hour = 0
 
     @property
     def applied(self) -> dict[str, int]:
@@ -195,7 +195,7 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books
+        held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books or partner.visitors
         return not (partner.policy.configured or partner.pending or held or open_conditions)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
@@ -236,7 +236,7 @@ class Engine:
         origin = Origin(self._config.topics.commands, self.partition)
         for record in records:
             self._state.counters["commands"] += 1
-            self._state.outputs.append(outcome_of(origin, record, self._config, now_ms))
+            self._state.outputs.append(obey(self._state, origin, record, now_ms))
 
     def drain(self, now_ms: int, budget: Budget) -> Commit | None:
         """What is to be written in one transaction now; None when there is nothing to say.
@@ -254,9 +254,13 @@ class Engine:
         agents_dropped, agents_expired = state.agents.take_counts()
         state.counters["agents_dropped"] += agents_dropped
         state.counters["agents_expired"] += agents_expired
+        visits_late, visits_forgotten_early, visits_not_recounted = state.history.take_counts()
+        state.counters["visits_late"] += visits_late
+        state.counters["visits_forgotten_early"] += visits_forgotten_early
+        state.counters["visits_not_recounted"] += visits_not_recounted
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
-        self._expire_records()
+        self._expire_hourly()
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
         records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
@@ -274,15 +278,16 @@ class Engine:
         changed.append((rows.key("applied"), rows.pack(applied)))
         return Commit(state.sequence, changed, records, dict(state.applied), alerts.transitions)
 
-    def _expire_records(self) -> None:
-        """Forget the contact records that nothing can replace any more; looked for once an hour."""
+    def _expire_hourly(self) -> None:
+        """Forget the contact records that nothing can replace any more, and visits that are judged; looked for once an hour."""
         state = self._state
         state.counters["records_forgotten_early"] += state.contributions.take_forgotten()
         hour = state.frontier.value_ms // HOUR_MS
-        if hour > self._records_hour:
-            self._records_hour = hour
+        if hour > self._expired_hour:
+            self._expired_hour = hour
             retained_ms = max((partner.policy.record_retention_ms for partner in state.partners.values()), default=0)
             state.contributions.expire(state.frontier.value_ms - retained_ms)
+            state.history.expire()
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state
@@ -332,11 +337,13 @@ class Engine:
         yield from state.contributions.drain(state.sequence, state.frontier.value_ms)
         yield from state.plans.drain()
         yield from state.agents.drain()
+        yield from state.history.drain(state.sequence, state.frontier.value_ms)
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
             state.plans.release(partner_id)
             state.agents.release(partner_id)
+            state.history.release(partner_id)
         yield from state.policies.drain()
 
     def load(self, records: Iterable[Stored]) -> None:
@@ -376,5 +383,6 @@ class Engine:
             "records": state.contributions.snapshot(),
             "forecasts": state.plans.snapshot(),
             "agents": state.agents.snapshot(),
+            "history": state.history.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

@@ -45,13 +45,14 @@ class _Contact(Enum):
 _NOTHING: Final = _Contact.NOTHING
 _OPENS: Final = _Contact.OPENS
 _CLOSES: Final = _Contact.CLOSES
+_COMPLETES: Final = _Contact.CLOSES_IF_OPEN
 
 _CONTACT: Final = {
     "contact.queued": _OPENS,
     "contact.answered": _CLOSES,
     "contact.abandoned": _CLOSES,
     "contact.left": _CLOSES,
-    "contact.completed": _Contact.CLOSES_IF_OPEN,
+    "contact.completed": _COMPLETES,
 }
 
 _STRUCTS: Final[dict[str, type]] = {
@@ -172,7 +173,10 @@ class Intake:
             if not partner.queues_contacts:
                 partner.queues_contacts = partner.row_changed = True
             contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms))
-        elif contact_id is not None and (partner.queues_contacts or partner.may_queue()):
+            return
+        if contact is _COMPLETES and partner.policy.repeats and event.customer_key is not None:
+            partner.visited(event, at_ms)
+        if contact_id is not None and (partner.queues_contacts or partner.may_queue()):
             contacts.close(partner.waits, contact_id, at_ms, remember=contact is _CLOSES)
 
     def _other(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:

@@ -39,7 +39,7 @@ class _View:
         self._partner = partner
         self._at_ms = at_ms
         self._flats: dict[str, dict[Scope, int]] = {}
-        self._rebased: dict[str, set[Scope]] = {}
+        self._rebased: dict[str, dict[Scope, int]] = {}
         self._unpacked: dict[tuple[str, Scope], tuple[int, ...]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         catalogue = partner.policy.customs.catalogue
@@ -71,7 +71,7 @@ class _View:
             estimate = kpi.estimate(flat, live, definition)
         else:
             estimate = percentile(Distributions(self._partner.bins_of(scope).of(total).get(scope, {})), kpi.quantile)
-        if scope in self._rebased[total.window.name] and kpi.needs_basis(definition):
+        if self._rebased[total.window.name].get(scope, 0) >> kpi.counted_under & kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.
             estimate = estimate._replace(n=0)
         return estimate

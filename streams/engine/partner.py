@@ -22,12 +22,15 @@ from streams.engine.contacts import Waits
 from streams.engine.counted import UNCOUNTED, Counted, counted_of
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
-from streams.engine.lanes import vector_of
+from streams.engine.history import History
+from streams.engine.lanes import pack, vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import Pane, PaneStore
 from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, Totals, scopes_of
+from streams.engine.visitors import Visitors
+from streams.engine.visits import Counts, entry_of, taken_back
 
 __all__ = ["Partner", "Slot", "custom_cell", "lives", "nobody"]
 
@@ -56,9 +59,9 @@ class Slot:
     def __init__(self, cell: Cell, first: int, second: int) -> None:
         self.cell = cell
         self.first = first
-        """The service level threshold in ms; for surveys the end of the CSAT scale."""
+        """The service level threshold in ms; for surveys the end of the CSAT scale; for the history the repeat window, 0 without."""
         self.second = second
-        """The short-abandon limit in ms; for surveys the end of the CES scale."""
+        """The short-abandon limit in ms; for surveys the end of the CES scale; for the history the number of the place."""
         self.start = -1
         self.pane = Pane()
         self.vector: list[int] = []
@@ -77,10 +80,12 @@ class Partner:
     backlog: Backlog
     plan: Plan
     roster: Roster
+    history: History
     books: Books = field(default_factory=Books)
     key: bytes = b""
     seed: int = 0
     """Of the hash of event ids, so that two partners may number their events alike."""
+    visitors: Visitors = field(init=False)
     sums: Sums = field(init=False)
     totals: Totals = field(init=False)
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
@@ -129,6 +134,7 @@ class Partner:
         self._count_customs()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
+        self.visitors = self.history.of(self.id)
         self.owed.begin(self.panes, self.panes.closed_ms)
         self._begin_totals()
 
@@ -154,6 +160,10 @@ class Partner:
             if family is Family.INTERACTIONS:
                 first, second = definition.basis
                 slot = Slot(Cell(family, queue, channel, first, second), first, second)
+            elif family is Family.HISTORY:
+                window_ms = definition.repeat_window_ms
+                cell = Cell(family, queue, channel, window_ms, 0)
+                slot = Slot(cell, window_ms, self.history.place(self.id, cell) if window_ms else -1)
             else:
                 slot = Slot(Cell(family, queue, channel, 0, 0), definition.csat.scale_max, definition.ces.scale_max)
             if queue is not _OTHER or len(self.slots[family]) < 2 * _CELLS_MAX:
@@ -249,6 +259,33 @@ class Partner:
             self._corrected(cell, at_ms, old.packed, new.packed)
         return True
 
+    def visited(self, event: Any, at_ms: int) -> bytes | None:
+        """A known customer was in contact: the entry by which that can be taken back, None where nobody asks for repeats."""
+        slots = self.slots[Family.HISTORY]
+        slot = slots.get((event.queue, event.channel)) or self.slot(Family.HISTORY, event.queue, event.channel)
+        if not slot.first:
+            return None
+        entry = entry_of(event, at_ms, slot.second)
+        self.recount_visits(self.visitors.tell(entry, at_ms, self.panes.closed_ms))
+        return entry
+
+    def not_visited(self, entry: bytes) -> None:
+        """Take back what `visited` returned."""
+        self.recount_visits(self.visitors.tell(*taken_back(entry), self.panes.closed_ms))
+
+    def recount_visits(self, counts: Counts) -> None:
+        """Count what visits count otherwise than before, each in the pane at the end of its quarter hour."""
+        grouped: dict[tuple[int, int], list[int]] = {}
+        for (number, quarter_ms), vector in counts.items():
+            start_ms, _ = self.panes.span(quarter_ms + QUARTER_MS - GRID_MS)
+            have = grouped.get((number, start_ms))
+            grouped[number, start_ms] = vector if have is None else [one + other for one, other in zip(have, vector, strict=True)]
+        for (number, start_ms), vector in grouped.items():
+            if any(vector):
+                old, new = (pack(Family.HISTORY, [max(0, by * each) for each in vector]) for by in (-1, 1))
+                if not self.recount(self.visitors.places[number].cell, start_ms, Counted(old, {}), Counted(new, {})):
+                    self.visitors.uncounted += 1
+
     def _corrected(self, cell: Cell, at_ms: int, old: int, new: int) -> None:
         """Have what was made of a closed pane made anew: forecasts of what was offered in it, periods in which it was handled."""
         if cell.family != Family.INTERACTIONS:
@@ -282,6 +319,9 @@ class Partner:
         panes, before = self.panes, self.panes.closed_ms
         self.recount_forecasts(self.plan.close(closed_ms, panes))
         self.books.keep_days(panes, closed_ms)
+        if self.visitors:
+            # Before the panes close: what is on time counts in the last one of its quarter hour.
+            self.recount_visits(self.visitors.settle(closed_ms))
         panes.settle(closed_ms)
         begins = panes.closed_ms == 0
         anew = begins or (self.totals.names, self.totals.calendar) != (self.policy.windows, self._calendar())
@@ -298,6 +338,8 @@ class Partner:
         if self.roster:
             for at_ms, queue, channel, old, new in self.roster.settle(before, panes):
                 self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, Counted(old, {}), Counted(new, {}))
+        if self.visitors:
+            self.recount_visits(self.visitors.mature(closed_ms, panes.zone))
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
             self.touched_ms = None
         self.plan.forget(panes.final_before_ms)
@@ -387,17 +429,24 @@ class Partner:
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
         }
 
-    def rebased(self, parts: Iterable[Cells]) -> set[Scope]:
-        """The scopes in which something was counted under another basis than the policy's present one."""
-        found: set[Scope] = set()
+    def rebased(self, parts: Iterable[Cells]) -> dict[Scope, int]:
+        """The scopes in which something was counted under another basis than the policy's present one; a bit for each such family."""
+        found: dict[Scope, int] = {}
         for cells in parts:
             for cell in [each for each in cells if each not in self._own]:
-                family, queue, channel, within_ms, short_ms = cell
-                if family == Family.INTERACTIONS and (within_ms, short_ms) != self.policy.definition(queue, channel).basis:
-                    found.update(scopes_of(queue, channel))
-                else:
+                if self._is_own(cell):
                     self._own.add(cell)
+                    continue
+                for scope in scopes_of(cell.queue, cell.channel):
+                    found[scope] = found.get(scope, 0) | 1 << cell.family
         return found
+
+    def _is_own(self, cell: Cell) -> bool:
+        """Whether a cell counts under the present policy, or under nothing that policies say."""
+        family, queue, channel, within_ms, short_ms = cell
+        if family == Family.INTERACTIONS:
+            return (within_ms, short_ms) == self.policy.definition(queue, channel).basis
+        return family != Family.HISTORY or within_ms == self.policy.definition(queue, channel).repeat_window_ms
 
 
 def custom_cell(cell: Cell, formula: int) -> Cell:

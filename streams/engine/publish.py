@@ -27,7 +27,7 @@ _CADENCE_MS: Final = (1_000, 5_000, 10_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
 _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
-_Told = tuple[Scope, int, Live, bool]
+_Told = tuple[Scope, int, Live, int]
 """What a record's body follows from, within one group of a partner: scope, measures, who waits, and whether definitions are mixed."""
 _WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
@@ -61,8 +61,8 @@ class Figured(NamedTuple):
     packed: int
     bins: Bins
     live: Live | None
-    mixed: bool
-    """Whether part of it was counted under another definition."""
+    mixed: int
+    """A bit for each family of which part was counted under another definition."""
     width_ms: int = DAY_MS
     """Of the window; a day of 23 hours is as wide as a day."""
 
@@ -131,7 +131,8 @@ class Publisher:
                 if everything or shown[1].waiting or shown != partner.published.get((scope, total.window.name)):
                     partner.published[scope, total.window.name] = shown
                     # A wider window often holds no more than a narrower one, and most of the work is to say it.
-                    same = (scope, *shown, scope in rebased)
+                    mixed = rebased.get(scope, 0)
+                    same = (scope, *shown, mixed)
                     body = told.get(same)
                     if body is None:
                         bins = partner.bins_of(scope)
@@ -139,7 +140,7 @@ class Publisher:
                             opened[scope == ALL] = bins.opened(moment.open_end_ms)
                         durations = bins.with_open(total, scope, opened[scope == ALL])
                         # Of a group, all are day windows or none is.
-                        figured = Figured(shown[0], durations, live, mixed=scope in rebased, width_ms=total.window.width_ms)
+                        figured = Figured(shown[0], durations, live, mixed, width_ms=total.window.width_ms)
                         body = told[same] = orjson.dumps(body_of(partner, scope, figured, moment))
                     outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs

@@ -80,7 +80,7 @@ class Rollups:
         for scope in sorted(partner.owed.take_emptied(length, start) - summed.keys()):
             yield self._record(partner, length, scope, last, moment, None)
         for scope, packed in sorted(summed.items()):
-            figured = Figured(packed, bins.get(scope, {}), None, mixed=scope in rebased)
+            figured = Figured(packed, bins.get(scope, {}), None, rebased.get(scope, 0))
             if length is Length.DAY:
                 body = body_of(partner, scope, figured, moment) | {"date": last, "timezone": panes.zone}
             else:
@@ -101,7 +101,7 @@ def _measures_of(partner: Partner, scope: Scope, figured: Figured, moment: Momen
         "partner": partner.id,
         "scope": str(scope),
         "policy_revision": partner.policy.revision,
-        "mixed_basis": figured.mixed,
+        "mixed_basis": bool(figured.mixed),
         "measures": {**to_names(shown(flat)), **Distributions(figured.bins).to_names(), **customs.to_names(flat)},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,

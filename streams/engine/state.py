@@ -13,6 +13,7 @@ from streams.engine.contacts import Contacts
 from streams.engine.contributions import Contributions
 from streams.engine.forecasts import Plans
 from streams.engine.frontier import Frontier
+from streams.engine.history import History
 from streams.engine.judge import due_ms
 from streams.engine.output import Output
 from streams.engine.panes import PaneStore
@@ -39,6 +40,7 @@ class State:
         self.contributions = Contributions(config.limits.records)
         self.plans = Plans(config.limits.forecasts)
         self.agents = Agents(config.limits.agents, config.limits.agents_horizon_ms)
+        self.history = History(config.limits.visits)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
@@ -68,7 +70,7 @@ class State:
     def make(self, partner_id: str, policy: PartnerPolicy, panes: PaneStore) -> Partner:
         """A partner with what is held of it elsewhere."""
         held = self.contacts.of(partner_id), self.tickets.of(partner_id), self.plans.of(partner_id), self.agents.of(partner_id)
-        return Partner(partner_id, policy, panes, *held)
+        return Partner(partner_id, policy, panes, *held, self.history)
 
     def _unconfigured(self) -> int:
         return sum(not partner.policy.configured for partner in self.partners.values())

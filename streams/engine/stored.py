@@ -89,6 +89,8 @@ class Loader:
             state.tickets.loaded()
         with _reading(["records"]):
             state.contributions.loaded()
+        with _reading(["history"]):
+            state.history.loaded({partner.id: partner.panes.closed_ms for partner in state.partners.values()})
         for partner in state.partners.values():
             with _reading(["pane", partner.id]):
                 partner.loaded()
@@ -216,6 +218,19 @@ def _owed(state: State, key: list[Any], value: bytes) -> None:
     state.partners[key[1]].books.owed.update(Period(*each) for each in rows.unpack(key, value))
 
 
+def _place(state: State, key: list[Any], value: bytes) -> None:
+    state.history.load_place(key[1], rows.unpack(key, value))
+
+
+def _matured(state: State, key: list[Any], value: bytes) -> None:
+    state.history.of(key[1]).matured_ms = rows.unpack(key, value)
+
+
+def _history(state: State, key: list[Any], value: bytes) -> None:
+    rows.check(key, value)
+    state.history.load(key[1], key[2], value[rows.PREFIX_BYTES :])
+
+
 _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "applied": _applied,
     "policy": _policy,
@@ -232,5 +247,8 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "fact": _fact,
     "handled": _handled,
     "owed": _owed,
+    "place": _place,
+    "matured": _matured,
+    "history": _history,
 }
 """By kind of row, in the order in which they depend on each other."""

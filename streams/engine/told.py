@@ -95,6 +95,8 @@ class Told:
             self._state.counters["records_restated"] += 1
         contribution = Contribution(updated_ms or 0, slot.cell, counted, customs)
         self._restate(partner, before, contribution)
+        if partner.policy.repeats and event.outcome == "answered" and event.customer_key is not None:
+            contribution = contribution._replace(visit=partner.visited(event, times[-1]))
         if contact is not None and updated_ms is not None:
             self._state.contributions.put(contact, arrived_ms, contribution)
         self._admission.counted(record, partner, digest, now_ms)
@@ -102,6 +104,8 @@ class Told:
 
     def _restate(self, partner: Partner, before: Contribution | None, contribution: Contribution) -> None:
         """Count what a record says in place of what the one before it said."""
+        if before is not None and before.visit is not None:
+            partner.not_visited(before.visit)
         old = {} if before is None else _packed(before)
         new = _packed(contribution)
         for place, at_ms in old | new:
@@ -228,7 +232,7 @@ class Told:
 
 
 def _packed(contribution: Contribution) -> dict[tuple[Cell, int], Counted]:
-    _, cell, counted, customs = contribution
+    _, cell, counted, customs, _ = contribution
     return {
         **{(cell, at_ms): counted_of(cell.family, vector) for at_ms, vector in counted.items()},
         **{(custom_cell(cell, formula), at_ms): counted_of(Family.CUSTOM, vector) for (formula, at_ms), vector in customs.items()},

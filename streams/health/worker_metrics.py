@@ -52,6 +52,9 @@ COUNTED: Final = {
     "agents_not_recounted": ("outwatch_agents_not_recounted", "Counts of agents not corrected, their day being cut anew.", None),
     "facts_dropped": ("outwatch_facts_dropped", "Amounts of periods not kept, over the limit of a partition.", None),
     "facts_outdated": ("outwatch_facts_outdated", "Amounts no newer than what was known of their period and line.", None),
+    "visits_late": ("outwatch_visits_late", "Contacts of known customers over 48 h late, left out of repeats, or left in them.", None),
+    "visits_forgotten_early": ("outwatch_visits_forgotten_early", "Contacts of known customers forgotten early, over the limits.", None),
+    "visits_not_recounted": ("outwatch_visits_not_recounted", "Counts of repeats not replaced, their day being cut anew.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }

@@ -13,6 +13,7 @@ from tests.engines import TOPICS, Rig, limited, shared_part
 from tests.stories import DAY, HOUR, MINUTE, Step, drawn_event, steps, topic_of
 
 SETTLE_MS = 5_000
+REPEAT_SECONDS = 100_000
 
 
 def settled(frontier_ms: int) -> int:
@@ -33,6 +34,10 @@ class Contract(NamedTuple):
     start_ms: int
 
 
+def repeats(contract: Contract) -> naive.Repeats:
+    return naive.Repeats(REPEAT_SECONDS * 1000, contract.zone)
+
+
 def contracts() -> st.SearchStrategy[Contract]:
     """Zones off the hour, and stories over the ends of months and of summer time."""
     starts = ("2025-06-15T15:10:00", "2025-03-29T20:00:00", "2025-10-25T20:00:00", "2025-02-28T10:00:00")
@@ -46,7 +51,8 @@ def check_published(rig: Rig, events: list[dict[str, Any]], outputs: list[Any], 
     frontier_ms = rig.engine.frontier_ms
     for body in rig.bodies(TOPICS.kpis, outputs):
         place = (body["partner"], body["scope"], body["from"], body["to"])
-        assert naive.measures(events, *place, closed_ms=settled(frontier_ms)) == counted(body), (body["window"], *place)
+        expected = naive.measures(events, *place, closed_ms=settled(frontier_ms), repeats=repeats(contract))
+        assert expected == counted(body), (body["window"], *place)
         naive.check_durations(body, naive.durations(events, *place))
         assert frontier_ms - frontier_ms % GRID_MS + GRID_MS == body["to"]
         assert naive.window_start(body["window"], settled(frontier_ms), *contract[:2]) == body["from"], body["window"]
@@ -61,26 +67,25 @@ def check_view(rig: Rig, events: list[dict[str, Any]], contract: Contract) -> No
             for scope in ("all", "queue=billing", "queue=sales", "channel=voice", "channel=chat"):
                 held = view.get(f"{partner}/{scope}/{window}", {"measures": {}, "kpis": {}})
                 naive.check_durations(held, naive.durations(events, partner, scope, start, end))
-                assert naive.measures(events, partner, scope, start, end, closed_ms=settled(frontier_ms)) == counted(held), (
-                    partner,
-                    scope,
-                    window,
-                )
+                place = (partner, scope, start, end)
+                expected = naive.measures(events, *place, closed_ms=settled(frontier_ms), repeats=repeats(contract))
+                assert expected == counted(held), (partner, scope, window)
 
 
-def check_days(rig: Rig, events: list[dict[str, Any]]) -> None:
+def check_days(rig: Rig, events: list[dict[str, Any]], contract: Contract) -> None:
     """Closed days are what happened in them, and final once they are 49 hours old."""
     for body in rig.compacted(TOPICS.rollups_1d).values():
         assert naive.day_bounds(body["date"], body["timezone"]) == (body["from"], body["to"])
         place = (body["partner"], body["scope"], body["from"], body["to"])
-        assert naive.measures(events, *place, closed_ms=settled(rig.engine.frontier_ms)) == counted(body)
+        assert naive.measures(events, *place, closed_ms=settled(rig.engine.frontier_ms), repeats=repeats(contract)) == counted(body)
         naive.check_durations(body, naive.durations(events, *place))
 
 
 def play(story: list[Step], contract: Contract, *, crashes: bool = False) -> Rig:
     # A ticket that is forgotten would count as another one.
     rig, at_ms, events = Rig(limited(tickets_horizon_ms=90 * DAY)), contract.start_ms, list[dict[str, Any]]()
-    rig.policy(shared_part(timezone=contract.zone, month_starts_on=contract.month_starts_on), at_ms=at_ms)
+    definition = {"repeat_window_seconds": REPEAT_SECONDS}
+    rig.policy(shared_part(timezone=contract.zone, month_starts_on=contract.month_starts_on, definition=definition), at_ms=at_ms)
     rig.to(at_ms)
     for number, step in enumerate(story):
         at_ms += step.after_ms
@@ -92,14 +97,14 @@ def play(story: list[Step], contract: Contract, *, crashes: bool = False) -> Rig
             rig.crash()
         if step.after_ms > MINUTE:
             check_view(rig, events, contract)
-            check_days(rig, events)
+            check_days(rig, events, contract)
     assert rig.letters() == rig.letters(TOPICS.late) == []
     for after_ms in (11_000, 61_000, 20 * MINUTE, 2 * HOUR, 26 * HOUR, 6 * DAY):
         at_ms += after_ms
         check_published(rig, events, rig.to(at_ms), contract)
         if after_ms > MINUTE:
             check_view(rig, events, contract)
-            check_days(rig, events)
+            check_days(rig, events, contract)
     return rig
 
 

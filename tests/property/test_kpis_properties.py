@@ -56,6 +56,7 @@ EVALUATED = st.fixed_dictionaries(
         "items": st.none() | st.lists(ITEMS, max_size=3),
     }
 )
+VISIT = st.fixed_dictionaries({"type": st.just("visit"), **dict.fromkeys(("again", "matured", "followed"), st.booleans())})
 AFTER_MS = st.none() | st.integers(0, 10**9)
 FORECAST = st.fixed_dictionaries({"type": st.just("forecast"), "expected": st.just(0.0) | POINTS, "offered": st.integers(0, 500)})
 """A closed interval."""
@@ -67,7 +68,7 @@ STAFF = st.fixed_dictionaries(
     | {"left": st.integers(0, 2), "headcount": MS}
 )
 """What some agents come to, times in milliseconds."""
-EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET | FORECAST | STAFF, max_size=30)
+EVENTS = st.lists(WAITED | COMPLETED | ANSWERED | INVITED | EVALUATED | TICKET | FORECAST | STAFF | VISIT, max_size=30)
 DEFINITIONS = st.builds(
     Definition,
     service_level=st.builds(ServiceLevel, threshold_seconds=st.sampled_from([0.0, 20.0, 60.0])),
@@ -114,6 +115,10 @@ def counted(events: Sequence[Raw], definition: Definition) -> list[int]:
             continue
         if raw["type"] == "staff":
             flat = total([flat, staff_flat(raw)])
+            continue
+        if raw["type"] == "visit":
+            of_window = {"matured": raw["matured"], "followed": raw["matured"] and raw["followed"]}
+            flat = total([flat, from_names({"identified": 1, "repeats": raw["again"], **of_window})])
             continue
         if raw["type"] == "forecast":
             expected = {"forecast_milli": round(1000 * raw["expected"]), "forecast_offered": raw["offered"]}
@@ -190,6 +195,8 @@ def recomputed(events: Sequence[Raw], definition: Definition) -> dict[str, float
         "training_completion": mean(courses),
         "attrition": share(staff["left"] * 365 * 24 * 3_600_000, staff["headcount"]),
         "forecast_deviation": share(sum(e["offered"] for e in intervals) - expected, expected),
+        "repeat_rate": mean([e["again"] for e in events if e["type"] == "visit"]),
+        "fcr": mean([not e["followed"] for e in events if e["type"] == "visit" and e["matured"]]),
         "service_level": share(len(in_time), offered),
         "service_level_answered_only": share(len(in_time), len(answered)),
         "service_level_abandons_count_against": share(len(in_time), offered),
@@ -312,7 +319,10 @@ def test_every_figure_is_what_a_record_declares(
         assert record.model_dump(mode="json") == found
         hidden = CATALOGUE[name].anonymous and record.value is None
         assert (record.value, record.numerator, record.denominator, record.n) == ((None,) * 4 if hidden else estimate[1:5])
-        assert (record.value is None and not hidden) == (record.status == "not_applicable")
+        if record.value is None:
+            assert record.status == ("insufficient" if hidden or CATALOGUE[name].matures else "not_applicable")
+        else:
+            assert record.status != "not_applicable"
 
 
 FLATS = st.lists(st.integers(-(2**53), 2**53), min_size=SIZE, max_size=SIZE)

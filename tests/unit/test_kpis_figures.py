@@ -8,7 +8,7 @@ import pytest
 from models.definitions import Definition, ServiceLevel, Target
 from models.figures import Live
 from models.kpis import CATALOGUE, figures
-from models.measures import flat_zero, from_names
+from models.measures import Family, flat_zero, from_names
 from models.records import KpiFigure
 
 NOBODY = Live(0, None, 0)
@@ -119,12 +119,31 @@ def test_live_kpis_stand_there_only_where_the_waiting_are_known() -> None:
     assert not live & figures(from_names({"answered": 1}), None, Definition(), mixed_basis=False).keys()
 
 
+def test_first_contacts_are_insufficient_before_they_matured_and_repeats_are_not() -> None:
+    definition = Definition(min_samples=1, repeat_window_seconds=90_000, targets={"fcr": Target(target=0.7)})
+    young = {"identified": 10, "repeats": 2}
+    assert figure("repeat_rate", young, definition)["value"] == 0.2
+    assert figure("repeat_rate", young, definition)["definition"] == "same customer within 25 h before"
+    fcr = figure("fcr", young, definition)
+    assert (fcr["value"], fcr["n"], fcr["status"]) == (None, 0, "insufficient")
+    fcr = figure("fcr", young | {"matured": 8, "followed": 2}, definition)
+    assert (fcr["value"], fcr["numerator"], fcr["denominator"], fcr["n"], fcr["status"]) == (0.75, 6, 8, 8, "ok")
+
+
+def test_repeats_under_another_window_are_insufficient_and_contacts_under_other_limits_are_not() -> None:
+    measures = {"identified": 10, "repeats": 2, "answered": 10, "answered_within": 9}
+    definition = Definition(min_samples=1, repeat_window_seconds=3600)
+    for family, kpi, other in ((Family.HISTORY, "repeat_rate", "service_level"), (Family.INTERACTIONS, "service_level", "repeat_rate")):
+        found = figures(from_names(measures), NOBODY, definition, mixed_basis=1 << family)
+        assert (found[kpi]["status"], found[other]["status"]) == ("insufficient", "no_target")
+
+
 def test_all_that_is_published_and_nothing_else_stands_in_a_full_record() -> None:
     invited = {f"{survey}_invited": 1 for survey in ("csat", "nps", "ces")}
     timed = {"handled": 1, "first_replies": 1, "resolutions": 1}
     full = from_names(
         {"answered": 1, "csat_5": 1, "nps_0": 1, "ces_1": 1, "evaluated": 1, "esat_5": 5, "enps_9": 5, "solved": 1}
-        | {"forecast_intervals": 1, "idle_ms": 1, "scheduled_ms": 1, "trainings_due": 1, "headcount_ms": 1}
+        | {"forecast_intervals": 1, "idle_ms": 1, "scheduled_ms": 1, "trainings_due": 1, "headcount_ms": 1, "identified": 1}
         | invited
         | timed
     )
