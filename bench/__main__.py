@@ -7,7 +7,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bench import recovery, soak, state
+from bench import flat, recovery, soak, state
 from bench.environment import environment
 from bench.report import PLOT, page, plot, ratios, recovery_page
 from bench.run import Sizes, run
@@ -33,7 +33,8 @@ def main(arguments: list[str]) -> int:
         print(f"{name}: {value}")
     speed, restarts = QUICK if quick else WHOLE
     results = asyncio.run(run(speed, say))
-    text = page(results, where) + recovery_page(asyncio.run(recovery.run(restarts, say)))
+    text = page(results, where) + flat.page(flat.measure(speed.engine, speed.repeats, say))
+    text += recovery_page(asyncio.run(recovery.run(restarts, say)))
     if quick:
         print(text)
         asyncio.run(_small())

@@ -6,7 +6,7 @@ that catches up reads in a second; wall time moves on by a second with it.
 
 import gc
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -27,7 +27,7 @@ from streams.engine import Budget, Engine, EngineConfig
 
 RUN: Final = 1_000
 EVENTS_A_COMMIT: Final = 60_000
-_END_MS: Final = 1_790_000_000_000
+END_MS: Final = 1_790_000_000_000
 
 
 @dataclass(slots=True)
@@ -67,13 +67,13 @@ class Stopwatch:
         return call
 
 
-def engines(watch: Stopwatch, settings: Settings) -> list[Engine]:
-    """An engine a partition, with the policy applied and every step timed."""
+def engines(watch: Stopwatch, settings: Settings, windows: Sequence[str] | None = None) -> list[Engine]:
+    """An engine a partition, with the policy applied (with these windows alone, if any are named) and every step timed."""
     topics = settings.topics
     config = EngineConfig(app_id="bench", worker="bench", topics=topics, partitions=PARTITIONS)
     made = [Engine(number, config) for number in range(PARTITIONS)]
-    shared, own = parts(policy())
-    start_ms = _END_MS - 3_600_000
+    shared, own = parts(policy(windows))
+    start_ms = END_MS - 3_600_000
     for number, engine in enumerate(made):
         mine = {BROADCAST: shared} | {name: part for name, part in own.items() if partition_of(name, PARTITIONS) == number}
         records = []
@@ -101,7 +101,7 @@ def runs(count: int, topic: str) -> list[list[Record]]:
     waiting: list[list[Record]] = [[] for _ in range(PARTITIONS)]
     done: list[list[Record]] = []
     offsets = [0] * PARTITIONS
-    for arrival in arrivals(count, _END_MS):
+    for arrival in arrivals(count, END_MS):
         number = partition_of(arrival.partner, PARTITIONS)
         waiting[number].append(Record(topic, number, offsets[number], arrival.at_ms, arrival.partner.encode(), arrival.value))
         offsets[number] += 1
@@ -111,19 +111,12 @@ def runs(count: int, topic: str) -> list[list[Record]]:
     return done + [run for run in waiting if run]
 
 
-def measure(count: int) -> dict[str, Any]:
-    """Microseconds an event by part, and a record's."""
-    settings = Settings(partitions=PARTITIONS)
+def play(watch: Stopwatch, made: Sequence[Engine], load: Sequence[Sequence[Record]]) -> Counter[str]:
+    """Apply the load, with a commit of every engine for each `EVENTS_A_COMMIT` events; what they wrote, and how often."""
+    settings, written, now_ms, applied = Settings(partitions=PARTITIONS), Counter[str](), END_MS, 0
     topic = settings.topics.interactions
-    load = runs(count, topic)
-    gc.freeze()
-    gc.disable()  # What cycles cost depends on what else lives in the process.
-    watch = Stopwatch()
-    made = engines(watch, settings)
     apply = watch.timed("count", lambda run, now_ms: finish(made[run[0].partition].apply(topic, run[0].offset, run, now_ms)))
     drain = watch.timed("drain", lambda engine, now_ms: engine.drain(now_ms, Budget(500, 1_250_000)))
-    applied = records = rows = 0
-    now_ms = _END_MS
     for run in load:
         for engine in made:
             for other in (*settings.topics.sources[1:], settings.topics.commands, settings.topics.policies):
@@ -132,9 +125,24 @@ def measure(count: int) -> dict[str, Any]:
         applied += len(run)
         if applied // EVENTS_A_COMMIT != (applied - len(run)) // EVENTS_A_COMMIT or run is load[-1]:
             now_ms += 1_000
+            written["rounds"] += 1
             for engine in made:
                 commit = drain(engine, now_ms)
-                records, rows = records + len(commit.records), rows + len(commit.rows)
+                size = sum(len(each.value or b"") for each in commit.records)
+                written.update(records=len(commit.records), rows=len(commit.rows), record_bytes=size)
+    return written
+
+
+def measure(count: int) -> dict[str, Any]:
+    """Microseconds an event by part, and a record's."""
+    settings = Settings(partitions=PARTITIONS)
+    load = runs(count, settings.topics.interactions)
+    gc.freeze()
+    gc.disable()  # What cycles cost depends on what else lives in the process.
+    watch = Stopwatch()
+    made = engines(watch, settings)
+    written = play(watch, made, load)
+    records, rows = written["records"], written["rows"]
     decoding = watch.timed("decode", decode_run)
     for run in load:
         decoding([record.value for record in run], [record.headers for record in run])

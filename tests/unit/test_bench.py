@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from bench import recovery
+from bench import flat, recovery
 from bench.lived import Life, partners, renamed
 from bench.load import Truth, arrivals
 from bench.report import page, plot, ratios, recovery_page
@@ -86,3 +86,8 @@ def test_the_report_of_recoveries_has_a_column_for_each_way() -> None:
     text = recovery_page(results)
     assert "| the changelog read | 1.5 | 1.5 | 0.5 |" in text
     assert "| all | 4 | 4 | 14 |" in text
+
+
+def test_the_report_of_what_does_not_cost_has_a_line_for_each_case() -> None:
+    case = flat.Case("ten windows", None, cpu_us=[14.0, 18.0, 15.0], records_a_second=[900.0] * 3, bytes_a_second=[4e6] * 3)
+    assert "| ten windows | 15.0 (14.0 to 18.0) | 900 | 4.00 |" in flat.page([case])
