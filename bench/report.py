@@ -130,7 +130,8 @@ product's engine left them. The log of all commits is that of the last {sizes.se
 {results.written_records:,} records and {results.written_bytes / 1e9:,.2g} GB were written as fast as the broker took them, and
 its cleaner, at the shipped settings, was waited for until it found no more to do, {sizes.cleaning_seconds} s at most, since by the
 clock it has six hours. No tombstone is an hour old then, so the log holds more of them than one that grew by the clock. In a takeover
-two workers share the partitions and one gets the signal; the session is the default one of 12 s.
+two workers share the partitions and one gets the signal; the session is the default one of 12 s. A worker serves when each
+partition has committed; what the limits of bytes and records left of its figures by then follows in the seconds after.
 
 {table}
 
