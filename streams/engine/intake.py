@@ -150,8 +150,7 @@ class Intake:
                 self._admission.failed(record, error, now_ms)
                 continue
             if arrived_ms // MINUTE_MS != minute:
-                minute = arrived_ms // MINUTE_MS
-                remember = seen.adder(self._admission.remembered_ms(arrived_ms, now_ms)).append
+                minute, remember = arrived_ms // MINUTE_MS, seen.adder(self._admission.remembered_ms(arrived_ms, now_ms)).append
             hashes.add(digest)
             remember(digest)
             partner.changed = EVERYTHING

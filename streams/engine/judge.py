@@ -16,7 +16,8 @@ from models.kpis import Kpi, percentile
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.lanes import unpack
-from streams.engine.partner import Partner, lives, nobody
+from streams.engine.lives import lives, nobody
+from streams.engine.partner import Partner
 from streams.engine.totals import WindowTotal, flats
 
 __all__ = ["Judged", "due_ms", "judge"]

@@ -17,8 +17,9 @@ from models.measures import to_names
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
 from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
+from streams.engine.lives import lives, nobody
 from streams.engine.output import Output, cloudevent
-from streams.engine.partner import EVERYTHING, Partner, lives, nobody
+from streams.engine.partner import EVERYTHING, Partner
 from streams.engine.totals import ALL, flat_of_all, flats, scopes_of
 
 __all__ = ["Figured", "Moment", "Publisher", "body_of"]
