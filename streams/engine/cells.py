@@ -104,7 +104,7 @@ def subtract_cells(of: Cells, cells: Cells) -> None:
 @lru_cache(maxsize=65_536)
 def _name(cell: Cell) -> bytes:
     """How a head names a cell."""
-    return orjson.dumps([*cell])
+    return rows.kept([*cell])
 
 
 @lru_cache(maxsize=65_536)

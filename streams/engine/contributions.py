@@ -92,7 +92,7 @@ class Contributions:
             place.append(contribution.visit.hex())
         counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
         customs = [(at_ms, vector, (), formula) for (formula, at_ms), vector in contribution.customs.items()]
-        entry = orjson.dumps([slot, contact, contribution.updated_ms, place, *counted, *customs])
+        entry = rows.kept([slot, contact, contribution.updated_ms, place, *counted, *customs])
         if self._entries >= self._limit and self._slots.keys() == {slot} and contact not in self._held:
             self._early += 1
             return
@@ -180,7 +180,7 @@ class Contributions:
                     self._note(slot, contact)
                 # Rows of one commit, for two hours, are in no order.
                 if newest.get(contact, -1) < updated_ms:
-                    newest[contact], self._held[contact] = updated_ms, orjson.dumps(entry)
+                    newest[contact], self._held[contact] = updated_ms, rows.kept(entry)
         self._loaded.clear()
 
     def snapshot(self) -> dict[int, bytes]:

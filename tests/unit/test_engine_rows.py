@@ -1,5 +1,7 @@
 """Rows of the state: they alone rebuild an engine, and what cannot be read is refused with its name."""
 
+import tracemalloc
+
 import pytest
 
 from streams.engine import Engine, rows
@@ -123,3 +125,12 @@ def test_the_table_reads_as_partners_panes_and_alerts() -> None:
             assert {Cell(*each[:5]): tuple(each[5:]) for each in content} == cells
         else:
             assert rows.unpack(list(key), stored[key]) == rows.unpack(list(key), rows.pack(content))
+
+
+def test_what_is_held_takes_the_memory_of_its_size() -> None:
+    tracemalloc.start()
+    held = [rows.kept([number]) for number in range(1000)]
+    size = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert held[7] == b"[7]"
+    assert size / len(held) < 200, "bytes; orjson's own takes 4,096"
