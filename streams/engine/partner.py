@@ -42,6 +42,7 @@ _CLOSES_UNQUEUED_MAX: Final = 100
 UNKNOWN: Final = (-1, Live(0, None, 0))
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
+_HISTORY: Final = Family.HISTORY.value
 _CUSTOM: Final = Family.CUSTOM.value
 EVERYTHING: Final = 15
 """All groups of records are to be published: see `streams.engine.publish`."""
@@ -257,12 +258,12 @@ class Partner:
 
     def visited(self, event: Any, at_ms: int) -> bytes | None:
         """A known customer was in contact: the entry by which that can be taken back, None where nobody asks for repeats."""
-        slots = self.slots[Family.HISTORY]
-        slot = slots.get((event.queue, event.channel)) or self.slot(Family.HISTORY, event.queue, event.channel)
+        slot = self.slots[_HISTORY].get((event.queue, event.channel)) or self.slot(Family.HISTORY, event.queue, event.channel)
         if not slot.first:
             return None
         entry = entry_of(event, at_ms, slot.second)
-        self.recount_visits(self.visitors.tell(entry, at_ms, self.panes.closed_ms))
+        if counts := self.visitors.tell(entry, at_ms, self.panes.closed_ms):
+            self.recount_visits(counts)
         return entry
 
     def not_visited(self, entry: bytes) -> None:
