@@ -59,6 +59,8 @@ class KpiFigure(_Out):
     critical: float | None
     benchmark: float | None = None
     definition: str
+    holds_from: EpochMs | None = None
+    """From when on it was counted under its present definition, where the window begins before; left out elsewhere."""
 
 
 class BinMeasure(_Out):

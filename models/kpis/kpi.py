@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, Literal
 
 from models.bins import Durations
 from models.definitions import Definition
@@ -115,6 +115,8 @@ class Kpi:
     """Of which durations it is a quantile, and which percentile: `models.kpis.quantiles.percentile` estimates it, from bins."""
     published: bool = True
     """It stands in every record; the others are for rules, explanations and replays."""
+    scale: Literal["", "csat", "ces"] = ""
+    """On which of the definition's scales its ratings are read, when they are counted."""
     of_period: bool = False
     """It stands in the records of reported periods, and nowhere else: no window of it is rolled, and no rule judges it."""
 

@@ -3,7 +3,7 @@
 This is the hot path of every record: plain dicts and constants, about 2 µs a figure on a slow core.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from models.kpis.kpi import Better, Kpi, judged
 from models.kpis.quantiles import reported
 from models.statistics import Z_REPORT, interval
 
-__all__ = ["figures"]
+__all__ = ["figures", "tell_since"]
 
 _GAUGE: Final = Kind.GAUGE
 _QUANTILE: Final = Kind.QUANTILE
@@ -31,6 +31,7 @@ def _applies_with(kpi: Kpi) -> tuple[slice | int, int]:
 
 
 _PUBLISHED: Final = [kpi for kpi in CATALOGUE.values() if kpi.published]
+_ON_SCALES: Final = frozenset(kpi.id for kpi in _PUBLISHED if kpi.scale)
 _WAITING: Final = Live._fields.index("waiting")
 _LIVE: Final = {TICKETS.start: Live._fields.index("backlog"), OCCUPANCY.start: Live._fields.index("agents_staffed")}
 """By where the family of a live KPI begins, but for the contacts that wait."""
@@ -140,3 +141,19 @@ def figures(
                 "definition": described,
             }
     return found
+
+
+def tell_since(found: dict[str, dict[str, Any]], later: Iterable[tuple[str, int]]) -> None:
+    """Have figures say from when on their definition holds.
+
+    Args:
+        found: as `figures` made them.
+        later: KPIs whose definition holds only from a time (ms) within the window on. What is read on a scale is not judged there,
+            since ratings on two scales do not add up.
+    """
+    for name, from_ms in later:
+        told = found.get(name)
+        if told is not None:
+            told["holds_from"] = from_ms
+            if name in _ON_SCALES and told["value"] is not None:
+                told["status"] = _INSUFFICIENT

@@ -124,6 +124,7 @@ def _response_rate(survey: str) -> Kpi:
 KPIS: Final = (
     Kpi(
         id="csat",
+        scale="csat",
         title="Customer satisfaction",
         unit=Unit.RATIO,
         better=Better.HIGHER,
@@ -138,6 +139,7 @@ KPIS: Final = (
     ),
     Kpi(
         id="dissatisfaction",
+        scale="csat",
         title="Customer dissatisfaction",
         unit=Unit.RATIO,
         better=Better.LOWER,
@@ -166,6 +168,7 @@ KPIS: Final = (
     ),
     Kpi(
         id="ces",
+        scale="ces",
         title="Customer effort, easy",
         unit=Unit.RATIO,
         better=Better.HIGHER,
@@ -180,6 +183,7 @@ KPIS: Final = (
     ),
     Kpi(
         id="esat",
+        scale="csat",
         title="Employee satisfaction",
         unit=Unit.RATIO,
         better=Better.HIGHER,

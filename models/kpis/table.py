@@ -28,7 +28,8 @@ the agents who are there now; *on request*, for rules and explanations only; *pe
 
 **Status** compares the plain value with the definition's `target` (missed: `warning`) and `critical` (missed: `critical`); meeting a
 bound is enough. Fewer than `min_samples` observations are `insufficient`, except of a gauge, which is exact; so is what depends on the
-limits X and S, or on W, in a window that reaches before a change of them. A KPI that is not better higher is held under its target: that of
+limits X and S, on W or on a scale, in a window that reaches before a change of them; its `holds_from` says when that was
+([windows.md](windows.md)). A KPI that is not better higher is held under its target: that of
 the two-sided `aht` is an upper bound, and what is too low is a rule's to say.
 
 **Intervals** (`ci_low`, `ci_high`) hold 95 %: Wilson's for shares, value ± 1.96 s/sqrt(n) for times, net scores and ratios of sums

@@ -121,6 +121,8 @@ def _facts(kpi: "Kpi", held: "Held") -> "Table":
                 "interval", f"{quantity(figure['ci_low'], figure['unit'])} to {quantity(figure['ci_high'], figure['unit'])} (95 %)"
             )
         table.add_row("definition", escape(figure["definition"]))
+        if figure.get("holds_from") is not None:
+            table.add_row("holds from", f"{_time(figure['holds_from'])} UTC: before, it was counted under another, or not at all")
     table.add_row("formula", escape(kpi.formula))
     now = held.policy.revision
     changed = "" if record["policy_revision"] == now else f"; the policy is {now} by now"

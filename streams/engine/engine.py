@@ -182,7 +182,7 @@ class Engine:
         grid -= grid % GRID_MS
         if grid > partner.panes.closed_ms:
             self._expire(partner, grid)
-            partner.adopt()
+            partner.adopt(grid)
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
             self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, grid)]

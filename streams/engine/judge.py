@@ -72,7 +72,9 @@ class _View:
             estimate = kpi.estimate(flat, live, definition)
         else:
             estimate = percentile(Distributions(self._partner.bins_of(scope).of(total).get(scope, {})), kpi.quantile)
-        if self._rebased[total.window.name].get(scope, 0) >> kpi.counted_under & kpi.needs_basis(definition):
+        since = self._partner.since
+        rescaled = kpi.scale and since.at_ms and since.holds_from(kpi.scale, scope) > total.start_ms
+        if rescaled or self._rebased[total.window.name].get(scope, 0) >> kpi.counted_under & kpi.needs_basis(definition):
             # Part of the window was counted under another definition: there is a figure, but no sample to judge.
             estimate = estimate._replace(n=0)
         return estimate

@@ -20,19 +20,21 @@ from streams.engine.books import Books, handled
 from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.counted import UNCOUNTED, Counted, counted_of
+from streams.engine.customs import custom_cell, is_custom, lifted
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.history import History
 from streams.engine.lanes import pack, vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import Pane, PaneStore
+from streams.engine.since import Since
 from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, Totals, scopes_of
 from streams.engine.visitors import Visitors
 from streams.engine.visits import Counts, entry_of, taken_back
 
-__all__ = ["Partner", "Slot", "custom_cell"]
+__all__ = ["Partner", "Slot"]
 
 _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
@@ -43,7 +45,6 @@ UNKNOWN: Final = (-1, Live(0, None, 0))
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
 _HISTORY: Final = Family.HISTORY.value
-_CUSTOM: Final = Family.CUSTOM.value
 EVERYTHING: Final = 15
 """All groups of records are to be published: see `streams.engine.publish`."""
 
@@ -119,6 +120,8 @@ class Partner:
     """By the struct of an event, what it counts for the KPIs of the policy's own; empty where the policy has none."""
     holds_customs: bool = False
     """Whether anything may have been counted for such a KPI, of this policy or of one before."""
+    since: Since = field(init=False)
+    """From when on what is counted is counted as it is now."""
     _own: set[Cell] = field(default_factory=set)
     """Cells known to count under the present policy."""
     folded: int = 0
@@ -128,6 +131,7 @@ class Partner:
         """Derive what the fold compares by."""
         self.whole_bins, self.place_bins = WindowBins(self.panes, whole=True), WindowBins(self.panes, whole=False)
         self.key = self.id.encode()
+        self.since = Since(self.policy)
         self._count_customs()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
@@ -219,17 +223,7 @@ class Partner:
 
     def lifted(self, parts: list[Cells]) -> list[Cells]:
         """The cells to be summed into flat vectors: those of the policy's own KPIs in their places behind it, and of no other."""
-        if not self.holds_customs:
-            return parts
-        shifts = self.policy.customs.shifts
-        return [
-            {
-                cell: packed << shifts[cell.within_ms] if cell.family == _CUSTOM else packed
-                for cell, packed in cells.items()
-                if cell.family != _CUSTOM or cell.within_ms in shifts
-            }
-            for cells in parts
-        ]
+        return lifted(parts, self.policy.customs.shifts) if self.holds_customs else parts
 
     def recount(self, cell: Cell, at_ms: int, old: Counted, new: Counted) -> bool:
         """Count what is `new` in place of the `old`; false where the measures of that are not there any more.
@@ -343,8 +337,12 @@ class Partner:
         self.row_changed = True
         self.changed = EVERYTHING
 
-    def adopt(self) -> bool:
-        """Take the pending policy, if there is one; true if it differs."""
+    def _counted_to(self, closed_ms: int) -> int:
+        """Where the first pane begins in which nothing can have been counted yet, at `closed_ms` or later."""
+        return max((start + GRID_MS for start in self.panes.hot if start >= closed_ms), default=closed_ms)
+
+    def adopt(self, grid_ms: int) -> bool:
+        """Take the pending policy at a grid point, if there is one; true if it differs."""
         if self.pending is None:
             return False
         policy, self.pending = self.pending, None
@@ -353,6 +351,10 @@ class Partner:
         if policy.revision == self.policy.revision and policy.configured == self.policy.configured:
             return False
         self.policy = policy
+        if self.panes:
+            self.since.change(policy, self._counted_to(grid_ms), self.panes.ledger_start())
+        else:
+            self.since = Since(policy)
         for slots in self.slots:
             slots.clear()
         self._own.clear()
@@ -400,16 +402,27 @@ class Partner:
         """What the state keeps beside panes and conditions."""
         flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
         # The two lists that stand empty told of days before minutes and quarter hours were written too.
-        return [self.panes.closed_ms, self.panes.zone, self.queues_contacts, [], *flags, [], self.owed.to_row(), self.sums.to_row()]
+        return [
+            self.panes.closed_ms,
+            self.panes.zone,
+            self.queues_contacts,
+            [],
+            *flags,
+            [],
+            self.owed.to_row(),
+            self.sums.to_row(),
+            self.since.to_row(),
+        ]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
         totals, panes = self.totals, self.panes
+        self.since.loaded(self.policy, self._counted_to(panes.closed_ms), panes.ledger_start())
         totals.rebuild()
         self.roster.loaded(panes.closed_ms)
         # What is older is only named, not decoded: most of it is in no window of today.
         cells = named(panes.older(totals.presence_ms)).union(*panes.cells_between(panes.closed_ms, _FOREVER))
-        self.holds_customs = self.holds_customs or any(cell.family == _CUSTOM for cell in cells | totals.cells())
+        self.holds_customs = self.holds_customs or any(map(is_custom, cells | totals.cells()))
         places = totals.places() | self.roster.places() | {(cell.queue, cell.channel) for cell in cells}
         for scope in {ALL}.union(*(scopes_of(*place) for place in places)):
             self.published.update({(scope, window.name): UNKNOWN for window in WINDOWS})
@@ -444,8 +457,3 @@ class Partner:
         if family == Family.INTERACTIONS:
             return (within_ms, short_ms) == self.policy.definition(queue, channel).basis
         return family != Family.HISTORY or within_ms == self.policy.definition(queue, channel).repeat_window_ms
-
-
-def custom_cell(cell: Cell, formula: int) -> Cell:
-    """Where what is counted in a cell counts for a KPI of the policy's own, by the fingerprint of its formula."""
-    return Cell(_CUSTOM, cell.queue, cell.channel, formula, 0)

@@ -12,7 +12,7 @@ import orjson
 
 from models.bins import NOTHING, Bins, Distributions
 from models.figures import Live
-from models.kpis import figures, shown
+from models.kpis import figures, shown, tell_since
 from models.measures import to_names
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
 from streams.engine.cells import Cells
@@ -28,8 +28,8 @@ _CADENCE_MS: Final = (1_000, 5_000, 10_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
 _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
-_Told = tuple[Scope, int, Live, int]
-"""What a record's body follows from, within one group of a partner: scope, measures, who waits, and whether definitions are mixed."""
+_Told = tuple[Scope, int, Live, int, tuple[tuple[str, int], ...]]
+"""What a record's body follows from, within one group of a partner: scope, measures, who waits, and which definitions hold since when."""
 _WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
 
@@ -66,6 +66,8 @@ class Figured(NamedTuple):
     """A bit for each family of which part was counted under another definition."""
     width_ms: int = DAY_MS
     """Of the window; a day of 23 hours is as wide as a day."""
+    later: tuple[tuple[str, int], ...] = ()
+    """The KPIs whose definition holds only from a time within the window on."""
 
 
 class Publisher:
@@ -133,7 +135,8 @@ class Publisher:
                     partner.published[scope, total.window.name] = shown
                     # A wider window often holds no more than a narrower one, and most of the work is to say it.
                     mixed = rebased.get(scope, 0)
-                    same = (scope, *shown, mixed)
+                    later = partner.since.later(partner.policy, scope, total.start_ms, mixed) if partner.since.at_ms else ()
+                    same = (scope, *shown, mixed, later)
                     body = told.get(same)
                     if body is None:
                         bins = partner.bins_of(scope)
@@ -141,7 +144,7 @@ class Publisher:
                             opened[scope == ALL] = bins.opened(moment.open_end_ms)
                         durations = bins.with_open(total, scope, opened[scope == ALL])
                         # Of a group, all are day windows or none is.
-                        figured = Figured(shown[0], durations, live, mixed, width_ms=total.window.width_ms)
+                        figured = Figured(shown[0], durations, live, mixed, total.window.width_ms, later)
                         body = told[same] = orjson.dumps(body_of(partner, scope, figured, moment))
                     outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs
@@ -204,22 +207,25 @@ def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) ->
     policy = partner.policy
     own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
     definition = policy.scope_definition(scope)
-    packed, bins, live, mixed, width_ms = figured
+    packed, bins, live, mixed, width_ms, later = figured
     customs, durations = policy.customs, Distributions(bins) if bins else NOTHING
     flat = unpack(packed, customs.width)
+    kpis = figures(
+        *(flat, live, definition),
+        mixed_basis=mixed,
+        own_limits=own_limits,
+        durations=durations,
+        width_ms=width_ms,
+        customs=customs.kpis,
+    )
+    if later:
+        tell_since(kpis, later)
     return {
         "partner": partner.id,
         "scope": str(scope),
         "configured": policy.configured,
         "policy_revision": policy.revision,
-        "kpis": figures(
-            *(flat, live, definition),
-            mixed_basis=mixed,
-            own_limits=own_limits,
-            durations=durations,
-            width_ms=width_ms,
-            customs=customs.kpis,
-        ),
+        "kpis": kpis,
         "measures": {**to_names(shown(flat)), **durations.to_names(), **(customs.to_names(flat) if customs.names else _NO_NAMES)},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,

@@ -82,6 +82,8 @@ class Rollups:
         for scope, packed in sorted(summed.items()):
             figured = Figured(packed, bins.get(scope, {}), None, rebased.get(scope, 0))
             if length is Length.DAY:
+                later = partner.since.later(partner.policy, scope, start, figured.mixed) if partner.since.at_ms else ()
+                figured = figured._replace(later=later)
                 body = body_of(partner, scope, figured, moment) | {"date": last, "timezone": panes.zone}
             else:
                 body = _measures_of(partner, scope, figured, moment)

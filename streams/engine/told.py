@@ -19,11 +19,12 @@ from streams.engine.cells import Cell
 from streams.engine.config import FORECAST_MS
 from streams.engine.contributions import Contribution
 from streams.engine.counted import UNCOUNTED, Counted, counted_of
+from streams.engine.customs import custom_cell
 from streams.engine.fold import Fold, fold_exit, fold_handled, fold_queued
 from streams.engine.forecasts import forecast_of
 from streams.engine.letters import SourceRecord
 from streams.engine.news import news_of
-from streams.engine.partner import Partner, Slot, custom_cell
+from streams.engine.partner import Partner, Slot
 from streams.engine.state import State
 from streams.engine.ticket import Mark, Step
 

@@ -77,7 +77,7 @@ def as_written_before(parts: list[Any], value: bytes, spare: int) -> bytes:
         listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in decode((value,)).items()]
         return before + rows.pack([without_zeros(cell, spare) for cell in listed])[2:]
     content = rows.unpack(parts, value)
-    content = content[:-1] if parts[0] == "partner" else content
+    content = content[:-2] if parts[0] == "partner" else content
     while parts[0] == "partner" and len(content) > PARTNER_FIELDS and not content[-1]:
         content = content[:-1]
     return before + rows.pack(content)[2:]
@@ -106,5 +106,5 @@ def without_sums(state: dict[str, Any]) -> dict[str, Any]:
     """A state without what only shortens a start, and what the rows of partners say of it."""
     for partner in state["partners"].values():
         partner["sums"] = {}
-        partner["row"] = partner["row"][:-1]
+        partner["row"] = [*partner["row"][:-2], partner["row"][-1]]
     return state
