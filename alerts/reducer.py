@@ -26,6 +26,7 @@ __all__ = ["at_rest", "evaluate", "forget", "next_due_ms", "retire"]
 # On Python 3.11 a member is looked up by a function, and most of what is judged is at rest.
 _OK: Final = Phase.OK
 _GOOD: Final = Quality.GOOD
+_INSUFFICIENT: Final = Quality.INSUFFICIENT
 _GAUGE: Final = Kind.GAUGE
 _BELOW: Final = Direction.BELOW
 
@@ -46,13 +47,19 @@ def evaluate(rule: Rule, condition: Condition, sample: Sample, at_ms: int) -> tu
 
 
 def at_rest(rule: Rule, condition: Condition, estimate: Estimate) -> bool:
-    """Whether `evaluate` would give the same condition back, told in a tenth of its time: nothing is open and nothing is breached."""
-    if condition.phase is not _OK or condition.quality is not _GOOD or condition.revision != rule.revision:
+    """Whether `evaluate` would give the same condition back, told in a tenth of its time.
+
+    Nothing is open, and either nothing is breached or there are still too few samples.
+    """
+    if condition.phase is not _OK or condition.revision != rule.revision or condition.holds:
         return False
     value = estimate.value
-    if value is None or (estimate.n < rule.min_samples and estimate.kind is not _GAUGE):
+    if value is None:
         return False
-    return value >= rule.levels[0].enter if rule.direction is _BELOW else value <= rule.levels[0].enter
+    if estimate.n < rule.min_samples and estimate.kind is not _GAUGE:
+        return condition.quality is _INSUFFICIENT
+    breached = value < rule.levels[0].enter if rule.direction is _BELOW else value > rule.levels[0].enter
+    return condition.quality is _GOOD and not breached
 
 
 def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:

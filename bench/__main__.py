@@ -12,7 +12,7 @@ from bench.environment import environment
 from bench.report import PLOT, page, plot, ratios, recovery_page
 from bench.run import Sizes, run
 
-WHOLE = Sizes(records=1_000_000, few=2_000, engine=200_000, repeats=3), recovery.WHOLE
+WHOLE = Sizes(records=1_000_000, few=2_000, engine=200_000, repeats=5), recovery.WHOLE
 QUICK = Sizes(records=20_000, few=100, engine=20_000, repeats=1), recovery.QUICK
 """To see that it still runs and that the figures agree, never to judge a time."""
 

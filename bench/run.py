@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
@@ -71,10 +70,11 @@ class Results:
     rivals: dict[str, Series] = field(default_factory=lambda: {name: Series() for name in (FLOOR, OUTWATCH, FOUR, PLAIN)})
     engine: list[dict[str, Any]] = field(default_factory=list)
 
-    def ratio(self, other: str, name: str = OUTWATCH) -> tuple[float, float]:
-        """How often outwatch's rate is that of another, by wall time and by CPU: medians."""
+    def ratio(self, other: str, name: str = OUTWATCH) -> tuple[list[float], list[float]]:
+        """How often outwatch's rate is that of another, by wall time and by CPU, turn by turn: a machine's speed moves meanwhile."""
         own, its = self.rivals[name], self.rivals[other]
-        return median(own.rates) / median(its.rates), median(its.cpu_us) / median(own.cpu_us)
+        rates = [mine / theirs for mine, theirs in zip(own.rates, its.rates, strict=True)]
+        return rates, [theirs / mine for mine, theirs in zip(own.cpu_us, its.cpu_us, strict=True)]
 
 
 async def run(sizes: Sizes, say: Say) -> Results:
