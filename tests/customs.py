@@ -14,13 +14,14 @@ def own_kpi(identity: str = "hold_mean", **changes: Any) -> Json:
     return {"id": identity, "unit": "s", "better": "lower", "perspective": "customer", **means, **changes}
 
 
-def _share(identity: str, event: str, of: Json, to: Json | None = None, **changes: Any) -> Json:
-    terms = {"numerator": {"count": event, "where": {**(to or {}), **of}}, "denominator": {"count": event, "where": to or {}}}
-    return own_kpi(identity, unit="ratio", **terms | changes)
+def _share(identity: str, event: str, of: Json, to: Json | None = None, **on: Any) -> Json:
+    terms = {"numerator": {"count": event, "where": {**(to or {}), **of}, **on}, "denominator": {"count": event, "where": to or {}, **on}}
+    return own_kpi(identity, unit="ratio", **terms)
 
 
-def _sums(identity: str, event: str, unit: str, part: str, whole: str, **where: Any) -> Json:
-    terms = {name: {"sum": field, "of": event, "where": where} for name, field in (("numerator", part), ("denominator", whole))}
+def _sums(identity: str, event: str, unit: str, part: str, whole: str, criterion: Any = None, **where: Any) -> Json:
+    on = {"criterion": criterion} if criterion else {}
+    terms = {name: {"sum": field, "of": event, "where": where, **on} for name, field in (("numerator", part), ("denominator", whole))}
     return own_kpi(identity, unit=unit, **terms)
 
 
@@ -46,6 +47,20 @@ KPIS: list[Json] = [
     _sums("points", "quality.evaluated", "ratio", "points", "points_possible"),
     _sums("script", "quality.evaluated", "ratio", "script_done", "script_required"),
     _share("left_by_choice", "contact.left", {"outcome": "left"}),
+    _sums("tone", "quality.evaluated", "ratio", "points", "points_possible", criterion="a", channel={"exists": True}),
+    _share("tone_kept", "quality.evaluated", {"critical_fail": False}, criterion=["b", "a"]),
+    own_kpi(
+        "tone_points",
+        unit="points",
+        numerator={"sum": "points", "of": "quality.evaluated", "criterion": "b", "where": {"points_possible": {"gt": 0.3}}},
+        denominator={"count": "quality.evaluated", "criterion": ["b"]},
+    ),
+    own_kpi(
+        "fails_of_tone",
+        unit="ratio",
+        numerator={"count": "quality.evaluated", "criterion": "a", "where": {"critical_fail": True}},
+        denominator={"count": "quality.evaluated", "where": {"critical_fail": True}},
+    ),
     own_kpi("solved_an_opening", unit="ratio", numerator={"count": "ticket.solved"}, denominator={"count": "ticket.opened"}),
 ]
 
@@ -67,7 +82,22 @@ def _parts(event: Json) -> Iterator[tuple[str, int]]:
         yield "contact.completed", done_at
 
 
+def _on(event: Json, term: Json) -> Json | None:
+    """What an event says of the criteria of a term; None where it says nothing of them."""
+    named = term.get("criterion")
+    if named is None:
+        return event
+    criteria = [named] if isinstance(named, str) else named
+    lines = [each for each in event.get("items") or () if each["criterion"] in criteria and each["possible"] > 0]
+    points = sum(min(each["points"], each["possible"]) for each in lines)
+    about = {"points": points, "points_possible": sum(each["possible"] for each in lines), "items": lines, "automatic_fail": False}
+    return event | about if lines else None
+
+
 def _field(event: Json, name: str) -> Any:
+    if name == "critical_fail":
+        missed = [each for each in event.get("items") or () if each["critical"] and each["possible"] > 0 and each["points"] == 0]
+        return bool(missed) or event.get("automatic_fail", False)
     if name == "handle_seconds":
         return _field(event, "talk_seconds") + _field(event, "hold_seconds") + _field(event, "wrap_seconds")
     return event.get(name, _DEFAULTS.get(name))
@@ -115,12 +145,13 @@ def counted(kpi: Json, events: Iterable[Json], start_ms: int, end_ms: int) -> tu
         for name, at_ms in _parts(event):
             if not start_ms <= at_ms < end_ms:
                 continue
-            in_num = name == num.get("count", num.get("of")) and _meets(event, num.get("where", {}))
-            in_den = name == den.get("count", den.get("of")) and _meets(event, den.get("where", {}))
+            of, to = _on(event, num), _on(event, den)
+            in_num = name == num.get("count", num.get("of")) and of is not None and _meets(of, num.get("where", {}))
+            in_den = name == den.get("count", den.get("of")) and to is not None and _meets(to, den.get("where", {}))
             if paired and any(_field(event, each["sum"]) is None for each in (num, den) if "sum" in each):
                 continue
-            top += _whole(event, num.get("sum")) if in_num else 0
-            bottom += _whole(event, den.get("sum")) if in_den else 0
+            top += _whole(of, num.get("sum")) if of is not None and in_num else 0
+            bottom += _whole(to, den.get("sum")) if to is not None and in_den else 0
             n += in_den
             seen = seen or in_num or in_den
     numerator, denominator = top / _scale(num), bottom / _scale(den)

@@ -152,7 +152,10 @@ def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     if step.kind == "quality.evaluated":
         fields |= {"points": value / 9, "points_possible": value % 200 / 2, "automatic_fail": value % 11 == 0}
         fields |= {"script_done": value % 7, "script_required": (None, 4, 0, 6)[value % 4]}
-        fields["items"] = [{"criterion": "a", "points": value % 3, "possible": value % 5, "critical": value % 2 == 0}] * (value % 4)
+        fields["items"] = [
+            {"criterion": "aab"[at], "points": (value + at) % 3 / 8, "possible": (value + at) % 5 / 8, "critical": value % 2 == 0}
+            for at in range(value % 4)
+        ]
     if step.kind in {"revenue.reported", "volume.forecast", *AGENT_KINDS}:
         return _of_stretch(step, identity, now_ms, fields)
     return event(step.kind, at_ms, identity, partner=step.partner, **fields)

@@ -4,15 +4,16 @@ A formula has a fingerprint, the cells of its measures bear it, and so what was 
 and wherever it stands in the list. Nothing here raises for an event that was decoded: what is compared has one type, or is not there.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from models.custom.fields import AMOUNTS, CUSTOMERS, HANDLE_SECONDS, RECORD, STRUCTS, Amount
+from models.custom.fields import AMOUNTS, CRITICAL_FAIL, CUSTOMERS, HANDLE_SECONDS, RECORD, STRUCTS, Amount
 from models.custom.spec import Condition, EventName, KpiSpec, TermSpec
 from models.definitions import Definition
+from models.evaluations import critical_fail, on_criteria
 from models.figures import Estimate, Kind, Live
 from models.kpis import CATALOGUE, Kpi, Unit
 from models.kpis.kpi import never, proportion, rate, unknown, words
@@ -84,7 +85,9 @@ def fingerprint(spec: KpiSpec) -> int:
     """Of what is counted, however it is written, and not of what it is called or which way is better."""
     terms = (spec.numerator, spec.denominator)
     counted = [[each.event, each.sum, {name: _plain(condition) for name, condition in each.where.items()}] for each in terms]
-    return int(revision_of(counted), 16)
+    # Where no term names a criterion there is nothing of it here, as before there were any: what was counted goes on.
+    criteria = [sorted(set(each.criterion or ())) for each in terms]
+    return int(revision_of([*counted, *criteria] if any(criteria) else counted), 16)
 
 
 def _plain(condition: Condition) -> dict[str, Any]:
@@ -101,7 +104,8 @@ def _plain(condition: Condition) -> dict[str, Any]:
 
 def is_part(numerator: TermSpec, denominator: TermSpec) -> bool:
     """Whether every event of the numerator is one of the denominator: it must meet the same conditions, and maybe more."""
-    return numerator.event == denominator.event and denominator.where.items() <= numerator.where.items()
+    same = numerator.event == denominator.event and set(numerator.criterion or ()) == set(denominator.criterion or ())
+    return same and denominator.where.items() <= numerator.where.items()
 
 
 def compile_customs(specs: Sequence[KpiSpec]) -> Customs:
@@ -133,9 +137,26 @@ def _counters(spec: KpiSpec, formula: int, event: EventName, struct: type) -> li
     if is_part(numerator, denominator):
         more = {name: condition for name, condition in numerator.where.items() if name not in denominator.where}
         fold = _fold(numerator, denominator, _matches(more, (), struct), struct)
-        return [Counter(formula, _matches(denominator.where, [each.sum for each in (numerator, denominator) if each.sum], struct), fold)]
-    terms = ((numerator, _NUM), (denominator, _DEN))
-    return [Counter(formula, _matches(term.where, (), struct), _one(measure)) for term, measure in terms if term.event == event]
+        matches = _matches(denominator.where, [each.sum for each in (numerator, denominator) if each.sum], struct)
+        return [_on(denominator.criterion, Counter(formula, matches, fold))]
+    terms = [(term, measure) for term, measure in ((numerator, _NUM), (denominator, _DEN)) if term.event == event]
+    return [_on(term.criterion, Counter(formula, _matches(term.where, (), struct), _one(measure))) for term, measure in terms]
+
+
+def _on(criterion: Collection[str] | None, counter: Counter) -> Counter:
+    """The same of these criteria alone, where there are any."""
+    if criterion is None:
+        return counter
+    criteria = frozenset(criterion)
+
+    def matches(event: _Event) -> bool:
+        part = on_criteria(event, criteria)
+        return part is not None and counter.matches(part)
+
+    def fold(event: _Event, vector: list[int], first: int, second: int) -> None:
+        counter.fold(on_criteria(event, criteria), vector, first, second)
+
+    return Counter(counter.formula, matches, fold)
 
 
 def _one(measure: int) -> Fold:
@@ -197,6 +218,8 @@ def _amount(name: str | None, struct: type) -> Callable[[Any], int]:
 def _getter(name: str, struct: type) -> Callable[[Any], Any]:
     if name == HANDLE_SECONDS:
         return lambda event: event.talk_seconds + event.hold_seconds + event.wrap_seconds
+    if name == CRITICAL_FAIL:
+        return critical_fail
     # A record does not say all that the events say which it stands for.
     return attrgetter(name) if name in struct.__struct_fields__ else lambda _: None  # type: ignore[attr-defined]
 
@@ -300,6 +323,8 @@ def _ratio(counted: Sequence[int], part: Amount, whole: Amount, cut: int) -> Est
 
 def _words(term: TermSpec) -> str:
     what = f"sum of {term.sum} of {term.of}" if term.sum else f"{term.count}"
+    if term.criterion:
+        what = f"{what} on {', '.join(term.criterion)}"
     said = [f"{name} {_said(condition)}" for name, condition in term.where.items()]
     return f"{what} where {' and '.join(said)}" if said else what
 

@@ -8,10 +8,28 @@ from models import decode
 from models.custom.spec import EventName
 from models.events import EVENT_TYPES
 
-__all__ = ["AMOUNTS", "CUSTOMERS", "FIELDS", "HANDLE_SECONDS", "RECORD", "STRUCTS", "Amount", "Asked"]
+__all__ = [
+    "AMOUNTS",
+    "CRITICAL_FAIL",
+    "CUSTOMERS",
+    "EVALUATED",
+    "FIELDS",
+    "HANDLE_SECONDS",
+    "RECORD",
+    "STRUCTS",
+    "WHOLE",
+    "Amount",
+    "Asked",
+]
 
 HANDLE_SECONDS: Final = "handle_seconds"
 """Of `contact.completed`: talk, hold and wrap-up together, which no event says."""
+EVALUATED: Final = "quality.evaluated"
+"""Events with items, each of a criterion."""
+CRITICAL_FAIL: Final = "critical_fail"
+"""Of `quality.evaluated`: what `compliance_rate` counts, which no event says."""
+WHOLE: Final = frozenset({"automatic_fail", "script_done", "script_required"})
+"""What an evaluation says of the contact as a whole, and not by criterion."""
 _NAMES: Final = frozenset({"event_id", "partner_id", "type", "contact_id", "root_contact_id", "customer_key", "comment"})
 """What says nothing of what happened, or who a customer is: no policy names one."""
 
@@ -74,5 +92,6 @@ RECORD: Final[type] = decode.ContactRecord
 FIELDS: Final[Mapping[EventName, Mapping[str, Asked]]] = {
     **{name: _fields(_MODELS[name]) for name in _COUNTABLE},
     **{name: {**_fields(_MODELS[name]), "survey": Asked("text", CUSTOMERS)} for name in ("survey.invited", "survey.response")},
+    EVALUATED: {**_fields(_MODELS[EVALUATED]), CRITICAL_FAIL: Asked("flag")},
     "contact.completed": {**_fields(_MODELS["contact.completed"]), HANDLE_SECONDS: Asked("number")},
 }

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from models.custom.compiled import fingerprint, is_part
-from models.custom.fields import AMOUNTS, FIELDS, Asked
+from models.custom.fields import AMOUNTS, EVALUATED, FIELDS, WHOLE, Asked
 from models.custom.spec import Condition, KpiSpec, TermSpec
 from models.finding import Finding
 from models.kpis import CATALOGUE
@@ -41,15 +41,19 @@ def _lint_term(path: Path, term: TermSpec) -> Iterator[Finding]:
         )
         return
     assert term.event is not None, "one of both is there"
-    fields = FIELDS[term.event]
+    fields, what = FIELDS[term.event], str(term.event)
+    if term.criterion is not None:
+        if term.event != EVALUATED:
+            yield Finding((*path, "criterion"), f"{term.event} has no criteria", f"leave it out, or count {EVALUATED}")
+        fields, what = {name: asked for name, asked in fields.items() if name not in WHOLE}, f"{term.event} with a criterion"
     if term.sum is not None:
         summed = [name for name in fields if name in AMOUNTS]
         if term.sum not in summed:
             remedy = suggest(term.sum, summed, None if summed else "count the events")
-            yield Finding((*path, "sum"), f"{term.sum!r} is no amount of {term.event}", remedy)
+            yield Finding((*path, "sum"), f"{term.sum!r} is no amount of {what}", remedy)
     for name, condition in term.where.items():
         if name not in fields:
-            yield Finding((*path, "where", name), f"is no field of {term.event} that can be asked for", suggest(name, fields))
+            yield Finding((*path, "where", name), f"is no field of {what} that can be asked for", suggest(name, fields))
         else:
             yield from _lint_condition((*path, "where", name), condition, fields[name])
 
@@ -72,7 +76,7 @@ def _lint_condition(path: Path, condition: Condition, asked: Asked) -> Iterator[
 def _lint_whole(path: Path, kpi: KpiSpec) -> Iterator[Finding]:
     numerator, denominator = kpi.numerator, kpi.denominator
     if (numerator.sum or denominator.sum) and not is_part(numerator, denominator):
-        remedy = "sum the same events as the denominator, with its conditions and maybe more"
+        remedy = "sum the same events as the denominator, with its criterion, its conditions and maybe more"
         yield Finding((*path, "numerator"), "a sum is of events that the denominator does not have", remedy)
     units = _units(numerator, denominator)
     if kpi.unit not in units:

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from models.events import Name
 from models.kpis import Better, Perspective
 
 __all__ = ["Condition", "EventName", "KpiSpec", "TermSpec"]
@@ -55,6 +56,14 @@ def _condition(said: Any) -> Any:  # noqa: ANN401 - whatever a file holds
     return said
 
 
+def _criteria(said: Any) -> Any:  # noqa: ANN401 - whatever a file holds
+    """One alone stands for a list of it."""
+    return (said,) if isinstance(said, str) else tuple(said) if isinstance(said, list) else said
+
+
+Criteria = Annotated[tuple[Name, ...], BeforeValidator(_criteria), Field(min_length=1, max_length=100)]
+
+
 class TermSpec(_Spec):
     """What is counted, or a field that is summed, of the events that meet all conditions."""
 
@@ -62,6 +71,8 @@ class TermSpec(_Spec):
     sum: FieldName | None = None
     of: EventName | None = None
     """The events whose field is summed."""
+    criterion: Criteria | None = None
+    """Of evaluations: those of which an item of one of these applied, and of them these items alone."""
     where: Annotated[dict[FieldName, Annotated[Condition, BeforeValidator(_condition)]], Field(max_length=20)] = {}
 
     @property

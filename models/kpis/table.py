@@ -40,7 +40,8 @@ of a quantile the durations of two ranks, with no upper end (`null`) where too f
 is there. A contact counts in them once its quarter hour is over, in windows of 24 hours and more. `fcr` has no value, and is
 `insufficient`, until W and the 48 hours in which something late may come have passed and the day is over; then it is final.
 
-A policy may define KPIs of its own, which stand beside these: [custom-kpis.md](custom-kpis.md).
+A policy may define KPIs of its own, which stand beside these, as scores and compliance by criterion of the evaluations' form:
+[custom-kpis.md](custom-kpis.md).
 
 A = answered, A_X = answered within X seconds (inclusive), B = abandoned in queue, B_X = abandoned within X, B_S = abandoned within the
 short-abandon limit S. X, S, the variant, the scales and the targets are the definition's: of the partner, its channel or its queue.

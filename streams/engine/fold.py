@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from models.bins import BinKeys
+from models.evaluations import critical_fail, milli
 from models.measures import FAMILIES, RATING_MAX, Family
 from models.statistics import bin_of
 
@@ -147,10 +148,10 @@ def fold_invited(event: Any, vector: Vector, _: int, __: int) -> None:
 
 def fold_evaluated(event: Any, vector: Vector, _: int, __: int) -> None:
     """`quality.evaluated`: its points, its critical fails, and its script."""
-    possible, points = _milli(event.points_possible), min(_milli(event.points), _milli(event.points_possible))
+    possible, points = milli(event.points_possible), min(milli(event.points), milli(event.points_possible))
     required = event.script_required or 0
     done = min(event.script_done or 0, required)
-    failed = event.automatic_fail or any(item.critical and item.possible > 0 and item.points == 0 for item in event.items or ())
+    failed = critical_fail(event)
     vector[_Q["evaluated"]] += 1
     vector[_Q["critical_fails"]] += failed
     if possible:
@@ -169,10 +170,6 @@ def fold_evaluated(event: Any, vector: Vector, _: int, __: int) -> None:
         vector[_Q["script_done_squares"]] += done * done
         vector[_Q["script_done_required_squares"]] += done * required
         vector[_Q["script_required_squares"]] += required * required
-
-
-def _milli(points: float) -> int:
-    return int(points * 1000 + 0.5)
 
 
 FOLDS: Final[dict[str, tuple[Family, Fold]]] = {

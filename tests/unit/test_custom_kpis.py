@@ -15,6 +15,7 @@ from models.kpis import CATALOGUE
 from models.measures import from_names
 from models.policy_file import lint, load, parts
 from models.policy_spec import SharedPart
+from models.revisions import revision_of
 from models.statistics import Z_REPORT, interval
 from models.windows import MINUTE_MS
 from streams.projector.totals import total_of
@@ -52,7 +53,8 @@ def test_what_stands_commented_in_the_example_policy_holds_too() -> None:
     (block,) = (each.group() for each in re.finditer(r"^# kpis:\n(# .*\n)+", EXAMPLE, re.MULTILINE))
     text = EXAMPLE.replace(block, re.sub(r"^# ", "", block, flags=re.MULTILINE))
     assert lint(text, "example.yaml") == []
-    assert [kpi.id for kpi in load(text, "example.yaml").kpis] == ["long_calls", "hold_per_contact"]
+    kpis = [kpi.id for kpi in load(text, "example.yaml").kpis]
+    assert kpis == ["long_calls", "hold_per_contact", "empathy_score", "data_protection_compliance"]
 
 
 def test_a_fingerprint_is_of_what_is_counted_however_it_is_written() -> None:
@@ -135,6 +137,67 @@ def test_partners_are_summed_by_numerators_and_denominators() -> None:
     whole = total_of([body for key, body in rig.figures().items() if key.endswith("/all/15m")], "15m")["kpis"]["long_calls"]
     assert (whole["value"], whole["numerator"], whole["denominator"], whole["n"], whole["status"]) == (0.25, 1, 4, 4, "insufficient")
     assert whole["definition"] == "contact.completed where handle_seconds > 600 / contact.completed"
+
+
+def by_criterion(identity: str, criterion: str | list[str], **where: Any) -> dict[str, Any]:
+    """The share of evaluations on a criterion that meet a condition, or where there is none that of their points."""
+    if where:
+        of = {"count": "quality.evaluated", "criterion": criterion}
+        return own_kpi(identity, unit="ratio", better="higher", numerator=of | {"where": where}, denominator=of)
+    terms = {"numerator": "points", "denominator": "points_possible"}
+    sums = {name: {"sum": field, "of": "quality.evaluated", "criterion": criterion} for name, field in terms.items()}
+    return own_kpi(identity, unit="ratio", better="higher", **sums)
+
+
+def test_an_evaluation_counts_by_criterion_once_with_the_items_that_applied() -> None:
+    def item(criterion: str, points: float, possible: float, *, critical: bool = False) -> dict[str, Any]:
+        return {"criterion": criterion, "points": points, "possible": possible, "critical": critical}
+
+    forms = (
+        [item("greeting", 3, 5), item("empathy", 6, 10), item("identity", 5, 5, critical=True)],
+        [item("greeting", 9, 5), item("empathy", 0, 0), item("identity", 0, 5, critical=True)],
+        [item("greeting", 0, 5), item("empathy", 10, 10), item("empathy", 2.5, 10), item("identity", 0, 5)],
+        [item("Empathy", 1, 10), item("identity", 0, 0, critical=True)],
+        None,
+    )
+    soft = by_criterion("soft_score", ["greeting", "empathy"])
+    own = (by_criterion("empathy_score", "empathy"), soft, by_criterion("identity_kept", "identity", critical_fail=False))
+    rig = Rig()
+    rig.policy(shared(*own), at_ms=START_MS)
+    for at, items in enumerate(forms):
+        whole: dict[str, Any] = {"points": 1, "points_possible": 90, "automatic_fail": at == 0, "items": items}
+        rig.send(event("quality.evaluated", START_MS, f"e{at}", **whole), at_ms=START_MS, topic=TOPICS.quality)
+    rig.to(START_MS + 20 * SECOND)
+    kpis = rig.figures()["acme/all/15m"]["kpis"]
+    found = {name: [kpis[name][part] for part in ("numerator", "denominator", "n")] for name in (each["id"] for each in own)}
+    assert found == {"empathy_score": [18.5, 30, 2], "soft_score": [3 + 6 + 5 + 12.5, 15 + 5 + 25, 3], "identity_kept": [2, 3, 3]}
+    assert kpis["identity_kept"]["definition"] == (
+        "quality.evaluated on identity where critical_fail = false / quality.evaluated on identity"
+    )
+
+
+def test_of_points_past_what_an_evaluation_may_say_those_it_may_say_count() -> None:
+    items = [{"criterion": "tone", "points": 9_000, "possible": 9_000}] * 100
+    rig = Rig()
+    rig.policy(shared(by_criterion("tone_score", "tone")), at_ms=START_MS)
+    whole: dict[str, Any] = {"points": 1, "points_possible": 1, "items": items}
+    rig.send(event("quality.evaluated", START_MS, "e1", **whole), at_ms=START_MS, topic=TOPICS.quality)
+    assert figure(rig, "tone_score", START_MS + 20 * SECOND) == (10_000, 10_000)
+
+
+def test_a_criterion_is_part_of_what_is_counted_and_one_alone_is_a_list_of_it() -> None:
+    def counts(criterion: str | list[str]) -> int:
+        return fingerprint(KpiSpec.model_validate(by_criterion("score", criterion)))
+
+    plain = [["quality.evaluated", "points", {}], ["quality.evaluated", "points_possible", {}]]
+    assert counts("a") == counts(["a"]) == counts(["a", "a"])
+    assert counts(["a", "b"]) == counts(["b", "a"])
+    unsaid = {**by_criterion("score", "a")}
+    for term in ("numerator", "denominator"):
+        unsaid[term] = {name: said for name, said in unsaid[term].items() if name != "criterion"}
+    whole = fingerprint(KpiSpec.model_validate(unsaid))
+    assert len({counts("a"), counts("b"), counts(["a", "b"]), whole}) == 4
+    assert whole == int(revision_of(plain), 16), "what earlier releases counted goes on"
 
 
 def test_what_employees_answer_is_not_counted() -> None:
