@@ -42,7 +42,7 @@ def kpi_record(
             "revision": revision,
         }
     )
-    return record_key(partner, Scope.parse(scope), window_name).encode(), record.model_dump_json(by_alias=True).encode()
+    return record_key(partner, Scope.parse(scope), window_name).encode(), record.model_dump_json(by_alias=True, exclude_unset=True).encode()
 
 
 def heartbeat(partition: int, at_ms: int = AT_MS, *, frontier_ms: int | None = None) -> tuple[bytes, bytes]:
