@@ -4,24 +4,21 @@ Definitions are merged from the outside in: defaults, partner, channel, queue; t
 """
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Final, Literal
 
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.kpis.finance import Baseline
 from models.money import UNIT
-from models.policy_spec import RULE_SCOPES, PartnerPart, RuleSpec, SharedPart, to_json
-from models.revisions import revision_of
-from models.rules import Level, Rule, Severity
+from models.policy_spec import PartnerPart, SharedPart, to_json
+from models.revisions import canonical, revision_of_members
+from models.rules import Rule
 from models.windows import Scope
 
 __all__ = ["DEFAULT_SHARED", "PartnerPart", "PartnerPolicy", "SharedPart", "compile_partner", "merge"]
 
 DEFAULT_SHARED: Final = SharedPart()
 """What holds before any policy was applied: the default definition, and no rules."""
-
-_SEVERITIES: Final = tuple(Severity)
 
 
 def merge(*definitions: Definition) -> Definition:
@@ -125,15 +122,16 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
         "queues": {name: to_json(partial) for name, partial in own.queues.items()},
         "baselines": [each.model_dump(mode="json") for each in baselines],
-        "rules": [spec.model_dump(mode="json") for spec in specs],
     }
     if shared.kpis:
         content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
+    members = {name: canonical(value) for name, value in content.items()}
+    members["rules"] = f"[{','.join(spec.canonical for spec in specs)}]"
     return PartnerPolicy(
         partner_id=partner_id,
         name=own.name,
         configured=part is not None,
-        revision=revision_of(content),
+        revision=revision_of_members(members),
         timezone=timezone,
         month_starts_on=month_starts_on,
         windows=frozenset(shared.windows),
@@ -144,31 +142,12 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         agent_expiry_ms=agent_expiry_ms,
         repeats=any(each.repeat_window_seconds for each in (base, *own.channels.values(), *own.queues.values())),
         feed=own.feed,
-        rules=tuple(_rule(spec) for spec in specs),
+        rules=tuple(spec.compiled for spec in specs),
         base=base,
         channels=dict(own.channels),
         queues=dict(own.queues),
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
         customs=shared.customs,
-    )
-
-
-@lru_cache(maxsize=4_096)  # Partners share their rules, and a start compiles them for each.
-def _rule(spec: RuleSpec) -> Rule:
-    levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in spec.levels]
-    return Rule(
-        id=spec.id,
-        kpi=spec.kpi,
-        scopes=frozenset(RULE_SCOPES[scope] for scope in spec.scopes),
-        window=spec.window,
-        direction=spec.direction,
-        levels=tuple(sorted(levels, key=lambda level: _SEVERITIES.index(level.severity))),
-        recover_for_ms=_ms(spec.recover_for),
-        min_samples=spec.min_samples,
-        on_missing=spec.on_missing,
-        owner=spec.owner,
-        runbook=spec.runbook,
-        suggested_action=spec.suggested_action,
     )
 
 

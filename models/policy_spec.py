@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.durations import to_seconds
-from models.rules import Dimension, Direction, OnMissing, Severity
+from models.revisions import canonical
+from models.rules import Dimension, Direction, Level, OnMissing, Rule, Severity
 from models.topics import BROADCAST, UNASSIGNED
 from models.windows import WINDOWS, window
 from models.yaml_file import suggest
@@ -22,6 +23,8 @@ __all__ = ["KPIS_MAX", "RULE_SCOPES", "Baseline", "Defaults", "LevelSpec", "Part
 
 RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel": "channel", "partner/queue": "queue"}
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
+
+_SEVERITIES: Final = tuple(Severity)
 
 KPIS_MAX: Final = 20
 """KPIs of a policy's own: each takes its part of every event that it counts, and of every record."""
@@ -137,6 +140,36 @@ class RuleSpec(_Spec):
     runbook: Text | None = None
     suggested_action: Text | None = None
     partners: tuple[Name, ...] | None = None
+
+    # Partners share their rules, and a start compiles policies for each of them.
+
+    @cached_property
+    def canonical(self) -> str:
+        """What revisions are taken of."""
+        return canonical(self.model_dump(mode="json"))
+
+    @cached_property
+    def compiled(self) -> Rule:
+        """The rule, ready for the engine."""
+        levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in self.levels]
+        return Rule(
+            id=self.id,
+            kpi=self.kpi,
+            scopes=frozenset(RULE_SCOPES[scope] for scope in self.scopes),
+            window=self.window,
+            direction=self.direction,
+            levels=tuple(sorted(levels, key=lambda level: _SEVERITIES.index(level.severity))),
+            recover_for_ms=_ms(self.recover_for),
+            min_samples=self.min_samples,
+            on_missing=self.on_missing,
+            owner=self.owner,
+            runbook=self.runbook,
+            suggested_action=self.suggested_action,
+        )
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 class SharedPart(Defaults):

@@ -129,6 +129,10 @@ def test_equal_content_has_an_equal_revision_wherever_it_stands() -> None:
     assert compiled(spelled_out).revision == compiled().revision
 
 
+def test_what_holds_keeps_its_revision_over_releases() -> None:
+    assert compiled().revision == "06b682e2d28d"
+
+
 @pytest.mark.parametrize(
     "change",
     [
