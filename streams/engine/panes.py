@@ -289,9 +289,15 @@ class PaneStore:
     def older(self, before_ms: int) -> list[bytes]:
         """The rows as they were loaded of what lies before `before_ms`, more than some hours ago."""
         _, second, third = self._edges
-        stored = [*self._days.values(), *(self._stored(2, start) for start in range(third, min(second, before_ms), QUARTER_MS))]
-        stored += [self._stored(1, start) for start in range(second, before_ms, MINUTE_MS)]
-        return [value for values in stored for value in values]
+        stored = [value for values in self._days.values() for value in values]
+        for tier, start_ms, end_ms in ((2, third, min(second, before_ms)), (1, second, before_ms)):
+            starts = range(start_ms, end_ms, _LENGTHS[tier])
+            if self._chunked:
+                stored += [value for start in starts for value in self._stored(tier, start)]
+            else:
+                key, cold = b"%s,%d,%%d,0]" % (self._prefix.replace(b"%", b"%%"), tier), self.cold
+                stored += [cold[each] for each in [key % start for start in starts] if each in cold]
+        return stored
 
     def _hot_starts(self, low: int, high: int) -> list[int]:
         hot = self.hot

@@ -47,17 +47,21 @@ class Loader:
     def __init__(self) -> None:
         self._panes: dict[bytes, dict[bytes, bytes]] = {}
         """The first rows of panes, as nearly all of a million are, by how the keys of a partner's tier begin."""
+        self._odd: set[bytes] = set()
+        """The beginnings under which a row came that is of another format or layout: only there rows are looked at again."""
         self._others: dict[bytes, bytes] = {}
 
     def take(self, records: Iterable[Stored]) -> None:
         """Keep the newest value of each row."""
-        panes, others = self._panes, self._others
+        panes, others, odd, prefix = self._panes, self._others, self._odd, rows.PREFIX
         for record in records:
             key, value = record.key, record.value
             found = others
             if key[-3:] == _FIRST and key.startswith(_PANE):
                 begin = key[:-_BEHIND]
                 found = panes.get(begin) or panes.setdefault(begin, {})
+                if value is not None and not value.startswith(prefix):
+                    odd.add(begin)
             if value is None:
                 found.pop(key, None)
             else:
@@ -104,8 +108,8 @@ class Loader:
         key = b""
         try:
             for begin, stored in self._panes.items():
-                for key in [key for key, value in stored.items() if value[:2] != rows.PREFIX]:
-                    rows.check(rows.unpack_key(key), stored[key])
+                for key, value in stored.items() if begin in self._odd else ():
+                    rows.check(rows.unpack_key(key), value)
                 panes, tier = tiers.get(begin, (None, 0))
                 if panes is not None:
                     panes.load_first(tier, stored)
@@ -118,6 +122,7 @@ class Loader:
             msg = f"row {key[:80]!r} does not hold: {error!r}"
             raise CorruptRowError(msg) from error
         self._panes.clear()
+        self._odd.clear()
         self._others.clear()
 
 

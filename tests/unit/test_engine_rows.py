@@ -103,6 +103,15 @@ def test_a_pane_that_does_not_hold_refuses_the_partition(value: bytes) -> None:
         rig.rebuilt()
 
 
+@pytest.mark.parametrize("tier", range(4))
+def test_a_pane_of_a_newer_release_refuses_the_partition_whatever_its_tier(tier: int) -> None:
+    rig = lived()
+    pane = next(key for key in rig.changelog if key.startswith(b'["pane","acme",%d' % tier))
+    rig.changelog[pane] = bytes((rows.FORMAT + 1, 1)) + rig.changelog[pane][rows.PREFIX_BYTES :]
+    with pytest.raises(NewerStateError):
+        rig.rebuilt()
+
+
 def test_the_newest_value_of_a_row_counts_and_none_deletes_it() -> None:
     rig = lived()
     engine = Engine(0, CONFIG)
