@@ -53,9 +53,9 @@ def test_the_report_gives_medians_and_their_ratios() -> None:
     parts = dict.fromkeys(("decode", "count", "close", "publish", "rows", "drain"), 1.0)
     results.engine = [{"us_an_event": parts, "us_a_record": 60.0, "us_a_row": 5.0}]
     assert [line.split(" (wanted")[0] for line in ratios(results)] == [
-        "outwatch reaches 0.25 (0.25 to 1.00) by wall time and 0.25 (0.25 to 1.00) by CPU of the floor",
+        "outwatch reaches 0.25 (0.25 to 1.00) of the floor by wall time and 0.25 (0.25 to 1.00) by CPU",
         "with four windows in place of ten it reaches 0.50 (0.25 to 1.00) by wall time and 0.50 (0.25 to 1.00) by CPU",
-        "outwatch is 100 (100 to 100) by wall time and 100 (100 to 100) by CPU times plain Faust",
+        "outwatch is 100 (100 to 100) times plain Faust by wall time and 100 (100 to 100) times by CPU",
     ]
     assert "| outwatch | 125 (111 to 250) | 4,000.0 (2,000.0 to 4,500.0) |" in page(results, {})
     assert plot(results).count("<rect") == 1 + 8
