@@ -130,13 +130,15 @@ class Owed:
         if stretch.final:
             due.final_ms = max(due.final_ms, stretch.end_ms)
 
-    def wrote_all(self, length: Length, panes: PaneStore) -> None:
-        """Nothing of that length is owed now."""
+    def wrote_all(self, length: Length, panes: PaneStore) -> bool:
+        """Nothing of that length is owed now; whether the row says otherwise, though nothing was to be written."""
         due = self._due[length]
+        before = due.written_ms, due.final_ms
         due.written_ms = _start(length, panes.closed_ms, panes.zone)
         due.final_ms = panes.edges[length]
         due.changed = {start for start in due.changed if start >= due.written_ms}
         due.emptied = {each for each in due.emptied if each[0] >= due.written_ms}
+        return before != (due.written_ms, due.final_ms)
 
     def held(self, closed_ms: int) -> tuple[int, int]:
         """Before which minutes and quarter hours may be merged when `closed_ms` is closed: what is owed, and their topics would keep."""

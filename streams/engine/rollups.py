@@ -66,7 +66,7 @@ class Rollups:
                     yield output
                 owed.wrote(length, stretch)
                 partner.row_changed = True
-            owed.wrote_all(length, panes)
+            partner.row_changed |= owed.wrote_all(length, panes)
             panes.hold(owed.held(panes.closed_ms))
         if lengths is _ROUNDS[-1]:
             owed.clear_ms = panes.closed_ms

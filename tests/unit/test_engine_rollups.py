@@ -117,6 +117,15 @@ def test_minutes_that_their_topic_would_delete_are_not_written_of_a_past_that_is
     assert [body["measures"]["abandoned"] for body in rig.bodies(TOPICS.rollups_15m)] == [15, 15]
 
 
+def test_a_row_knows_that_nothing_is_owed_though_nothing_was_to_be_written(rig: Rig) -> None:
+    lost(rig, "a", BEGIN_MS, BEGIN_MS)
+    rig.idle(BEGIN_MS + 40 * MINUTE)
+    rig.now_ms = BEGIN_MS + 400 * DAY  # Their topics would delete the records at once.
+    rig.commit(budget(0))  # Nothing is left for what is past, so that it is looked at with the commit after the partner's row.
+    rig.commit()
+    assert rig.rebuilt().snapshot() == rig.snapshot()
+
+
 def test_a_minute_of_which_all_was_taken_back_has_no_record_any_more(rig: Rig) -> None:
     for happened_ms, arrives_ms in ((0, MINUTE), (-2 * HOUR, 2 * MINUTE)):
         ticket = event("ticket.opened", BEGIN_MS + happened_ms, f"t{happened_ms}", contact_id="a", queue="billing")
