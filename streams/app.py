@@ -21,6 +21,8 @@ __all__ = ["TABLE", "OutwatchApp", "build_app"]
 TABLE: Final = "state"
 _TICK_SECONDS: Final = 0.25
 _BUFFERED_RUNS: Final = 16
+_BATCHES_A_POLL: Final = 200
+"""What is decompressed and made records of at a time (`streams.fetched`); the rest of an answer waits as the broker sent it."""
 _METADATA_MS: Final = 15_000
 """How old what is known of the topics may get: so soon a worker sees that one was given more partitions. aiokafka's is five minutes."""
 
@@ -68,7 +70,7 @@ def build_app(settings: Settings) -> OutwatchApp:
         broker_credentials=_credentials(settings),
         autodiscover=False,
         broker_heartbeat_interval=settings.session_timeout_seconds / 4,
-        broker_max_poll_records=4_000,
+        broker_max_poll_records=_BATCHES_A_POLL,
         broker_request_timeout=max(30.0, settings.session_timeout_seconds + 1),
         broker_session_timeout=settings.session_timeout_seconds,
         # A position that is gone is an error to be told of: any other value would go on elsewhere without a word.

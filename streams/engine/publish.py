@@ -34,9 +34,6 @@ _WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
 """The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
 
 
-_NO_NAMES: Final[dict[str, int]] = {}
-
-
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When something is published: wall time, stream time, and the commit it belongs to."""
@@ -226,7 +223,7 @@ def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) ->
         "configured": policy.configured,
         "policy_revision": policy.revision,
         "kpis": kpis,
-        "measures": {**to_names(shown(flat)), **durations.to_names(), **(customs.to_names(flat) if customs.names else _NO_NAMES)},
+        "measures": {**to_names(shown(flat)), **durations.to_names(), **customs.to_names(flat)},
         "as_of": moment.now_ms,
         "frontier": moment.frontier_ms,
         "revision": moment.revision,
