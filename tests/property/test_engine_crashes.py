@@ -132,7 +132,7 @@ def check(seed: int, count: int) -> None:
         assert found[part] == content, (seed, part)
 
 
-@settings(max_examples=45, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 60))
 @example(1, 20)
 def test_a_crash_schedule_leaves_no_trace(seed: int, count: int) -> None:
