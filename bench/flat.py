@@ -109,7 +109,7 @@ def page(cases: Sequence[Case]) -> str:
 
 The engine alone, the same events; an idle partner had one event two hours before. Every window more is work where figures are made,
 so CPU grows a little with their number; not with their width, nor with who lies idle. The limits of a worker (2,000 records and 5 MB a
-second) bind in each case. Transitions and heartbeats are outside them, and a commit ends with what it writes when they are reached.
+second) bind in each case; transitions and heartbeats are outside them.
 
 | policy | CPU µs an event: median (range) | records a second | MB of records a second |
 | --- | --- | --- | --- |

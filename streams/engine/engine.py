@@ -79,6 +79,8 @@ class Engine:
         self._gone: list[Partner] = []
         self._committed_offsets: dict[str, int] = {}
         self._heartbeat_ms = 0
+        self._budget = Budget(0, 0)
+        """Of the last commit, as it was left."""
         self._expired_hour = 0
 
     @property
@@ -244,6 +246,7 @@ class Engine:
         Once it returned a commit, either that is committed or the engine is thrown away.
         """
         state = self._state
+        budget = self._budget = budget.after(self._budget)
         state.sequence += 1
         state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
         state.counters["contacts_dropped"] += state.contacts.take_dropped()

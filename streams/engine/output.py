@@ -45,6 +45,10 @@ class Budget:
         self.records -= 1
         self.bytes -= len(output.value or b"")
 
+    def after(self, former: "Budget") -> "Budget":
+        """The same, less what `former` was overdrawn by: what is begun is written whole, and paid for later."""
+        return Budget(self.records + min(0, former.records), self.bytes + min(0, former.bytes))
+
 
 @dataclass(frozen=True, slots=True)
 class Commit:
