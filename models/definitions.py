@@ -4,12 +4,12 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from models.durations import to_seconds
+from models.durations import WRITTEN, to_seconds
 
 __all__ = ["DEFAULT", "Basis", "Ces", "Csat", "Definition", "ServiceLevel", "ServiceLevelVariant", "Target"]
 
 Seconds = Annotated[float, Field(ge=0, le=86_400)]
-RepeatWindow = Annotated[float, BeforeValidator(to_seconds), Field(ge=3_600, le=2_592_000)]
+RepeatWindow = Annotated[float, BeforeValidator(to_seconds), Field(ge=3_600, le=2_592_000), WRITTEN]
 
 ServiceLevelVariant = Literal[
     "answered_only", "abandons_count_against", "early_abandons_ignored", "early_abandons_count_for", "short_abandons_excluded"

@@ -3,10 +3,17 @@
 import re
 from typing import Final
 
-__all__ = ["to_seconds"]
+from pydantic import WithJsonSchema
+
+__all__ = ["WRITTEN", "to_seconds"]
 
 _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)", re.ASCII)
+
+# The expressions of a JSON Schema are those of JavaScript.
+_PATTERN: Final = r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h|d|)\s*$"
+WRITTEN: Final = WithJsonSchema({"anyOf": [{"type": "string", "pattern": _PATTERN}, {"type": "number", "minimum": 0}]})
+"""How a duration of a file stands in a JSON Schema."""
 
 
 def to_seconds(value: str | float) -> float:

@@ -1,5 +1,6 @@
 """Policy files: read, checked and taken apart into what travels on `outwatch.policies`."""
 
+from collections.abc import Iterable
 from json import dumps
 from typing import Any, Final, Literal, TypeVar
 
@@ -9,10 +10,10 @@ from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kp
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
-from models.policy_spec import KPIS_MAX, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart
+from models.policy_spec import KPIS_MAX, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
 from models.yaml_file import Document, Path, read_yaml
 
-__all__ = ["lint", "load", "parts"]
+__all__ = ["lint", "load", "parts", "whole"]
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -91,6 +92,18 @@ def parts(policy: PolicyFile) -> tuple[SharedPart, dict[str, PartnerPart]]:
     own = {"kpis": policy.kpis} if policy.kpis else {}
     shared = SharedPart.model_validate({**_set(policy.defaults), **own, "rules": policy.rules})
     return shared, {partner.id: partner for partner in policy.partners}
+
+
+def whole(shared: SharedPart, own: Iterable[PartnerPart], file: str) -> PolicyFile:
+    """The policy that has these parts, the inverse of `parts`; it is called `file` where something is wrong with it.
+
+    Raises:
+        PolicyError: if they do not hold together.
+    """
+    defaults = to_json(shared)
+    data: dict[str, Any] = {name: defaults.pop(name) for name in ("kpis", "rules") if name in defaults}
+    data |= {"version": 1, "defaults": defaults, "partners": [to_json(each) for each in own]}
+    return load(dumps(data, indent=1), file)
 
 
 def _set(part: BaseModel) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
-from models.durations import to_seconds
+from models.durations import WRITTEN, to_seconds
 from models.revisions import canonical
 from models.rules import Dimension, Direction, Level, OnMissing, Rule, Severity
 from models.topics import BROADCAST, UNASSIGNED
@@ -64,11 +64,11 @@ Text = Annotated[str, Field(min_length=1, max_length=1000)]
 PartnerId = Annotated[Name, AfterValidator(_partner)]
 RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SECONDS)]
+Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SECONDS), WRITTEN]
 """Seconds; a file may write `3m`."""
-Span = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_YEAR_SECONDS)]
+Span = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_YEAR_SECONDS), WRITTEN]
 """As `Duration`, for what may take months."""
-WindowName = Annotated[str, AfterValidator(_window)]
+WindowName = Annotated[str, AfterValidator(_window), Field(json_schema_extra={"enum": [each.name for each in WINDOWS]})]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
 Partials = dict[Name, Definition]
 

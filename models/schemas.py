@@ -1,18 +1,26 @@
-"""JSON Schemas of everything on the wire, one a record, generated from the models: `python -m models.schemas` writes docs/schemas."""
+"""JSON Schemas of everything on the wire, one a record, and of policy files, generated from the models.
 
+`python -m models.schemas` writes docs/schemas.
+"""
+
+import ast
+import inspect
 import sys
+from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
 import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from models import records
+from models import definitions, policy_spec, records
+from models.custom import spec
 from models.events import EVENT_TYPES
 from models.topics import Topics
 
-__all__ = ["FOLDER", "RECORDS", "schema_texts"]
+__all__ = ["FOLDER", "POLICY_FILE", "RECORDS", "schema_texts"]
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "schemas"
 
@@ -34,6 +42,9 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
 }
 """Model by the event's type or by the topic (outcomes of commands stand among the alerts); the others carry their source's bytes."""
 
+POLICY_FILE: Final = "policy.json"
+"""The name of the schema of policy files, which editors take."""
+
 
 class _Untitled(GenerateJsonSchema):
     schema_dialect = "https://json-schema.org/draft/2020-12/schema"
@@ -43,13 +54,36 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
+def _documented(*modules: ModuleType) -> dict[tuple[str, str], str]:
+    """What stands below a field in the source, by class and field, in one line."""
+    found = {}
+    for of in (each for module in modules for each in ast.parse(inspect.getsource(module)).body if isinstance(each, ast.ClassDef)):
+        for field, text in pairwise(of.body):
+            match field, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(said))):
+                    found[of.name, name] = " ".join(said.split())
+    return found
+
+
+def _told(schema: dict[str, Any]) -> dict[str, Any]:
+    """With what is said of the fields, which editors show. Workers read the models of policies at a start, and need not look for it."""
+    said = _documented(policy_spec, definitions, spec)
+    for name, part in {schema["title"]: schema, **schema["$defs"]}.items():
+        for field, described in part.get("properties", {}).items():
+            if (name, field) in said:
+                described.setdefault("description", said[name, field])
+    return schema
+
+
 def schema_texts() -> dict[str, str]:
     """The text of each schema, by file name."""
-    texts = {}
-    for name, model in RECORDS.items():
-        schema = {"$schema": _Untitled.schema_dialect, **model.model_json_schema(schema_generator=_Untitled)}
-        texts[f"{name}.json"] = orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
-    return texts
+    schemas = {f"{name}.json": model.model_json_schema(schema_generator=_Untitled) for name, model in RECORDS.items()}
+    schemas[POLICY_FILE] = _told(policy_spec.PolicyFile.model_json_schema(schema_generator=_Untitled))
+    return {name: _text({"$schema": _Untitled.schema_dialect, **schema}) for name, schema in schemas.items()}
+
+
+def _text(schema: dict[str, Any]) -> str:
+    return orjson.dumps(schema, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE).decode()
 
 
 def main() -> None:

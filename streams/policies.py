@@ -5,7 +5,7 @@ The shared part goes to every partition and each partner's own part to the partn
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -22,11 +22,9 @@ from models.settings import Settings
 from models.topics import BROADCAST, partition_of
 from streams.connection import kafka
 from streams.errors import TopicsError
+from streams.policy_history import Stored, restored
 
-__all__ = ["Applied", "Stored", "Write", "apply_policy", "plan", "read_policies"]
-
-Stored = Mapping[tuple[int, bytes], bytes]
-"""The latest value of each (partition, key); what was deleted is not there."""
+__all__ = ["Applied", "Write", "apply_policy", "plan", "read_policies", "roll_back"]
 
 READ_SECONDS_MAX: Final = 30.0
 _POLL_MS: Final = 250
@@ -108,12 +106,22 @@ async def apply_policy(settings: Settings, policy: PolicyFile, at_ms: int) -> Ap
         TopicsError: if the topic is missing or has not as many partitions as the settings say.
         aiokafka.errors.KafkaError: if Kafka cannot be reached, or another `apply` began meanwhile.
     """
+    return await _apply(settings, lambda _: policy, at_ms)
+
+
+async def roll_back(settings: Settings, revision: str, at_ms: int) -> Applied:
+    """Make an earlier revision of one part the current one again, if it holds together with the others; raises as `apply_policy`."""
+    return await _apply(settings, lambda stored: restored(stored, revision), at_ms)
+
+
+async def _apply(settings: Settings, choose: Callable[[Stored], PolicyFile], at_ms: int) -> Applied:
     topic = settings.topics.policies
     # Connecting fences another application and ends what it left open, so what is read next is all there is.
     producer = AIOKafkaProducer(**kafka(settings), transactional_id=f"{settings.topic_prefix}outwatch-policy-apply")
     try:
         await producer.start()
-        writes, applied = plan(policy, await read_policies(settings), settings, at_ms)
+        stored = await read_policies(settings)
+        writes, applied = plan(choose(stored), stored, settings, at_ms)
         if writes:
             headers = [("schema_version", SCHEMA_VERSION.encode())]
             async with producer.transaction():

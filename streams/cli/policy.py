@@ -8,8 +8,11 @@ import typer
 from streams.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from models.errors import Problem
-    from streams.policies import Stored
+    from streams.policies import Applied
+    from streams.policy_history import Revision
 
 __all__ = ["app", "init"]
 
@@ -60,8 +63,6 @@ def apply(file: PolicyPath, as_json: Json = False) -> None:
     """Make a file the policy that holds, in one transaction; nothing is changed if there is an error in it."""
     import asyncio
 
-    import orjson
-
     from models import policy_file
     from models.clock import now_ms
     from models.settings import Settings
@@ -70,14 +71,7 @@ def apply(file: PolicyPath, as_json: Json = False) -> None:
     text = _text(file)
     policy = policy_file.load(text, str(file))
     applied = asyncio.run(apply_policy(Settings(), policy, now_ms()))
-    if as_json:
-        typer.echo(orjson.dumps(applied, option=orjson.OPT_INDENT_2))
-        return
-    for partner, revision in applied.changed.items():
-        typer.echo(f"{_who(partner)}: revision {revision}")
-    for partner in applied.retired:
-        typer.echo(f"{_who(partner)}: no longer named, its alerts are retired")
-    typer.echo(f"{len(applied.changed)} changed, {len(applied.unchanged)} unchanged, {len(applied.retired)} retired")
+    _echo_applied(applied, as_json=as_json)
 
 
 @app.command()
@@ -90,47 +84,134 @@ def show(
 
     import orjson
 
+    from models.policy_spec import to_json
     from models.settings import Settings
     from streams.policies import read_policies
+    from streams.policy_history import current
 
-    current = [record for record in _current(asyncio.run(read_policies(Settings()))) if partner in {None, record["partner"]}]
+    held = [each for each in current(asyncio.run(read_policies(Settings()))) if partner in {None, each.partner}]
     if as_json:
-        typer.echo(orjson.dumps(current, option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps([_told(each) | {"part": to_json(each.part)} for each in held], option=orjson.OPT_INDENT_2))
     else:
-        typer.echo("".join(map(_yaml, current)), nl=False)
-    if partner is None and not current and not as_json:
+        typer.echo("".join(map(_yaml, held)), nl=False)
+    if partner is None and not held and not as_json:
         typer.echo("no policy was applied: every partner counts under the defaults, and no rule judges it")
-    if partner is not None and not current:
+    if partner is not None and not held:
         typer.echo(f"no policy names {partner}", err=True)
         raise typer.Exit(Exit.PROBLEMS)
 
 
-def _current(stored: "Stored") -> list[dict[str, Any]]:
-    """The records that hold now, as JSON data: what is shared first, then partners by id.
+@app.command()
+def diff(file: PolicyPath, as_json: Json = False) -> None:
+    """Show what applying a file would change of what holds now; nothing is written."""
+    import asyncio
+    from difflib import unified_diff
 
-    Raises:
-        PolicyError: if one does not hold, so that workers go on with what they had.
-    """
     import orjson
 
-    from models.policy_record import decode_policy
+    from models.policy_file import load, parts
+    from models.settings import Settings
+    from models.topics import BROADCAST
+    from streams.policies import read_policies
+    from streams.policy_history import current
 
-    changes = [(decode_policy(key, value), value) for (_, key), value in stored.items()]
-    current = {change.partner: orjson.loads(value) for change, value in changes if change.current}
-    return [record for _, record in sorted(current.items())]
+    shared, own = parts(load(_text(file), str(file)))
+    before = {each.partner: each.part for each in current(asyncio.run(read_policies(Settings())))}
+    after = {BROADCAST: shared, **own}
+    lines = {
+        partner: list(unified_diff(_lines(before.get(partner)), _lines(after.get(partner)), f"now/{partner}", f"{file}/{partner}"))
+        for partner in sorted(before.keys() | after.keys())
+    }
+    changed = {partner: "".join(found) for partner, found in lines.items() if found}
+    if as_json:
+        typer.echo(orjson.dumps(changed, option=orjson.OPT_INDENT_2))
+    else:
+        typer.echo("".join(changed.values()) or "nothing would change\n", nl=False)
 
 
-def _yaml(record: dict[str, Any]) -> str:
+@app.command()
+def history(
+    partner: Annotated[str | None, typer.Option("--partner", help="Only this one; * is what is shared.")] = None,
+    as_json: Json = False,
+) -> None:
+    """List every revision that was applied, the newest first."""
+    import asyncio
+
+    import orjson
+
+    from models.settings import Settings
+    from streams import policy_history
+    from streams.policies import read_policies
+
+    found = [each for each in policy_history.history(asyncio.run(read_policies(Settings()))) if partner in {None, each.partner}]
+    if as_json:
+        typer.echo(orjson.dumps([_told(each) for each in found], option=orjson.OPT_INDENT_2))
+        return
+    for each in found:
+        typer.echo(f"{_when(each.applied_at)}  {each.revision}  {_who(each.partner)}{'  (holds)' if each.current else ''}")
+
+
+@app.command()
+def rollback(
+    revision: Annotated[str, typer.Argument(metavar="REVISION", help="As `outwatch policy history` lists it.")], as_json: Json = False
+) -> None:
+    """Make an earlier revision of one part hold again, the others as they are; refused whole if they do not hold together."""
+    import asyncio
+
+    from models.clock import now_ms
+    from models.settings import Settings
+    from streams.policies import roll_back
+
+    _echo_applied(asyncio.run(roll_back(Settings(), revision, now_ms())), as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a policy file, for editors that check and complete YAML by one."""
+    from models.schemas import POLICY_FILE, schema_texts
+
+    typer.echo(schema_texts()[POLICY_FILE], nl=False)
+
+
+def _echo_applied(applied: "Applied", *, as_json: bool) -> None:
+    import orjson
+
+    if as_json:
+        typer.echo(orjson.dumps(applied, option=orjson.OPT_INDENT_2))
+        return
+    for partner, revision in applied.changed.items():
+        typer.echo(f"{_who(partner)}: revision {revision}")
+    for partner in applied.retired:
+        typer.echo(f"{_who(partner)}: no longer named, its alerts are retired")
+    typer.echo(f"{len(applied.changed)} changed, {len(applied.unchanged)} unchanged, {len(applied.retired)} retired")
+
+
+def _told(each: "Revision") -> dict[str, Any]:
+    return {"partner": each.partner, "revision": each.revision, "applied_at": each.applied_at, "current": each.current}
+
+
+def _yaml(each: "Revision") -> str:
     """A current part as the file said it, under a line with its revision."""
-    from datetime import UTC, datetime
+    return f"--- # {_who(each.partner)}: revision {each.revision}, applied {_when(each.applied_at)}\n{''.join(_lines(each.part))}"
+
+
+def _lines(part: "BaseModel | None") -> list[str]:
     from io import StringIO
 
     from ruamel.yaml import YAML
 
-    applied_at = datetime.fromtimestamp(record["applied_at"] / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    from models.policy_spec import to_json
+
     out = StringIO()
-    YAML().dump(record["part"], out)
-    return f"--- # {_who(record['partner'])}: revision {record['revision']}, applied {applied_at}\n{out.getvalue()}"
+    if part is not None:
+        YAML().dump(to_json(part), out)
+    return out.getvalue().splitlines(keepends=True)
+
+
+def _when(at_ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _text(file: Path) -> str:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from typer.testing import CliRunner
 
+from models.errors import PolicyError
 from models.policy_file import load
 from models.policy_record import decode_policy
 from models.policy_spec import PolicyFile
@@ -112,3 +113,35 @@ def test_the_commands_apply_and_show(settings: Settings, monkeypatch: pytest.Mon
     (delta,) = orjson.loads(cli.invoke(policy_cli.app, ["show", "--partner", "delta", "--json"]).output)
     assert (delta["partner"], delta["part"]["timezone"]) == ("delta", "Asia/Manila")
     assert cli.invoke(policy_cli.app, ["show", "--partner", "nobody"]).exit_code == 1
+
+
+def test_a_change_is_seen_before_and_can_be_taken_back(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asyncio.run(admin.create(settings))
+    for name in ("brokers", "topic_prefix", "partitions"):
+        monkeypatch.setenv(f"OUTWATCH_{name.upper()}", str(getattr(settings, name)))
+    cli, file = CliRunner(), tmp_path / "policy.yaml"
+
+    def run(*arguments: str) -> str:
+        ran = cli.invoke(policy_cli.app, arguments)
+        assert ran.exit_code == 0, ran.output
+        return ran.output
+
+    file.write_text(EXAMPLE.read_text())
+    run("apply", str(file))
+    assert run("diff", str(file)) == "nothing would change\n"
+    file.write_text(
+        EXAMPLE.read_text().replace("name: Delta Assist", "name: Delta Group").replace("threshold_seconds: 20\n", "threshold_seconds: 30\n")
+    )
+    told = run("diff", str(file))
+    assert "-name: Delta Assist\n+name: Delta Group\n" in told
+    assert "-    threshold_seconds: 20.0\n+    threshold_seconds: 30.0\n" in told
+    assert orjson.loads(run("diff", str(file), "--json")).keys() == {"*", "delta"}
+    assert "Delta Group" not in run("show")
+    run("apply", str(file))
+    listed = orjson.loads(run("history", "--partner", "delta", "--json"))
+    assert [each["current"] for each in listed] == [True, False]
+    assert run("rollback", listed[1]["revision"]).splitlines()[-1] == "1 changed, 6 unchanged, 0 retired"
+    shown = run("show")
+    assert ("Delta Assist" in shown, "Delta Group" in shown, "threshold_seconds: 30.0" in shown) == (True, False, True)
+    assert run("history").splitlines()[0].endswith(f"{listed[1]['revision']}  delta  (holds)")
+    assert isinstance(cli.invoke(policy_cli.app, ["rollback", "no-such"]).exception, PolicyError)

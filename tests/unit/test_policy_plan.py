@@ -2,7 +2,8 @@ from models.policy_file import load
 from models.policy_spec import PolicyFile
 from models.settings import Settings
 from models.topics import partition_of
-from streams.policies import Applied, Stored, Write, plan
+from streams.policies import Applied, Write, plan
+from streams.policy_history import Stored
 
 SETTINGS = Settings(partitions=4)
 AT_MS = 1_700_000_000_000

@@ -2,12 +2,14 @@
 
 import inspect
 import json
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
 
 from models import events, records
 from models.schemas import FOLDER, RECORDS, schema_texts
@@ -74,3 +76,22 @@ def _accepted(event: dict[str, Any]) -> bool:
     except ValidationError:
         return False
     return True
+
+
+POLICIES = FOLDER.parents[1] / "tests" / "data" / "policies"
+MISSPELT = {"direction_unknown", "duration_negative", "duration_unreadable", "field_unknown", "level_without_for", "version_unknown"}
+
+
+def _policy(path: Path) -> Any:
+    return orjson.loads(orjson.dumps(YAML(typ="safe").load(path)))
+
+
+def test_an_editor_takes_the_shipped_policy_by_the_schema_of_policy_files() -> None:
+    Draft202012Validator.check_schema(SCHEMAS["policy"])
+    Draft202012Validator(SCHEMAS["policy"]).validate(_policy(FOLDER.parents[1] / "models" / "example_policy.yaml"))
+    assert SCHEMAS["policy"]["$defs"]["Defaults"]["properties"]["settle_seconds"]["description"].startswith("How long past a grid point")
+
+
+@pytest.mark.parametrize("name", sorted(MISSPELT))
+def test_an_editor_marks_what_reads_wrong_without_looking_elsewhere(name: str) -> None:
+    assert not Draft202012Validator(SCHEMAS["policy"]).is_valid(_policy(POLICIES / f"{name}.yaml"))
