@@ -17,13 +17,14 @@ from time import process_time
 from typing import Any, Final
 
 from bench.crew import resident_bytes
+from models.kpis.history import LATE_MS
 from models.measures import Family
 from models.windows import DAY_MS, QUARTER_MS
 from streams.engine import rows
 from streams.engine.cells import Cell
 from streams.engine.history import History
 from streams.engine.visitors import Visitors
-from streams.engine.visits import LATE_MS, entry_of
+from streams.engine.visits import entry_of
 
 __all__ = ["Cost", "cost", "table"]
 

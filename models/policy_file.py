@@ -10,6 +10,7 @@ from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kp
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
+from models.policy_repeats import lint_repeats
 from models.policy_spec import KPIS_MAX, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
 from models.yaml_file import Document, Path, read_yaml
 
@@ -81,6 +82,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
             *wrong,
             *lint_partners(ids),
             *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}),
+            *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
         ]
         problems += [document.problem(each.path, each.message, each.remedy, each.level) for each in findings]

@@ -13,7 +13,10 @@ from models.kpis.kpi import Better, Kpi, Perspective, Unit, always, proportion
 from models.measures import Family, M
 from models.windows import DAY_MS
 
-__all__ = ["KPIS"]
+__all__ = ["KPIS", "LATE_MS"]
+
+LATE_MS: Final = 2 * DAY_MS
+"""A contact that comes later than this is left out, and one that old is not taken back: what was before it may be forgotten."""
 
 _IDENTIFIED: Final = M.identified
 _REPEATS: Final = M.repeats

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from models.days import day_start
+from models.kpis.history import LATE_MS
 from models.windows import QUARTER_MS
 from streams.engine.visits import (
     ENTRY,
-    LATE_MS,
     TAKEN_BACK,
     VISIT_BYTES,
     VISITS_MAX,

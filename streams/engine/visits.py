@@ -17,7 +17,6 @@ from streams.engine.cells import Cell
 
 __all__ = [
     "ENTRY",
-    "LATE_MS",
     "TAKEN_BACK",
     "VISITS_MAX",
     "VISIT_BYTES",
@@ -36,8 +35,6 @@ __all__ = [
     "unpacked",
 ]
 
-LATE_MS: Final = 48 * 60 * 60_000
-"""A visit that comes later than this is left out, and one that old is not taken back: what was before it may be forgotten."""
 ENTRY: Final = Struct(">QQQII")
 """Customer, time (ms), chain, reason, place: hashes, except time and place. Big-endian, so that bytes are in the order of time."""
 _VISIT: Final = Struct(">QQII")

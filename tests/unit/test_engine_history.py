@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.customers import customer_hash
+from models.policy_file import lint
 from streams.engine import EngineConfig
 from tests import naive
 from tests.conditions import START_MS
@@ -454,3 +455,21 @@ def test_figures_are_those_of_comparing_every_pair(seed: int, count: int, window
         assert body["measures"].get("identified", 0) == sum(what["identified"] for what in mine)
     assert rig.letters() == []
     assert rig.rebuilt().snapshot() == rig.snapshot()
+
+
+@pytest.mark.parametrize(("window_seconds", "comes"), [(5 * 86_400 - 900, True), (5 * 86_400, False)])
+def test_a_week_holds_a_first_contact_resolution_where_the_linter_says_so(window_seconds: int, comes: bool) -> None:
+    text = f"""
+version: 1
+partners: [{{id: acme, name: Acme, definition: {{repeat_window_seconds: {window_seconds}}}}}]
+rules:
+  - {{id: r, kpi: fcr, window: 7d, direction: below, runbook: r, levels: [{{severity: warning, enter: 0.7, exit: 0.8, for: 0s}}]}}
+"""
+    assert (lint(text, "p.yaml") == []) is comes
+    rig = asked(repeat_window_seconds=window_seconds)
+    for number in range(18):
+        visit(rig, f"c{number}", number * 12 * HOUR, customer_key=f"k{number}")
+        rig.to(START_MS + number * 12 * HOUR)
+    last_ms = -START_MS % DAY - 5 * MINUTE  # The last minutes of a day are when the most is known of what the week holds still.
+    found = [(history(rig, day * DAY + last_ms), figure(rig, "fcr", "acme/all/7d")["n"])[1] for day in range(9, 14)]
+    assert any(found) is comes
