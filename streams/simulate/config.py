@@ -63,6 +63,8 @@ class Simulated:
     """Share of survey answers that are delivered hours late."""
     ticketed: float = 0.06
     """Share of handled contacts that leave a ticket behind."""
+    returning: float = 0.5
+    """Share of customers whose contact did not solve it that come back, hours later."""
     evaluated: float = 0.08
     """Share of handled contacts that somebody evaluates."""
     poisoned: float = 0.002

@@ -9,6 +9,7 @@ import orjson
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from streams.delivery import Source
 from streams.simulate.config import Line, Partner, Simulated
+from streams.simulate.customers import Customers
 from streams.simulate.office import Office
 from streams.simulate.outbox import Outbox
 from streams.simulate.script import Trouble
@@ -29,6 +30,7 @@ class Desk:
         self.random = Random(f"{seed}/{partner.id}")
         self.name = f"{partner.id}-{from_ms // 1000:x}"
         self.contacts = 0
+        self._customers = Customers(Random(f"{seed}/{partner.id}/customers"), config.returning)
         self._outbox = Outbox(config, partner.id, self.random, f"{self.name}-e")
         people = Outbox(config, partner.id, Random(f"{seed}/{partner.id}/staff"), f"{self.name}-s")
         self._staff = Staff(people, from_ms)
@@ -75,7 +77,10 @@ class Desk:
         flags = {name: random.random() < share for name, share in (("transferred", 0.06), ("escalated", 0.02))}
         flags["resolved"] = random.random() < satisfied
         spent = {"talk_seconds": round(talk, 3), "hold_seconds": round(hold, 3), "holds": int(held), "wrap_seconds": round(wrap, 3)}
-        self._outbox.event(done_ms, "contact.completed", about | spent | flags)
+        customer = self._customers.who(came_ms)
+        if not flags["resolved"]:
+            self._customers.not_helped(customer, done_ms)
+        self._outbox.event(done_ms, "contact.completed", about | spent | flags | {"customer_key": customer})
         self._survey(done_ms, about, satisfied)
         self._office.follow_up(done_ms, about, satisfied)
 

@@ -1,6 +1,7 @@
 """The simulated people and their back office: what is told of them fits together, and an engine counts all of it."""
 
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.resources import files
 from itertools import pairwise
@@ -10,9 +11,9 @@ import orjson
 import pytest
 
 from models.policy_file import load
-from models.windows import HOUR_MS
+from models.windows import HOUR_MS, MINUTE_MS
 from streams.delivery import Delivery, Source
-from streams.simulate import Simulated, events, partners
+from streams.simulate import Incident, Script, Simulated, events, partners
 from tests.engines import CONFIG, TOPICS, Rig, partner_part
 
 FROM_MS = 1_700_000_000_000
@@ -82,6 +83,22 @@ def test_a_forecast_is_made_before_its_interval_and_is_about_right(day: list[Del
     assert offered == pytest.approx(expected, rel=0.06)
 
 
+def repeats(deliveries: Iterable[Delivery]) -> float:
+    """The share of handled contacts by somebody who was there before."""
+    customers = [event["customer_key"] for event in told(list(deliveries), "contact.completed")]
+    return 1 - len(set(customers)) / len(customers)
+
+
+def test_who_was_not_helped_may_come_back_and_trouble_sends_more_of_them(day: list[Delivery]) -> None:
+    trouble = Script((Incident(CLEAN.partners[0].id, FROM_MS, FROM_MS + HOURS * HOUR_MS),))
+    assert 0.05 < repeats(day) < 0.12
+    assert 2 * repeats(day) < repeats(events(CLEAN, 1, FROM_MS, FROM_MS + HOURS * HOUR_MS, trouble)) < 0.3
+    at_ms: dict[str, int] = {}
+    for event in sorted(told(day, "contact.completed"), key=lambda each: each["occurred_at"]):
+        assert event["occurred_at"] - at_ms.get(event["customer_key"], 0) > 5 * MINUTE_MS
+        at_ms[event["customer_key"]] = event["occurred_at"]
+
+
 def test_partners_of_the_example_policy_report_money_by_the_days_of_its_zones() -> None:
     name = "example_policy.yaml"
     named = load(files("models").joinpath(name).read_text(), name)
@@ -91,7 +108,7 @@ def test_partners_of_the_example_policy_report_money_by_the_days_of_its_zones() 
 
 def test_an_engine_counts_every_family_and_refuses_nothing(day: list[Delivery]) -> None:
     rig = Rig(config=replace(CONFIG, clock_from_log=True))
-    rig.policy(partner_part(partners(1)[0].id, timezone=partners(1)[0].zone), at_ms=FROM_MS)
+    rig.policy(partner_part(partners(1)[0].id, timezone=partners(1)[0].zone, definition={"repeat_window_seconds": "1d"}), at_ms=FROM_MS)
     end_ms = FROM_MS + 6 * HOUR_MS
     for each in day:
         if each.at_ms < end_ms:
@@ -110,7 +127,9 @@ def test_an_engine_counts_every_family_and_refuses_nothing(day: list[Delivery]) 
     assert abs(values["forecast_deviation"]) < 0.25
     assert 0 < values["agents_available"] < values["agents_staffed"] < 80
     assert {"qa_score", "first_response_mean", "backlog", "training_completion", "csat"} <= values.keys()
-    assert "attrition" in rig.figures()["acme/all/24h"]["kpis"]
+    wide = rig.figures()["acme/all/24h"]["kpis"]
+    assert "attrition" in wide
+    assert 0.03 < wide["repeat_rate"]["value"] < 0.1
     periods = rig.bodies(TOPICS.periods)
     assert [body["kpis"]["revenue"]["reason"] for body in periods] == [None] * 3, "of two days before, and one that ended"
     assert periods[-1]["kpis"]["revenue_growth"]["reason"] is None, "one day follows the other"
