@@ -12,11 +12,11 @@ from models.bins import Distributions, of_records
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.figures import Estimate
-from models.kpis import Kpi, percentile
+from models.kpis import Kpi, figures, percentile
 from models.measures import from_names, total
 from models.windows import MINUTE_MS
 
-__all__ = ["Difference", "Part", "Summed", "summed", "tiles"]
+__all__ = ["Difference", "Part", "Summed", "figure_of", "summed", "tiles"]
 
 _DIFFERS_ABOVE: Final = 1e-9
 """Seconds are sums of thousandths; what rounding leaves is no difference."""
@@ -82,6 +82,18 @@ def tiles(from_ms: int, to_ms: int, by_topic: Mapping[str, Iterable[Json]]) -> l
     return sorted(found, key=lambda each: each[1]["from"])
 
 
+def figure_of(kpi: Kpi, record: Json, definition: Definition) -> Json | None:
+    """What a `models.records.KpiRecord` says of a KPI; of one that no record carries, what its measures come to."""
+    told: Mapping[str, Json] = record["kpis"]
+    if kpi.published:
+        return told.get(kpi.id)
+    # Those are other variants of the service level: what is said of its limits holds for theirs.
+    from_ms = told.get("service_level", {}).get("holds_from")
+    mixed_basis = 0 if from_ms is None else 1 << kpi.counted_under
+    found = figures(from_names(record["measures"]), None, definition, mixed_basis=mixed_basis, customs=(kpi,)).get(kpi.id)
+    return found if found is None or from_ms is None or not kpi.needs_basis(definition) else {**found, "holds_from": from_ms}
+
+
 def summed(
     kpi: Kpi, record: Json, found: Sequence[tuple[str, Json]], definition: Definition, closed_ms: int, customs: Customs = NO_CUSTOMS
 ) -> Summed:
@@ -97,7 +109,7 @@ def summed(
     """
     parts = tuple(Part(topic, each, _estimate(kpi, [each], definition, customs)) for topic, each in found)
     estimate = _estimate(kpi, [each for _, each in found], definition, customs)
-    figure = record["kpis"].get(kpi.id) or {"numerator": None, "denominator": None}
+    figure = figure_of(kpi, record, definition) or {"numerator": None, "denominator": None}
     left = (figure["numerator"] or 0) - estimate.numerator, (figure["denominator"] or 0) - estimate.denominator
     open_from_ms = max(record["from"], min(record["to"], closed_ms - closed_ms % MINUTE_MS))
     reasons: tuple[Difference, ...] = ()

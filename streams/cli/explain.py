@@ -9,7 +9,7 @@ from streams.cli.exits import Exit
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from models.explain import Summed
+    from models.explain import Json, Summed
     from models.kpis import Kpi
     from streams.explained import Held
 
@@ -41,7 +41,7 @@ def explain(
     from rich.console import Console
 
     from models.clock import now_ms
-    from models.explain import summed, tiles
+    from models.explain import figure_of, summed, tiles
     from models.settings import Settings
     from models.windows import Scope
     from models.yaml_file import suggest
@@ -51,29 +51,46 @@ def explain(
         place = Scope.parse(scope)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--scope") from None
-    held = asyncio.run(hold(Settings(), partner, place, window, now_ms()))
+    settings = Settings()
+    held = asyncio.run(hold(settings, partner, place, window, now_ms()))
     customs = held.policy.customs
     if kpi not in customs.catalogue:
         typer.echo(f"{kpi!r} is no KPI ({suggest(kpi, customs.catalogue)})", err=True)
         raise typer.Exit(Exit.PROBLEMS)
-    record, entry = held.record, customs.catalogue[kpi]
+    record, entry, definition = held.record, customs.catalogue[kpi], held.policy.scope_definition(place)
+    if (elsewhere := _elsewhere(entry, window, settings.topics.periods)) is not None:
+        typer.echo(elsewhere, err=True)
+        raise typer.Exit(Exit.PROBLEMS)
+    figure = figure_of(entry, record, definition)
     found = [] if entry.live else tiles(record["from"], record["to"], held.stretches)
-    sums = summed(entry, record, found, held.policy.scope_definition(place), held.closed_ms, customs)
+    sums = summed(entry, record, found, definition, held.closed_ms, customs)
     if as_json:
-        typer.echo(orjson.dumps(_object(entry, held, sums), option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps(_object(entry, held, figure, sums), option=orjson.OPT_INDENT_2))
         return
     console = Console(highlight=False)
-    console.print(_facts(entry, held))
+    console.print(_facts(entry, held, figure))
     if entry.live:
         console.print("\nIt is made of who waits, and what is open, now; no stretch of time sums to it.")
-    elif kpi not in record["kpis"]:
+    elif figure is None:
         console.print("\nThe record has no such figure: nothing that it is made of was counted in this scope and window.")
     else:
         console.print("\nclosed stretches (UTC), the longest that lie in the window:", _stretches(entry, sums))
         console.print(_difference(sums))
 
 
-def _object(kpi: "Kpi", held: "Held", sums: "Summed") -> dict[str, Any]:
+def _elsewhere(kpi: "Kpi", window: str, periods: str) -> str | None:
+    """Where a KPI stands that cannot stand in a window; None where it can."""
+    from models.kpis.listing import entry
+
+    windows = entry(kpi)["windows"]
+    if kpi.of_period:
+        return f"{kpi.id} stands in no window, but in the records of reported periods, on {periods}"
+    if kpi.published and window not in windows:
+        return f"{kpi.id} does not stand in a window {window!r} (write one of {', '.join(windows)})"
+    return None
+
+
+def _object(kpi: "Kpi", held: "Held", figure: "Json | None", sums: "Summed") -> dict[str, Any]:
     from models.kpis.listing import entry
 
     def of(estimate: Any) -> dict[str, Any]:  # noqa: ANN401 - a models.figures.Estimate, which is imported only where it is made
@@ -86,7 +103,7 @@ def _object(kpi: "Kpi", held: "Held", sums: "Summed") -> dict[str, Any]:
     ]
     return {
         "kpi": entry(kpi),
-        "record": {**record, "kpis": None, "figure": record["kpis"].get(kpi.id)},
+        "record": {**record, "kpis": None, "figure": figure},
         "policy_revision_now": held.policy.revision,
         "offsets": {"at_least": held.offsets.at_least, "at_most": held.offsets.at_most},
         "late": dict(held.late),
@@ -98,7 +115,7 @@ def _object(kpi: "Kpi", held: "Held", sums: "Summed") -> dict[str, Any]:
     }
 
 
-def _facts(kpi: "Kpi", held: "Held") -> "Table":
+def _facts(kpi: "Kpi", held: "Held", figure: "Json | None") -> "Table":
     from rich.markup import escape
     from rich.table import Table
 
@@ -110,7 +127,6 @@ def _facts(kpi: "Kpi", held: "Held") -> "Table":
     table.title = escape(f"{kpi.title} of {record['partner']}, {record['scope']}, last {record['window']}")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    figure = record["kpis"].get(kpi.id)
     if figure is not None:
         aim = "" if figure["target"] is None else f", target {quantity(figure['target'], figure['unit'])}"
         table.add_row("value", f"[bold]{quantity(figure['value'], figure['unit'])}[/bold] ({figure['status']}{aim})".replace("_", " "))

@@ -34,6 +34,13 @@ defaults: {settle_seconds: 0}
 partners:
   - {id: acme, name: Acme}
   - {id: quiet, name: Quiet}
+kpis:
+  - id: quickly_taken
+    unit: ratio
+    better: higher
+    perspective: customer
+    numerator: {count: contact.answered, where: {wait_seconds: {lt: 20}}}
+    denominator: {count: contact.answered}
 rules: []
 """
 
@@ -85,6 +92,12 @@ async def test_a_figure_is_the_sum_of_closed_stretches_and_what_is_still_open(se
     queue = json.loads((await explain(settings, "acme", "asa", "--json", "--scope", "queue=sales", "--window", "1h")).output)
     assert [part["topic"].rpartition(".")[2] for part in queue["stretches"]] == ["15m", *["1m"] * 5]
     assert (queue["sum"]["n"], queue["left"]["denominator"], queue["left"]["reasons"]) == (20, 1, ["open"])
+    own = json.loads((await explain(settings, "acme", "quickly_taken", "--json", "--window", "1h")).output)
+    assert own["kpi"]["formula"] == "contact.answered where wait_seconds < 20 / contact.answered"
+    assert (own["record"]["figure"]["numerator"], own["record"]["figure"]["denominator"]) == (21, 41)
+    assert (own["sum"]["numerator"], own["left"]["numerator"], own["sum"]["n"], own["left"]["reasons"]) == (20, 1, 40, ["open"])
+    variant = json.loads((await explain(settings, "acme", "service_level_answered_only", "--json")).output)
+    assert (variant["record"]["figure"]["n"], variant["sum"]["n"], variant["left"]["denominator"]) == (30, 28, 2)
     for columns in (80, 120):
         screen = (await explain(settings, "acme", "service_level", columns=columns)).output
         assert "The record differs from that sum by" in screen
@@ -170,6 +183,11 @@ async def check_refusals(settings: Settings) -> None:
         (("acme", "asa", "--window", "2h"), "(write one of "),
     ):
         assert expected in str((await explain(settings, *arguments)).exception)
+    for kpi, expected in (
+        ("assa", "'assa' is no KPI (write asa)\n"),
+        ("fcr", "fcr does not stand in a window '15m' (write one of 24h, 7d, 30d, today, month)\n"),
+        ("savings", f"savings stands in no window, but in the records of reported periods, on {settings.topics.periods}\n"),
+    ):
+        refused = await explain(settings, "acme", kpi)
+        assert (refused.exit_code, refused.stderr) == (1, expected)
     assert "The record has no such figure" in (await explain(settings, "quiet", "asa")).output
-    unknown = await explain(settings, "acme", "assa")
-    assert (unknown.exit_code, unknown.stderr) == (1, "'assa' is no KPI (write asa)\n")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 
 from models.definitions import DEFAULT
-from models.explain import Difference, Summed, summed, tiles
+from models.explain import Difference, Summed, figure_of, summed, tiles
 from models.kpis import CATALOGUE
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part
@@ -59,6 +59,33 @@ def test_what_is_open_is_left_and_said(rig: Rig) -> None:
     found = explained(rig, "asa")
     assert (found.estimate.n, found.denominator_left, found.reasons) == (2, 1, (Difference.OPEN,))
     assert found.open_from_ms == BEGIN_MS + 2 * MINUTE
+
+
+def test_a_variant_that_no_record_carries_is_made_of_its_measures(rig: Rig) -> None:
+    answered(rig, BEGIN_MS)
+    rig.send(event("contact.abandoned", BEGIN_MS, "b", wait_seconds=40), at_ms=BEGIN_MS)
+    rig.to(BEGIN_MS + HOUR)
+    record, name = rig.figures()["acme/all/24h"], "service_level_answered_only"
+    assert name not in record["kpis"]
+    of_record, default = (figure_of(CATALOGUE[each], record, DEFAULT) for each in (name, "service_level"))
+    assert default == record["kpis"]["service_level"]
+    assert of_record is not None
+    assert of_record["denominator"] == record["kpis"]["service_level"]["denominator"] - 1
+    assert (of_record["definition"], of_record["status"]) == (CATALOGUE[name].describe(DEFAULT), "insufficient")
+    assert "holds_from" not in of_record
+    assert (explained(rig, name).estimate.value, explained(rig, name).reasons) == (of_record["value"], ())
+
+
+def test_a_variant_holds_from_where_the_limits_of_the_service_level_do(rig: Rig) -> None:
+    answered(rig, BEGIN_MS)
+    rig.to(BEGIN_MS + HOUR)
+    changed = {"service_level": {"threshold_seconds": 30}}
+    rig.policy(partner_part("acme", definition=changed | {"min_samples": 1}), at_ms=BEGIN_MS + HOUR)
+    rig.to(BEGIN_MS + 2 * HOUR)
+    record, definition = rig.figures()["acme/all/24h"], DEFAULT.model_copy(update={"min_samples": 1})
+    told = figure_of(CATALOGUE["service_level_answered_only"], record, definition)
+    assert told is not None
+    assert (told["holds_from"], told["status"]) == (record["kpis"]["service_level"]["holds_from"], "insufficient")
 
 
 def test_what_was_corrected_since_is_said(rig: Rig) -> None:
