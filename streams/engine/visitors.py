@@ -22,6 +22,7 @@ from streams.engine.visits import (
     changed,
     inserted,
     judge,
+    judge_alone,
     one_more,
     removed,
     unpacked,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 __all__ = ["Visitors"]
 
 _CUSTOMER_BYTES: Final = 8
-_TIME: Final = slice(8)
-"""Of the first visit."""
 _HELD_BYTES_MAX: Final = VISITS_MAX * VISIT_BYTES
 
 
@@ -122,14 +121,25 @@ class Visitors:
         if before_ms <= self.matured_ms:
             return counts
         self.matured_ms, self.matured_changed = before_ms, True
-        for customer, visits in list(self.held.items()):
-            if int.from_bytes(visits[_TIME], "big") < before_ms:
+        for customer, visits in self._before(before_ms):
+            if len(visits) == VISIT_BYTES:
+                # Most were there once: nothing follows, and nothing is left.
+                judge_alone(counts, visits)
+                del self.held[customer]
+            else:
                 judge(counts, visits, before_ms, self.places)
                 self._hold(customer, self._left(customer, visits, before_ms))
         return counts
 
+    def _before(self, at_ms: int) -> list[tuple[int, bytes]]:
+        """The customers who were there before a time. Visits begin with theirs, so that bytes compare as times do."""
+        before = at_ms.to_bytes(8, "big")
+        return [each for each in self.held.items() if each[1] < before]
+
     def _left(self, customer: int, visits: bytes, before_ms: int) -> bytes:
         """The visits from `before_ms` on, but for the rest of chains that began before: those count in no figure of their own."""
+        if visits[-VISIT_BYTES:] < before_ms.to_bytes(8, "big"):
+            return b""
         gone = {chain for at_ms, chain, _, _ in unpacked(visits) if at_ms < before_ms}
         left = b""
         for number, (at_ms, chain, reason, place) in enumerate(unpacked(visits)):
@@ -168,6 +178,5 @@ class Visitors:
 
     def loaded(self) -> None:
         """Forget what was judged."""
-        for customer, visits in list(self.held.items()):
-            if int.from_bytes(visits[_TIME], "big") < self.matured_ms:
-                self.forget(customer, self.matured_ms)
+        for customer, _ in self._before(self.matured_ms):
+            self.forget(customer, self.matured_ms)

@@ -29,6 +29,7 @@ __all__ = [
     "firsts",
     "inserted",
     "judge",
+    "judge_alone",
     "one_more",
     "removed",
     "taken_back",
@@ -164,3 +165,13 @@ def judge(counts: Counts, visits: bytes, before_ms: int, places: Mapping[int, Pl
             if not visit.reason or not later.reason or visit.reason == later.reason:
                 count(counts, visit, _FOLLOWED, 1)
                 break
+
+
+def judge_alone(counts: Counts, visits: bytes) -> None:
+    """As `judge`, of the only visit of a customer: part of the way of every midnight."""
+    at_ms, _, _, place = _VISIT.unpack(visits)
+    at = place, at_ms - at_ms % QUARTER_MS
+    vector = counts.get(at)
+    if vector is None:
+        vector = counts[at] = [0, 0, 0, 0]
+    vector[_MATURED] += 1
