@@ -75,11 +75,11 @@ class Owed:
         self.clear_ms = -1
         """The `closed_ms` of the panes at which nothing was owed."""
 
-    def begin(self, panes: PaneStore, at_ms: int) -> None:
-        """Owe nothing of what lies before `at_ms`."""
-        for length, due in zip(Length, self._due, strict=True):
+    def begin(self, panes: PaneStore, at_ms: int, closed_ms: int) -> None:
+        """Once `closed_ms` is closed, owe nothing from before `at_ms`; what is corrected there is owed once more when it is final."""
+        for length, due, final_ms in zip(Length, self._due, panes.edges_at(closed_ms), strict=True):
             due.written_ms = _start(length, at_ms, panes.zone)
-            due.final_ms = min(due.written_ms, panes.edges[length]) if panes.closed_ms else due.written_ms
+            due.final_ms = min(due.written_ms, final_ms)
 
     def restate(self, panes: PaneStore, at_ms: int, emptied: Iterable[Scope] = ()) -> bool:
         """Have the records written again that count what was corrected at `at_ms`; whether that is news."""

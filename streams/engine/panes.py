@@ -137,7 +137,7 @@ class PaneStore:
         """Tier 0 by start."""
         self.dirty: list[int] = []
         """The starts of tier 0 whose pane is marked dirty, each once."""
-        self._edges = self._edges_at(closed_ms)
+        self._edges = self.edges_at(closed_ms)
         self.cold: dict[bytes, bytes] = {}
         """The rows of tiers 1 and 2 by their keys."""
         self._days: dict[int, tuple[bytes, ...]] = {}
@@ -148,7 +148,7 @@ class PaneStore:
         self._changed: dict[tuple[int, int, int], bytes | None] = {}
         """Rows to be written: (tier, start, chunk) -> value, None to delete."""
 
-    def _edges_at(self, closed_ms: int) -> tuple[int, int, int]:
+    def edges_at(self, closed_ms: int) -> tuple[int, int, int]:
         """Where tiers 0, 1 and 2 begin: what lies before belongs to the next; all is tier 0 while nothing was closed."""
         if closed_ms == 0:
             return 0, 0, 0
@@ -362,13 +362,13 @@ class PaneStore:
     def hold(self, held: tuple[int, int]) -> None:
         """Merge up to there what outlived its tier, and nothing beyond."""
         self.held = held
-        if self._edges != self._edges_at(self.closed_ms):
+        if self._edges != self.edges_at(self.closed_ms):
             self.advance(self.closed_ms)
 
     def advance(self, closed_ms: int) -> None:
         """Move `closed_ms` on and merge what outlived its tier; zones may have changed in between."""
         before, self.closed_ms = self._edges, closed_ms
-        first, second, third = self._edges = self._edges_at(closed_ms)
+        first, second, third = self._edges = self.edges_at(closed_ms)
         if first != before[0]:
             for start in [s for s in self.hot if s < first]:
                 self._merge(0, start)

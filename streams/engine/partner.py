@@ -136,7 +136,7 @@ class Partner:
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
         self.visitors = self.history.of(self.id)
-        self.owed.begin(self.panes, self.panes.closed_ms)
+        self.owed.begin(self.panes, self.panes.closed_ms, self.panes.closed_ms)
         self._begin_totals()
 
     def _begin_totals(self) -> None:
@@ -320,7 +320,7 @@ class Partner:
             self.totals.close(closed_ms)
         if begins:
             # What was counted before the frontier was known belongs to stretches that closed unseen.
-            self.owed.begin(panes, min((closed_ms, *panes.hot)))
+            self.owed.begin(panes, min((closed_ms, *panes.hot)), closed_ms)
         panes.held = self.owed.held(closed_ms)
         panes.advance(closed_ms)
         if anew:

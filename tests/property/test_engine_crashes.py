@@ -135,5 +135,6 @@ def check(seed: int, count: int) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 60))
 @example(1, 20)
+@example(59, 60)
 def test_a_crash_schedule_leaves_no_trace(seed: int, count: int) -> None:
     check(seed, count)

@@ -57,6 +57,27 @@ def test_a_minute_is_written_when_it_closes_and_again_when_it_is_final(rig: Rig)
     assert [len(rig.bodies(topic)) for topic in EVERY] == [4, 4, 4], "two scopes, provisional and final, and no more"
 
 
+def test_a_minute_before_the_first_of_a_new_state_is_final_in_its_time_though_a_budget_left_others() -> None:
+    """What is late there corrects minutes that closed unseen; found by a crash schedule (seed 59), under some orders of loading."""
+    rig, late_ms = Rig(), BEGIN_MS - 20 * MINUTE
+    key = f"acme/all/{_name(late_ms)}"
+    rig.policy(partner_part("acme"), at_ms=BEGIN_MS)
+    for minute in range(10):
+        rig.send(event("contact.abandoned", BEGIN_MS + minute * MINUTE, f"e{minute}"), at_ms=BEGIN_MS + minute * MINUTE)
+        rig.poll()
+        rig.idle(BEGIN_MS + minute * MINUTE)
+    rig.send(event("contact.abandoned", late_ms, "late"), at_ms=BEGIN_MS + 9 * MINUTE)
+    rig.poll()
+    rig.idle(BEGIN_MS + 11 * MINUTE)
+    while not told(rig, TOPICS.rollups_1m, key):
+        rig.now_ms += SECOND
+        rig.commit(budget(1))
+    assert told(rig, TOPICS.rollups_1m, f"acme/all/{_name(BEGIN_MS + 9 * MINUTE)}") == [], "the budget left it"
+    rig.idle(late_ms + 40 * MINUTE)
+    rig.commit()
+    assert told(rig, TOPICS.rollups_1m, key) == [(1, False), (1, True)]
+
+
 def _name(at_ms: int) -> str:
     from datetime import UTC, datetime
 
