@@ -67,8 +67,15 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 def _selection(
     reasons: list[str] | None, source: str | None, partner: str | None, since_ms: int | None, until_ms: int | None, at: str | None = None
 ) -> "Selection":
+    from models.settings import Settings
     from streams.letters import Selection
 
+    if source is not None and source not in (topics := Settings().topics.subscribed):
+        msg = f"{source!r} is none of {', '.join(topics)}"
+        raise typer.BadParameter(msg)
+    if since_ms is not None and until_ms is not None and since_ms >= until_ms:
+        msg = "nothing lies between: --since is not before --until"
+        raise typer.BadParameter(msg)
     where = None if at is None else _coordinates(at)
     return Selection(frozenset(reasons or ()), source, partner, since_ms, until_ms, where)
 

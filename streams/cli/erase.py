@@ -1,6 +1,6 @@
 """`outwatch erase`: what is kept of a customer, and until when."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -8,9 +8,19 @@ from streams.cli.exits import Exit
 
 __all__ = ["erase"]
 
+KEY_LENGTH_MIN: Final = 8
+"""A shorter text, above all none, stands in records that have nothing to do with the customer."""
+
+
+def _key(text: str) -> str:
+    if len(text) < KEY_LENGTH_MIN:
+        msg = f"{text!r} is no customer's key: under {KEY_LENGTH_MIN} characters it would be found in what others sent"
+        raise typer.BadParameter(msg)
+    return text
+
 
 def erase(
-    customer_key: Annotated[str, typer.Option(min=8, help="As events carry it: a keyed hash, never a telephone number.")],
+    customer_key: Annotated[str, typer.Option(parser=_key, metavar="KEY", help="As in events: a keyed hash, never a telephone number.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Look for a customer in every topic, have the workers forget it, and say when Kafka deletes what is found.

@@ -57,7 +57,8 @@ def _unreachable(error: Exception) -> str | None:
     if isinstance(error, KafkaConnectionError | KafkaTimeoutError):
         settings = Settings()
         refusal = asyncio.run(kafka_refusal(settings))
-        return refusal or f"Kafka does not answer at {settings.brokers} (set {PREFIX}BROKERS): {error}"
+        silent = f"Kafka does not answer at {settings.brokers} (set {PREFIX}BROKERS)"
+        return refusal or (silent if "Unable to bootstrap" in str(error) else f"{silent}: {error}")
     if isinstance(error, KafkaError) and "Authorization" in type(error).__name__:
         return f"Kafka does not allow that to our user (docs/security.md lists the rights): {type(error).__name__}: {error}"
     if isinstance(error, RedisConnectionError | RedisTimeoutError):

@@ -223,7 +223,12 @@ async def test_a_letter_is_shown_by_either_coordinates_and_masked_unless_asked(s
 
 
 @pytest.mark.parametrize(
-    "arguments", [("replay",), ("replay", "nowhere"), ("list", "--reason", "mood"), ("list", "--since", "yesterday"), ("show", "a/b/c")]
+    "arguments",
+    [
+        *(("replay",), ("replay", "nowhere"), ("replay", "--source", "cx.nowhere")),
+        *(("list", "--reason", "mood"), ("list", "--since", "yesterday"), ("list", "--since", "2h", "--until", "3h")),
+        *(("show", "a/b/c"), ("show", "cx.nowhere")),
+    ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert cli(*arguments).exit_code == 2
