@@ -87,10 +87,11 @@ def figure_of(kpi: Kpi, record: Json, definition: Definition) -> Json | None:
     told: Mapping[str, Json] = record["kpis"]
     if kpi.published:
         return told.get(kpi.id)
-    # Those are other variants of the service level: what is said of its limits holds for theirs.
+    # Those that depend on limits are other variants of the service level: what is said of its limits holds for theirs.
     from_ms = told.get("service_level", {}).get("holds_from")
     mixed_basis = 0 if from_ms is None else 1 << kpi.counted_under
-    found = figures(from_names(record["measures"]), None, definition, mixed_basis=mixed_basis, customs=(kpi,)).get(kpi.id)
+    flat, durations = from_names(record["measures"]), Distributions(of_records([record["measures"]]))
+    found = figures(flat, None, definition, mixed_basis=mixed_basis, durations=durations, customs=(kpi,)).get(kpi.id)
     return found if found is None or from_ms is None or not kpi.needs_basis(definition) else {**found, "holds_from": from_ms}
 
 

@@ -103,6 +103,7 @@ KPIS: Final = (
         estimate=_share(M.escalated, _HANDLED),
         describe=words("over handled"),
         needs_basis=never,
+        traps="what counts as raised is each source's to say: look at one partner over time, not at two side by side",
         leading=True,
     ),
     Kpi(

@@ -61,7 +61,7 @@ def mean_interval(mean: float, variance: float, n: float, z: float) -> tuple[flo
 
 def _change(numerator: float, denominator: float, z: float) -> tuple[float, float]:
     """The interval of a Poisson count against what was expected, less 1; `numerator` is the difference."""
-    low, high = poisson(max(0.0, numerator + denominator), denominator, z)
+    low, high = poisson(numerator + denominator, denominator, z)
     return low - 1, high - 1
 
 

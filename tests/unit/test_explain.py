@@ -76,6 +76,18 @@ def test_a_variant_that_no_record_carries_is_made_of_its_measures(rig: Rig) -> N
     assert (explained(rig, name).estimate.value, explained(rig, name).reasons) == (of_record["value"], ())
 
 
+def test_a_quantile_that_no_record_carries_is_made_of_its_bins(rig: Rig) -> None:
+    for second in range(100):
+        rig.send(event("contact.completed", BEGIN_MS, f"e{second}", talk_seconds=second, contact_id=f"c{second}"), at_ms=BEGIN_MS)
+    rig.to(BEGIN_MS + HOUR)
+    record = rig.figures()["acme/all/24h"]
+    assert "handle_p95" not in record["kpis"]
+    figure = figure_of(CATALOGUE["handle_p95"], record, DEFAULT)
+    assert figure is not None
+    assert (figure["value"], figure["n"]) == (pytest.approx(94, rel=0.01), 100)
+    assert (explained(rig, "handle_p95").estimate.value, explained(rig, "handle_p95").reasons) == (figure["value"], ())
+
+
 def test_a_variant_holds_from_where_the_limits_of_the_service_level_do(rig: Rig) -> None:
     answered(rig, BEGIN_MS)
     rig.to(BEGIN_MS + HOUR)

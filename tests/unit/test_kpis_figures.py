@@ -149,7 +149,7 @@ def test_all_that_is_published_and_nothing_else_stands_in_a_full_record() -> Non
     )
     published = [name for name, kpi in CATALOGUE.items() if kpi.published]
     assert published == list(figures(full, NOTHING_OPEN, Definition(), mixed_basis=False))
-    assert len(CATALOGUE) - len(published) == 5 + len([kpi for kpi in CATALOGUE.values() if kpi.of_period])
+    assert len(CATALOGUE) - len(published) == 6 + len([kpi for kpi in CATALOGUE.values() if kpi.of_period])
 
 
 def test_each_definition_has_its_own_figures() -> None:

@@ -131,6 +131,11 @@ def test_a_chart_begins_anew_after_an_alarm() -> None:
     assert Ewma().step(Weighted(0.7, 0.1), 9.0) == (Weighted(), True)
 
 
+def test_a_chart_alarms_above_its_limit_and_not_at_it() -> None:
+    assert Cusum().step(3.5, 1.0) == (4.0, False)
+    assert Cusum().step(3.75, 1.0) == (0.0, True)
+
+
 def test_low_points_do_not_alarm() -> None:
     value, state = 0.0, Weighted()
     for _ in range(50):
