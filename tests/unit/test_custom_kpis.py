@@ -86,6 +86,15 @@ def test_the_mean_of_a_field_is_that_of_the_catalogue_with_its_interval() -> Non
     assert (figure["unit"], figure["definition"], figure["status"]) == ("s", kpi.formula, "no_target")
 
 
+def test_times_whose_squares_are_rounded_down_have_no_spread_below_0() -> None:
+    rig = Rig()
+    rig.policy(shared(own_kpi()), at_ms=START_MS)
+    rig.send(*(event("contact.completed", START_MS, f"e{number}", hold_seconds=1.5) for number in range(2)), at_ms=START_MS)
+    rig.to(START_MS + SECOND)
+    told = rig.figures()["acme/all/15m"]["kpis"]["hold_mean"]
+    assert (told["value"], told["ci_low"], told["ci_high"]) == (1.5, 1.5, 1.5)
+
+
 def figure(rig: Rig, kpi: str, at_ms: int) -> tuple[float, float] | None:
     """Numerator and denominator in the last hour."""
     rig.to(at_ms)
