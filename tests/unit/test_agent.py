@@ -95,6 +95,8 @@ def test_staff_time_runs_from_joining_to_leaving_and_leaving_twice_is_leaving_on
     one = agent(left, joined, Service(500, False, None, None))
     assert counted(one) == {"headcount_ms": 300, "agents_left": 1}
     assert {part.queue for part in one.serving(0, 1000)} == {"billing"}, "who leaves is missed where they joined"
+    twice = agent(joined, Service(300, True, "sales", None), left)
+    assert list(twice.serving(0, 1000)) == list(agent(joined, left).serving(0, 1000)), "joining twice is joining once, where it was first"
     assert counted(agent(left)) == {"agents_left": 1}, "nobody told that they had joined"
 
 

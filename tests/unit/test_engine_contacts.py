@@ -62,6 +62,14 @@ def test_the_order_of_delivery_leaves_no_ghost(rig: Rig, order: tuple[int, ...])
     assert live(rig) == (0, None, 0)
 
 
+def test_an_answer_without_a_wait_leaves_no_ghost_whichever_came_first(rig: Rig) -> None:
+    tell(rig, "contact.answered", "a")
+    tell(rig, "contact.queued", "a")
+    tell(rig, "contact.queued", "b")
+    tell(rig, "contact.answered", "b")
+    assert live(rig) == (0, None, 0)
+
+
 def test_a_contact_queued_twice_waits_once_since_the_first(rig: Rig) -> None:
     tell(rig, "contact.queued", "a")
     tell(rig, "contact.queued", "a", 10 * SECOND)
@@ -91,9 +99,10 @@ def test_a_close_that_came_early_outlives_a_second_wait_and_a_restart(rig: Rig) 
 
 def test_an_early_close_is_forgotten_in_time(rig: Rig) -> None:
     tell(rig, "contact.answered", "a", 5 * SECOND)
-    rig.to(START_MS + 10 * SECOND)
-    assert rig.snapshot()["contacts"][1]
+    tell(rig, "contact.answered", "b", MINUTE)
     rig.to(START_MS + EARLY_CLOSE_MS + MINUTE)
+    assert rig.snapshot()["contacts"][1] == {("acme", "b"): START_MS + MINUTE}, "for a quarter of an hour, its last moment included"
+    rig.to(START_MS + EARLY_CLOSE_MS + 2 * MINUTE)
     assert not rig.snapshot()["contacts"][1]
     rig.crash()
     assert not rig.snapshot()["contacts"][1]

@@ -133,6 +133,17 @@ def test_currencies_are_kept_apart() -> None:
     }
 
 
+def test_a_return_is_made_of_one_currency_though_savings_are_known() -> None:
+    dollars = REVENUE._replace(currency="USD")
+    found = values(figures({OCTOBER: {COST: of(35_000), dollars: of(7)}}))
+    assert (found["savings"], found["roi"], found["revenue"]) == (7_000.0, Gap.CURRENCIES, 7.0)
+
+
+def test_nothing_grows_from_nothing() -> None:
+    found = values(figures({OCTOBER: {REVENUE: of(5)}, SEPTEMBER: {REVENUE: of(0)}}))
+    assert found == {"revenue": 5.0, "revenue_growth": Gap.NO_PREVIOUS}
+
+
 def test_customers_of_parts_of_a_period_are_not_those_of_the_whole() -> None:
     facts = {Period(100, 150): {REVENUE: of(1, 10, 9)}, Period(150, 200): {REVENUE: of(1, 9, 8)}}
     assert values(figures(facts))["retention"] == Gap.PARTIAL
