@@ -12,10 +12,11 @@ import pytest
 from models.settings import Settings
 from streams.admin import create
 from streams.local.kafka import LocalKafka
+from streams.local.service import free_port
 from tests.faults.trickle import Trickle
 from tests.services import running
 from tests.waiting import until
-from tests.workers import KILLED, STOPPED, Worker, answers, counting, following, heartbeats, send
+from tests.workers import KILLED, STOPPED, Worker, answers, counting, following, heartbeats, metrics, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -70,6 +71,16 @@ async def test_a_worker_that_is_frozen_past_its_session_is_fenced_and_ends_itsel
                 assert zombie.wait() == STOPPED, zombie.tail()
             await count(settings, 3000)
             assert await heir.terminate() == 0, heir.tail()
+
+
+async def test_a_state_that_takes_longer_to_read_than_a_session_is_read_once(settings: Settings, tmp_path: Path) -> None:
+    """A worker that was taken for dead meanwhile would be given its partitions again and again, or fence its heir."""
+    await send(settings, settings.topics.interactions, *answers(0, 1000))
+    program = (str(Path(__file__).with_name("slow_reading.py")), "9", "run")
+    with Worker(settings, tmp_path / "worker.log", program=program) as worker:
+        await count(settings, 1000)
+        assert worker.log_path.read_text().count('"message":"assigned"') == 1, worker.tail()
+        assert await worker.terminate() == 0, worker.tail()
 
 
 def kill(broker: LocalKafka) -> None:
@@ -129,14 +140,20 @@ async def test_an_outage_of_the_broker_loses_nothing_and_doubles_nothing(
 
 
 async def test_a_broker_that_stays_frozen_ends_the_worker_which_says_why(settings: Settings, broker: LocalKafka, tmp_path: Path) -> None:
-    settings = settings.model_copy(update={"stall_seconds": 10})
+    settings = settings.model_copy(update={"stall_seconds": 10, "http_port": free_port()})
     topic = settings.topics.interactions
+
+    async def behind() -> bool:
+        seconds = [value for name, value in (await metrics(settings)).items() if name.startswith("outwatch_frontier_behind_seconds")]
+        return len(seconds) == settings.partitions and min(seconds) > 4
+
     with Worker(settings, tmp_path / "first.log") as first:
         await send(settings, topic, *answers(0, 1000))
         await count(settings, 1000)
         async with Trickle(settings, 1000) as trickle:
             broker.pause()
             try:
+                await until(behind, 9)  # Its silence is no word that nothing came.
                 code = await first.ended(45)
             finally:
                 broker.resume()

@@ -11,7 +11,7 @@ from models.reasons import LateReason, RejectReason
 from streams.engine import fold, intake, told
 from streams.errors import GapError
 from tests.conditions import START_MS
-from tests.engines import CONFIG, TOPICS, Rig, event, limited
+from tests.engines import CONFIG, SECOND, TOPICS, Rig, event, limited, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 POISON: list[tuple[RejectReason, Any, bytes | None]] = [
@@ -154,6 +154,39 @@ def test_a_late_event_is_counted_on_its_day_up_to_the_ledgers_start(late_ms: int
     days = rig.compacted(TOPICS.rollups_1d).values()
     assert [body["from"] <= START_MS - late_ms < body["to"] for body in days if "abandoned" in body["measures"]] == [True]
     assert rig.letters(TOPICS.late) == []
+
+
+def test_a_nights_file_that_comes_in_the_morning_gives_the_same_figures_and_no_alert_of_the_past() -> None:
+    """Eight hours of a partner, an hour of them lost contacts, as they happen or at once an hour after the last."""
+    night = [
+        event("contact.abandoned" if at < HOUR else "contact.answered", START_MS + at, f"e{at}", queue="care")
+        for at in range(0, 8 * HOUR, 30 * SECOND)
+    ]
+    told = []
+    for in_time in (True, False):
+        rig, waiting = Rig(), list(night)
+        rig.policy(shared_part(rule()), partner_part(), at_ms=START_MS - MINUTE)
+        rig.send(event("contact.queued", START_MS - MINUTE, "awake"), at_ms=START_MS - MINUTE)
+        for at_ms in range(START_MS, START_MS + 8 * HOUR, 5 * MINUTE):
+            while in_time and waiting and waiting[0]["occurred_at"] < at_ms:
+                rig.send(waiting.pop(0), at_ms=at_ms)
+            rig.to(at_ms)
+        rig.to(START_MS + 9 * HOUR)
+        rig.send(*waiting, at_ms=START_MS + 9 * HOUR)
+        for hours in (9, 10, 26):
+            rig.to(START_MS + hours * HOUR)
+        assert bool(rig.alerts()) is in_time
+        days, quarters = (
+            {key: (body["measures"], body["from"]) for key, body in rig.compacted(topic).items()}
+            for topic in (TOPICS.rollups_1d, TOPICS.rollups_15m)
+        )
+        told.append((days, quarters))
+        assert rig.engine.counters["events"] == len(night) + 1
+        if not in_time:
+            assert rig.engine.counters["late_corrections"] == len(night)
+    assert told[0] == told[1]
+    whole = [measures for key, (measures, _) in told[0][1].items() if "/all/" in key]
+    assert sum(measures.get("answered", 0) + measures.get("abandoned", 0) for measures in whole) == len(night)
 
 
 def test_past_the_ledger_an_event_is_kept_with_the_reason() -> None:

@@ -316,6 +316,23 @@ def test_a_position_that_is_gone_is_told_and_takes_no_record_of_others_with_it()
     assert build_app(Settings()).conf.consumer_auto_offset_reset == "none"
 
 
+def test_what_nobody_answered_since_is_not_idle_since() -> None:
+    """Else a broker or a fetcher that is silent would read as partners of whom nothing came."""
+    tp, state = TP("cx.interactions", 0), MagicMock(position=5, highwater=5, lso=5, timestamp=1_000, has_valid_position=True)
+    consumer, read = object.__new__(Consumer), MagicMock(applied={"cx.interactions": 5})
+    consumer._runs, consumer._next, consumer._ends = frozenset({tp.topic}), {tp: 5}, {}
+    consumer._owner = MagicMock(holdings={0: MagicMock(engine=read)})
+    consumer._thread = MagicMock()
+    assignment = consumer._thread._ensure_consumer()._subscription.subscription.assignment
+    assignment.tps, assignment.state_value.return_value = {tp}, state
+    for _ in range(2):  # Asked again, with no answer in between.
+        consumer._note_ends({tp}, {})
+        assert consumer.idle_since() == {("cx.interactions", 0): (1_000, 5)}
+    state.timestamp, state.highwater, state.lso = 2_000, 6, 6
+    consumer._note_ends({tp}, {})
+    assert consumer.idle_since() == {("cx.interactions", 0): (1_000, 5)}, "now there is more"
+
+
 async def test_a_partition_that_is_assigned_and_not_sought_yet_ends_no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The group has no offset for a topic in which nothing ever stood; Faust seeks it a moment after it was assigned."""
 
