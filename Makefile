@@ -67,7 +67,7 @@ unit: $(STAMP) ## the quick tests
 
 .PHONY: faults
 faults: $(STAMP) ## the tests that kill things, also those that take minutes
-	@$(BIN)/pytest -m "long or not long" tests/faults tests/property/test_simulation.py
+	@SIM_SEEDS=$${SIM_SEEDS:-5000} $(BIN)/pytest -m "long or not long" tests/faults tests/property/test_simulation.py
 
 .PHONY: bench
 bench: $(STAMP) ## events a second beside plain Faust and the floor
