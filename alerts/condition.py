@@ -8,7 +8,7 @@ from alerts.errors import RowFormatError
 from alerts.gate import Quality
 from alerts.hold import Hold
 from alerts.ids import episode_id, fingerprint
-from models.records import Evidence
+from models.records import Attribution, Evidence
 from models.rules import Severity
 from models.windows import MINUTE_MS
 
@@ -77,6 +77,8 @@ class Condition:
     """A level each, mildest first: of leaving for those that are on, of entering for those above; empty before the first judgement."""
     evidence: Evidence | None = None
     """What was seen at the last change."""
+    attribution: Attribution | None = None
+    """What the change was put down to when it last fired or escalated."""
 
     @property
     def open(self) -> bool:
@@ -116,6 +118,7 @@ class Condition:
             self.seq,
             [hold and list(hold) for hold in self.holds],
             self.evidence and self.evidence.model_dump(mode="json", by_alias=True),
+            self.attribution and self.attribution.model_dump(mode="json", by_alias=True),
         ]
 
     @classmethod
@@ -128,7 +131,9 @@ class Condition:
         if row[0] != ROW_FORMAT:
             msg = f"a condition's row has format {row[0]!r}, this release reads {ROW_FORMAT}"
             raise RowFormatError(msg)
-        _, rule_id, partner, scope, revision, phase, severity, quality, since_ms, started_ms, fired_ms, ended_ms, seq, holds, evidence = row
+        _, rule_id, partner, scope, revision, phase, severity, quality, since_ms, started_ms, fired_ms, ended_ms, seq, holds, *told = row
+        # A release that knew of no attribution wrote none.
+        evidence, attribution = (*told, None)[:2]
         return cls(
             rule_id=rule_id,
             partner=partner,
@@ -144,6 +149,7 @@ class Condition:
             seq=seq,
             holds=tuple(hold and Hold(*hold) for hold in holds),
             evidence=evidence and Evidence.model_validate(evidence),
+            attribution=attribution and Attribution.model_validate(attribution),
         )
 
 

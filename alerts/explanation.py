@@ -12,7 +12,7 @@ from models.records import Evidence
 from models.rules import Direction, Rule
 from models.windows import MINUTE_MS, Scope, window
 
-__all__ = ["LENGTH_MAX", "explain"]
+__all__ = ["LENGTH_MAX", "explain", "number"]
 
 LENGTH_MAX: Final = 200
 """Characters: what a pager, a phone's lock screen and a chat's preview show whole."""
@@ -52,7 +52,7 @@ def _figure(seen: Evidence) -> str:
     kpi = CATALOGUE.get(seen.kpi)
     # A KPI of the policy's own is called by its id; it may be gone while what was seen of it is still told.
     title = seen.kpi.replace("_", " ") if kpi is None else kpi.title[0].lower() + kpi.title[1:]
-    what = f"no {title}" if seen.value is None else f"{title} {_number(seen.value, seen.unit, avoid=seen.enter)}"
+    what = f"no {title}" if seen.value is None else f"{title} {number(seen.value, seen.unit, avoid=seen.enter)}"
     return what if kpi is not None and kpi.live else f"{what} in the last {_minutes(window(seen.window).width_ms)}"
 
 
@@ -60,7 +60,7 @@ def _standing(rule: Rule, condition: Condition, seen: Evidence, at_ms: int) -> s
     # The mildest level is what has been so since the start; a severer one may have joined later.
     level, below = rule.levels[0], rule.direction is Direction.BELOW
     under, over, fell = ("under", "over", "falling under") if below else ("over", "under", "rising over")
-    enter, left = _number(level.enter, seen.unit), _number(level.exit, seen.unit)
+    enter, left = number(level.enter, seen.unit), number(level.exit, seen.unit)
     start = _time(condition.started_ms, at_ms)
     match condition.phase:
         case Phase.PENDING | Phase.FIRING:
@@ -89,8 +89,8 @@ def _counts(seen: Evidence) -> str:
     return f" (n {seen.n})"
 
 
-def _number(value: float, unit: str, *, avoid: float | None = None) -> str:
-    """With a decimal where it is small, or where it would otherwise read like the threshold that it misses."""
+def number(value: float, unit: str, *, avoid: float | None = None) -> str:
+    """A value as a person writes it: with a decimal where it is small, or where it would otherwise read like `avoid`, which it is not."""
     if unit in {Unit.RATIO, Unit.CHANGE}:
         value, avoid = 100 * value, None if avoid is None else 100 * avoid
     close = avoid is not None and value != avoid and round(value) == round(avoid)

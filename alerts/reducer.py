@@ -18,10 +18,11 @@ from alerts.evidence import gather
 from alerts.gate import Quality, Reading, Sample, Side, judge
 from alerts.hold import Hold
 from models.figures import Estimate, Kind
+from models.records import Attribution
 from models.rules import Direction, OnMissing, Rule, Severity
 from models.windows import GRID_MS
 
-__all__ = ["at_rest", "evaluate", "forget", "next_due_ms", "retire"]
+__all__ = ["at_rest", "attributed", "evaluate", "forget", "next_due_ms", "retire", "rises"]
 
 # On Python 3.11 a member is looked up by a function, and most of what is judged is at rest.
 _OK: Final = Phase.OK
@@ -29,6 +30,8 @@ _GOOD: Final = Quality.GOOD
 _INSUFFICIENT: Final = Quality.INSUFFICIENT
 _GAUGE: Final = Kind.GAUGE
 _BELOW: Final = Direction.BELOW
+
+_RISES: Final = frozenset({ChangeKind.FIRED, ChangeKind.ESCALATED})
 
 _Holds = tuple[Hold | None, ...]
 
@@ -79,6 +82,17 @@ def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
     top = _top(rule, condition)
     due = (hold.due_ms(_span_ms(rule, top, level)) for level, hold in enumerate(condition.holds) if hold)
     return min((each for each in due if each is not None), default=None)
+
+
+def attributed(condition: Condition, changes: tuple[Change, ...], found: Attribution) -> tuple[Condition, tuple[Change, ...]]:
+    """The same, which fired or escalated just now (`rises`), with what that is put down to."""
+    told = tuple(replace(each, after=replace(each.after, attribution=found)) if each.kind in _RISES else each for each in changes)
+    return replace(condition, attribution=found), told
+
+
+def rises(changes: tuple[Change, ...]) -> bool:
+    """Whether one of these made the condition fire, or worse."""
+    return any(each.kind in _RISES for each in changes)
 
 
 def retire(condition: Condition, at_ms: int, why: str = "its rule or partner is gone") -> tuple[Condition, tuple[Change, ...]]:
@@ -169,6 +183,7 @@ def _changed(
         fired_ms=at_ms if kind is ChangeKind.FIRED else None if begins else before.fired_ms,
         ended_ms=at_ms if after.phase in (Phase.RESOLVED, Phase.OK) else None,
         evidence=seen,
+        attribution=None if begins else before.attribution,
     )
     change = _change(kind, before, after, reason.of_change(kind, rule, level, seen), at_ms)
     return (_blank(change.after) if after.phase is Phase.OK else change.after), (change,)

@@ -15,9 +15,11 @@ __all__ = [
     "SCHEMA_VERSION",
     "AlertEvent",
     "AlertState",
+    "Attribution",
     "BinMeasure",
     "Command",
     "CommandOutcome",
+    "Driver",
     "Evidence",
     "Heartbeat",
     "KpiFigure",
@@ -234,6 +236,39 @@ class Evidence(_Out):
     to: EpochMs
 
 
+class Driver(_Out):
+    """What one part of the whole did to it; effects are in the KPI's unit and signed as the change is."""
+
+    dimension: str
+    key: str
+    effect: float
+    """`rate_effect` + `mix_effect`."""
+    rate_effect: float
+    """Of its own figure, which became another."""
+    mix_effect: float
+    """Of its share of the whole, which became another."""
+    share: float
+    """Of all that moved in this dimension, up and down: -1 to 1, positive where it moved as the whole did."""
+    n: int
+    """Observations in the window of the alert."""
+
+
+class Attribution(_Out):
+    """Where the change came from that an alert fired or escalated by; it says which part moved, not why."""
+
+    value_before: float
+    """In the equal window before."""
+    change: float
+    """The value of the alert less that."""
+    drivers: tuple[Driver, ...]
+    """Of the dimension that explains most, the largest first, at most three; empty for no single driver."""
+    from_: EpochMs = Field(alias="from")
+    """Of the window before, inclusive."""
+    to: EpochMs
+    text: str
+    """One sentence."""
+
+
 class AlertEvent(_Out):
     """`outwatch.alerts`, key partner: one transition."""
 
@@ -247,6 +282,8 @@ class AlertEvent(_Out):
     transition: Transition
     severity: str | None
     evidence: Evidence
+    attribution: Attribution | None = None
+    """Null where there is nothing to compare with, or that KPI cannot be taken apart."""
     explanation: str
     """One sentence a person would say."""
     started_at: EpochMs | None
@@ -275,6 +312,7 @@ class AlertState(_Out):
     severity: str | None
     quality: Literal["good", "insufficient", "missing"]
     evidence: Evidence
+    attribution: Attribution | None = None
     explanation: str
     since: EpochMs
     started_at: EpochMs | None

@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
-from alerts.reducer import at_rest, evaluate, forget, next_due_ms, retire
+from alerts.reducer import at_rest, attributed, evaluate, forget, next_due_ms, retire, rises
 from models.bins import Distributions
 from models.figures import Estimate
 from models.kpis import Kpi, percentile
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
+from streams.engine.attribution import attribution
 from streams.engine.lanes import unpack
 from streams.engine.lives import lives, nobody
 from streams.engine.partner import Partner
@@ -115,6 +116,9 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
             estimate = view.estimate(kpi, total, scope)
             if not at_rest(rule, condition, estimate):
                 result = evaluate(rule, condition, view.sample(kpi, total, scope, estimate), at_ms)
+                found = attribution(partner, kpi, total, scope, at_ms, rule.min_samples) if rises(result[1]) else None
+                if found is not None:
+                    result = attributed(*result, found)
                 yield from _keep(partner, rule, scope, condition, result)
     for total in partner.totals.windows:
         total.changed = False
