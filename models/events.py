@@ -56,7 +56,10 @@ Timestamp = EpochMs | Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True)
+    # Structs are derived from these fields; a validator is built for the first record that a struct refuses, not at every start.
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="ignore", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
+    )
 
 
 class EventBase(_Strict):
@@ -410,4 +413,4 @@ EVENT_TYPES: Final[tuple[type[_Strict], ...]] = (
     SourceAlive,
 )
 
-event_adapter: TypeAdapter[Event] = TypeAdapter(Event)
+event_adapter: TypeAdapter[Event] = TypeAdapter(Event, config=ConfigDict(defer_build=True))

@@ -40,7 +40,7 @@ EpochMs = Annotated[int, Field(ge=0)]
 
 
 class _Out(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
 
 
 class KpiFigure(_Out):

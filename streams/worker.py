@@ -31,6 +31,7 @@ class Worker(faust.Worker):
     def execute_from_commandline(self) -> NoReturn:
         """Run until a signal ends it, and exit."""
         gc.set_threshold(*_COLLECT_AFTER)
+        gc.enable()
         super().execute_from_commandline()
 
 
