@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from models.clock import now_ms
 from models.settings import Settings
+from streams.answers import receive_in_place
 from streams.connection import kafka
 from streams.engine import Budget, Engine, EngineConfig
 from streams.engine.letters import SourceRecord
@@ -119,6 +120,7 @@ class Owner:
             enable_auto_commit=False,
         )
         await reader.start()
+        receive_in_place(reader)
         # A million rows are millions of objects, none of them in a cycle: to look for one again and again took a fifth of the time.
         gc.disable()
         try:
