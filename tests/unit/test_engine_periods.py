@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from models.money import Fact, Line, Period
+from streams.engine.books import Books, before
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, budget, event, limited, partner_part, shared_part
 from tests.stories import DAY, HOUR, MINUTE
@@ -269,3 +271,16 @@ def test_a_period_waits_where_the_limits_of_a_commit_bind(rig: Rig) -> None:
     rig.crash()
     rig.commit()
     assert day() in records(rig)
+
+
+def test_before_whole_months_come_as_many_months_and_before_other_days_as_many_days() -> None:
+    for period, expected in (
+        (("2025-03-01", "2025-05-01"), ("2025-01-01", "2025-03-01")),
+        (("2025-09-15", "2025-10-15"), ("2025-08-16", "2025-09-15")),
+    ):
+        assert before(Period(*map(at, period)), "UTC") == Period(*map(at, expected))
+
+
+def test_what_is_told_twice_is_no_news() -> None:
+    books, line = Books(), Line("cost", "EUR", None, None, None)
+    assert [books.tell(Period(0, DAY), line, Fact(version, 5, -1, -1)) for version in (1, 1, 2, 1)] == [True, False, True, False]

@@ -7,7 +7,7 @@ from models.policy import PartnerPart, PartnerPolicy, SharedPart, compile_partne
 from models.windows import Scope
 from streams.engine.since import Since
 from tests.conditions import START_MS
-from tests.engines import SECOND, TOPICS, Rig, event, partner_part
+from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 from tests.stories import DAY, HOUR, MINUTE, QUARTER
 
 ALL, BILLING, VOICE, CHAT = Scope("all"), Scope("queue", "billing"), Scope("channel", "voice"), Scope("channel", "chat")
@@ -105,7 +105,8 @@ def test_so_it_is_where_the_worker_dies_before_the_policy_holds_and_after() -> N
 
 def test_ratings_of_two_scales_are_not_judged() -> None:
     rig = Rig()
-    rig.policy(partner_part(definition={"targets": {"csat": {"target": 0.5}}}), at_ms=START_MS)
+    judged = shared_part(rule(kpi="csat", window="15m"))
+    rig.policy(judged, partner_part(definition={"targets": {"csat": {"target": 0.5}}}), at_ms=START_MS)
     for number in range(30):
         rig.send(event("survey.response", START_MS, f"s{number}"), at_ms=START_MS, topic=TOPICS.surveys)
     rig.to(START_MS + 10 * SECOND)
@@ -115,3 +116,5 @@ def test_ratings_of_two_scales_are_not_judged() -> None:
     rig.to(START_MS + 30 * SECOND)
     told = figure(rig, "csat", "15m")
     assert (told["holds_from"], told["status"], told["value"]) == (START_MS + 10 * SECOND, "insufficient", 0.0)
+    rig.to(START_MS + 10 * MINUTE)
+    assert rig.bodies(TOPICS.alerts) == [], "nor does a rule look at them"

@@ -58,6 +58,11 @@ rules:
     assert [(problem.line, problem.field) for problem in lint(text, "p.yaml")] == [(1, "version")]
 
 
+def test_a_rule_on_repeats_is_not_wrong_where_there_is_nobody_to_judge() -> None:
+    rule = "{id: r, kpi: fcr, window: 7d, direction: below, runbook: r, levels: [{severity: warning, enter: 0.7, exit: 0.8, for: 0s}]}"
+    assert lint(f"version: 1\nrules: [{rule}]", "p.yaml") == []
+
+
 def test_a_date_where_a_name_belongs_is_a_problem_and_no_traceback() -> None:
     (problem,) = lint("version: 1\ndefaults: {timezone: 2020-01-01}", "p.yaml")
     assert (problem.field, problem.message) == ("defaults.timezone", "'2020-01-01' is no time zone")
