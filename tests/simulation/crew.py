@@ -133,6 +133,7 @@ def stage(patch: pytest.MonkeyPatch, present: Callable[[], Crew]) -> None:
     patch.setattr("streams.owner.AIOKafkaConsumer", lambda **_: SimConsumer(present().cluster, ACTING.get()))
     # How aiokafka reads batches is its own affair, and not simulated.
     patch.setattr("streams.holding.whole_batches", lambda *_: None)
+    patch.setattr("streams.owner.receive_in_place", lambda _: None)
     patch.setattr("streams.owner.now_ms", now_ms)
     patch.setattr("streams.holding.now_ms", now_ms)
     # Pure, and as costly as a schedule: a few policies are read over and over.
