@@ -54,6 +54,15 @@ def test_a_closed_interval_counts_what_was_expected_and_what_was_offered(rig: Ri
     assert (found["unit"], found["status"]) == ("change", "no_target")
 
 
+def test_a_contact_that_comes_late_counts_in_the_interval_that_it_lies_in_and_in_none_before(rig: Rig) -> None:
+    tell(rig, plan(10))
+    assert deviation(rig, FIRST + 2 * QUARTER + MINUTE)["numerator"] == -10
+    tell(rig, answered(QUARTER, "behind"))
+    assert deviation(rig, FIRST + 2 * QUARTER + 2 * MINUTE)["numerator"] == -10
+    tell(rig, answered(QUARTER - SECOND, "within"))
+    assert deviation(rig, FIRST + 2 * QUARTER + 3 * MINUTE)["numerator"] == -9
+
+
 def test_contacts_without_a_forecast_are_no_deviation(rig: Rig) -> None:
     tell(rig, plan(10, queue="billing"), answered(0, "a", queue="billing"), answered(0, "b", queue="sales"))
     tell(rig, answered(QUARTER, "c", queue="billing"))

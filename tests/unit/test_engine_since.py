@@ -118,3 +118,17 @@ def test_ratings_of_two_scales_are_not_judged() -> None:
     assert (told["holds_from"], told["status"], told["value"]) == (START_MS + 10 * SECOND, "insufficient", 0.0)
     rig.to(START_MS + 10 * MINUTE)
     assert rig.bodies(TOPICS.alerts) == [], "nor does a rule look at them"
+
+
+def test_a_rule_on_what_does_not_depend_on_the_limits_goes_on_where_they_change() -> None:
+    rig, limits = Rig(), {"service_level": {"threshold_seconds": 30}}
+    slow = rule(kpi="asa", window="15m", direction="above", levels=[{"severity": "warning", "enter": 20, "exit": 15, "for": 0}])
+    rig.policy(shared_part(slow), partner_part(), at_ms=START_MS)
+    rig.send(event("contact.answered", START_MS, "early", wait_seconds=10), at_ms=START_MS)
+    rig.to(START_MS + MINUTE)
+    rig.policy(partner_part(definition=limits), at_ms=START_MS + MINUTE)
+    rig.to(START_MS + 2 * MINUTE)
+    later_ms = START_MS + 2 * MINUTE
+    rig.send(*(event("contact.answered", later_ms, f"late{n}", wait_seconds=60) for n in range(9)), at_ms=later_ms)
+    rig.to(START_MS + 3 * MINUTE)
+    assert [body["transition"]["to"] for body in rig.bodies(TOPICS.alerts)] == ["firing"]
