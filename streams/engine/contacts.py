@@ -16,7 +16,11 @@ from streams.engine import rows
 __all__ = ["Contacts", "Waiting", "Waits"]
 
 EARLY_CLOSE_MS: Final = 15 * MINUTE_MS
-"""How long a close without an opening is remembered."""
+"""How long after a close its opening may be told.
+
+Both are held against the time of the record that tells them, so that it never depends on when commits come. What is remembered is
+looked through at commits, and kept for twice as long.
+"""
 _REWRITE_MIN: Final = 256
 _ENTRIES_A_ROW: Final = 500
 """An entry has at most four names of 128 characters: 500 of them stay below 256 kB."""
@@ -88,7 +92,7 @@ class Contacts:
         self._open = 0
         self._early = 0
         self._forgotten_ms = 0
-        """Closes before this are not remembered; at a full minute."""
+        """Closes before this are not held any more; at a full minute."""
         self._chunks: list[int] = []
         self._entries = 0
         self._loaded: list[tuple[int, list[list[Any]]]] = []
@@ -103,10 +107,10 @@ class Contacts:
         if not waits and not waits.early:
             del self.by_partner[partner_id]
 
-    def open(self, waits: Waits, contact_id: str, waiting: Waiting) -> None:
-        """A contact began to wait; nothing happens if it waits already or its close came first."""
+    def open(self, waits: Waits, contact_id: str, waiting: Waiting, told_ms: int) -> None:
+        """A contact began to wait, as was told at `told_ms`; nothing happens if it waits already or its close came first."""
         closed_ms = waits.early.get(contact_id)
-        if closed_ms is not None and waiting[0] <= closed_ms:
+        if closed_ms is not None and waiting[0] <= closed_ms and told_ms <= closed_ms + EARLY_CLOSE_MS:
             waits.forget(contact_id)
             self._early -= 1
         elif contact_id in waits.kept or contact_id in waits.fresh:
@@ -117,14 +121,17 @@ class Contacts:
             waits.fresh[contact_id] = waiting
             self._open += 1
 
-    def close(self, waits: Waits, contact_id: str, at_ms: int, *, remember: bool) -> None:
-        """A contact was answered, abandoned, completed or left; `remember` it if it was not open, since its opening may still come."""
+    def close(self, waits: Waits, contact_id: str, at_ms: int, told_ms: int, *, remember: bool) -> None:
+        """A contact was answered, abandoned, completed or left, as was told at `told_ms`.
+
+        `remember` it if it was not open, since its opening may still come.
+        """
         if waits.kept.pop(contact_id, None) is not None:
             waits.closed.append(contact_id)
             self._open -= 1
         elif waits.fresh.pop(contact_id, None) is not None:
             self._open -= 1
-        elif not remember or at_ms < self._forgotten_ms:
+        elif not remember or told_ms > at_ms + EARLY_CLOSE_MS:
             pass
         elif contact_id not in waits.early and self._early >= self._limit:
             self._dropped += 1
@@ -137,12 +144,12 @@ class Contacts:
         """Close what has waited since before `before_ms` and return it, to be counted."""
         gone = [(contact, since) for contact, since in chain(waits.kept.items(), waits.fresh.items()) if since[0] < before_ms]
         for contact, _ in gone:
-            self.close(waits, contact, before_ms, remember=False)
+            self.close(waits, contact, before_ms, before_ms, remember=False)
         return [waiting for _, waiting in gone]
 
     def forget_early(self, frontier_ms: int) -> None:
         """Drop early closes whose opening will not come any more; looked for once a minute."""
-        oldest_ms = frontier_ms - frontier_ms % MINUTE_MS - EARLY_CLOSE_MS
+        oldest_ms = frontier_ms - frontier_ms % MINUTE_MS - 2 * EARLY_CLOSE_MS
         if oldest_ms <= self._forgotten_ms:
             return
         self._forgotten_ms = oldest_ms

@@ -145,7 +145,7 @@ class Intake:
                 if partner.counters:
                     partner.fold_customs(event, at_ms, slot)
                 if contact is not _NOTHING:
-                    self._contact(contact, partner, event, at_ms, slot.first)
+                    self._contact(contact, partner, event, at_ms, arrived_ms, slot.first)
             except Exception as error:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts
                 self._admission.failed(record, error, now_ms)
                 continue
@@ -166,17 +166,18 @@ class Intake:
         state.counters["duplicates"] += duplicates
         state.frontier.observe(topic, at_ms)
 
-    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, within_ms: int) -> None:
+    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, arrived_ms: int, within_ms: int) -> None:
         contacts, contact_id = self._state.contacts, event.contact_id
+        told_ms = self._state.frontier.clock_ms(self._admission.origin.topic) if self._from_log else arrived_ms
         if contact is _OPENS:
             if not partner.queues_contacts:
                 partner.queues_contacts = partner.row_changed = True
-            contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms))
+            contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms), told_ms)
             return
         if contact is _COMPLETES and partner.policy.repeats and event.customer_key is not None:
             partner.visited(event, at_ms)
         if contact_id is not None and (partner.queues_contacts or partner.may_queue()):
-            contacts.close(partner.waits, contact_id, at_ms, remember=contact is _CLOSES)
+            contacts.close(partner.waits, contact_id, at_ms, told_ms, remember=contact is _CLOSES)
 
     def _other(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
         """Everything that is not one event in one cell; returns how many events were counted."""

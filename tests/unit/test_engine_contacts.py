@@ -97,12 +97,33 @@ def test_a_close_that_came_early_outlives_a_second_wait_and_a_restart(rig: Rig) 
     assert live(rig) == (0, None, 0), "the first opening comes last, and its close is remembered"
 
 
+@pytest.mark.parametrize("commits", [True, False])
+@pytest.mark.parametrize(("told_ms", "waiting"), [(EARLY_CLOSE_MS, 0), (EARLY_CLOSE_MS + 1, 1)])
+def test_whether_an_opening_comes_too_late_is_a_matter_of_its_own_time(rig: Rig, *, told_ms: int, waiting: int, commits: bool) -> None:
+    tell(rig, "contact.answered", "a", 5 * SECOND)
+    rig.poll()
+    rig.now_ms = told_at = START_MS + 5 * SECOND + told_ms
+    if commits:
+        rig.idle(told_at)
+        rig.commit()
+    rig.send(event("contact.queued", START_MS + SECOND, "late", contact_id="a"), at_ms=told_at)
+    rig.poll()
+    assert len(rig.snapshot()["contacts"][0].get("acme", {})) == waiting
+
+
+def test_a_close_that_is_told_too_late_for_its_opening_is_not_remembered(rig: Rig) -> None:
+    for identity, late_ms in (("a", EARLY_CLOSE_MS), ("b", EARLY_CLOSE_MS + 1)):
+        rig.send(event("contact.answered", START_MS, identity, contact_id=identity), at_ms=START_MS + late_ms)
+    rig.poll()
+    assert rig.snapshot()["contacts"][1] == {("acme", "a"): START_MS}
+
+
 def test_an_early_close_is_forgotten_in_time(rig: Rig) -> None:
     tell(rig, "contact.answered", "a", 5 * SECOND)
     tell(rig, "contact.answered", "b", MINUTE)
-    rig.to(START_MS + EARLY_CLOSE_MS + MINUTE)
-    assert rig.snapshot()["contacts"][1] == {("acme", "b"): START_MS + MINUTE}, "for a quarter of an hour, its last moment included"
-    rig.to(START_MS + EARLY_CLOSE_MS + 2 * MINUTE)
+    rig.to(START_MS + 2 * EARLY_CLOSE_MS + MINUTE)
+    assert rig.snapshot()["contacts"][1] == {("acme", "b"): START_MS + MINUTE}
+    rig.to(START_MS + 2 * EARLY_CLOSE_MS + 2 * MINUTE)
     assert not rig.snapshot()["contacts"][1]
     rig.crash()
     assert not rig.snapshot()["contacts"][1]
@@ -113,7 +134,7 @@ def test_a_partner_that_never_queues_contacts_has_few_closes_remembered() -> Non
     rig.send(*(event("contact.answered", START_MS, f"e-{at}", contact_id=f"c-{at}") for at in range(150)), at_ms=START_MS)
     rig.to(START_MS)
     assert len(rig.snapshot()["contacts"][1]) == 100
-    rig.to(START_MS + EARLY_CLOSE_MS + MINUTE)
+    rig.to(START_MS + 2 * EARLY_CLOSE_MS + MINUTE)
     rig.crash()
     rig.send(event("contact.answered", START_MS + HOUR, "e", contact_id="a"), at_ms=START_MS + HOUR)
     assert rig.snapshot()["contacts"] == ({}, {}), "it is believed to queue none"
