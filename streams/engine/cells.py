@@ -233,7 +233,12 @@ def _taken_apart(summed: Mapping[tuple[int, bytes], int]) -> list[Cells]:
     found: list[Cells] = [{} for _ in _VECTORS]
     for (lanes, head), packed in summed.items():
         size, places = _places(lanes, head)
-        flat, into = packed.to_bytes(size, "little"), found[lanes]
+        into = found[lanes]
+        if len(places) == 1:
+            ((cell, _, _),) = places
+            into[cell] = into.get(cell, 0) + packed
+            continue
+        flat = packed.to_bytes(size, "little")
         for cell, start, end in places:
             into[cell] = into.get(cell, 0) + int.from_bytes(flat[start:end], "little")
     return found

@@ -57,10 +57,14 @@ class Loader:
         for record in records:
             key, value = record.key, record.value
             found = others
-            if key[-3:] == _FIRST and key.startswith(_PANE):
+            if key[-3:] == _FIRST:
                 begin = key[:-_BEHIND]
-                found = panes.get(begin) or panes.setdefault(begin, {})
-                if value is not None and not value.startswith(prefix):
+                known = panes.get(begin)
+                if known is not None:
+                    found = known
+                elif begin.startswith(_PANE):
+                    found = panes[begin] = {}
+                if found is not others and value is not None and not value.startswith(prefix):
                     odd.add(begin)
             if value is None:
                 found.pop(key, None)
