@@ -1,7 +1,8 @@
 """The engine alone, in memory: where the time of an event and of a record goes, without Kafka and Faust.
 
-`python -m bench.engine RECORDS` prints one JSON object. The engines drain once for every `EVENTS_A_COMMIT` events, about what a worker
-that catches up reads in a second; wall time moves on by a second with it.
+`python -m bench.engine RECORDS [SCOPE ...]` prints one JSON object; scopes, such as `site team`, are what the policy splits partners by.
+The engines drain once for every `EVENTS_A_COMMIT` events, about what a worker that catches up reads in a second; wall time moves on by a
+second with it.
 """
 
 import gc
@@ -67,12 +68,12 @@ class Stopwatch:
         return call
 
 
-def engines(watch: Stopwatch, settings: Settings, windows: Sequence[str] | None = None) -> list[Engine]:
-    """An engine a partition, with the policy applied (with these windows alone, if any are named) and every step timed."""
+def engines(watch: Stopwatch, settings: Settings, windows: Sequence[str] | None = None, scopes: Sequence[str] = ()) -> list[Engine]:
+    """An engine a partition, with the policy applied (with these windows alone, if any are named, and scopes), every step timed."""
     topics = settings.topics
     config = EngineConfig(app_id="bench", worker="bench", topics=topics, partitions=PARTITIONS)
     made = [Engine(number, config) for number in range(PARTITIONS)]
-    shared, own = parts(policy(windows))
+    shared, own = parts(policy(windows, scopes))
     start_ms = END_MS - 3_600_000
     for number, engine in enumerate(made):
         mine = {BROADCAST: shared} | {name: part for name, part in own.items() if partition_of(name, PARTITIONS) == number}
@@ -133,14 +134,14 @@ def play(watch: Stopwatch, made: Sequence[Engine], load: Sequence[Sequence[Recor
     return written
 
 
-def measure(count: int) -> dict[str, Any]:
+def measure(count: int, scopes: Sequence[str] = ()) -> dict[str, Any]:
     """Microseconds an event by part, and a record's."""
     settings = Settings(partitions=PARTITIONS)
     load = runs(count, settings.topics.interactions)
     gc.freeze()
     gc.disable()  # What cycles cost depends on what else lives in the process.
     watch = Stopwatch()
-    made = engines(watch, settings)
+    made = engines(watch, settings, scopes=scopes)
     written = play(watch, made, load)
     records, rows = written["records"], written["rows"]
     decoding = watch.timed("decode", decode_run)
@@ -160,7 +161,7 @@ def measure(count: int) -> dict[str, Any]:
 
 def main(arguments: Sequence[str]) -> None:
     """Measure and print."""
-    sys.stdout.buffer.write(orjson.dumps(measure(int(arguments[0]))) + b"\n")
+    sys.stdout.buffer.write(orjson.dumps(measure(int(arguments[0]), arguments[1:])) + b"\n")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """What state costs: memory, rows at rest, and what is written while it lives; of engines in memory, without Kafka.
 
-    python -m bench.state [PARTNERSxCONTACTS_A_DAY ...]
+    python -m bench.state [PARTNERSxCONTACTS_A_DAY[xSITES] ...]
 
 A ledger of 35 days is filled as contacts that come by chance fill it, so many a day and partner; then each queue of each partner has
-an event a second, so that everything that is published changes.
+an event a second, so that everything that is published changes. With sites the policy splits partners by site, and events name one of
+so many: what a site costs is the difference to a run without, by their number.
 """
 
 import gc
@@ -20,7 +21,10 @@ import orjson
 
 from bench.crew import resident_bytes
 from bench.engine import Record, finish
+from models.policy_record import CURRENT, encode_policy, policy_key
+from models.policy_spec import SharedPart
 from models.settings import Settings
+from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS
 from streams.engine import Budget, Engine, EngineConfig
 
@@ -47,6 +51,8 @@ class Cost:
     partners: int
     contacts_a_day: float
     """Of each partner."""
+    sites: int
+    """Of each partner."""
     state_bytes: int
     """Of memory, for the ledgers."""
     rows: int
@@ -63,20 +69,24 @@ class Cost:
     @property
     def scopes(self) -> int:
         """Of all partners."""
-        return self.partners * SCOPES
+        return self.partners * (SCOPES + self.sites)
 
 
 class _Bench:
     """One engine, and the rows that its changelog keeps."""
 
-    def __init__(self, partners: int) -> None:
+    def __init__(self, partners: int, sites: int = 0) -> None:
         settings = Settings(partitions=1)
         self._topics = settings.topics
         self._topic = settings.topics.interactions
         self._engine = Engine(0, EngineConfig(app_id="bench", worker="bench", topics=settings.topics, partitions=1))
         self._names = [f"partner-{number:03}" for number in range(partners)]
         self._draw = random.Random(1)
-        self._offset = 0
+        self._offset, self._sites = 0, sites
+        if sites:
+            value = encode_policy(SharedPart(scopes=("site",)), 0).model_dump_json().encode()
+            split = Record(self._topics.policies, 0, 0, 0, policy_key(BROADCAST, CURRENT), value)
+            finish(self._engine.apply(self._topics.policies, 0, [split], 0))
         self.sizes: dict[bytes, int] = {}
         self.written: Counter[str] = Counter()
 
@@ -87,6 +97,8 @@ class _Bench:
                 if self._draw.random() >= share:
                     continue
                 common = {"partner_id": name, "queue": f"queue-{queue}", "channel": f"channel-{queue % CHANNELS}", "occurred_at": at_ms}
+                if self._sites:
+                    common["site"] = f"site-{self._draw.randrange(self._sites)}"
                 identity = f"{what}-{at_ms}-{queue}"
                 yield self._record(at_ms, name, common | {"type": "contact.answered", "event_id": f"a{identity}", "wait_seconds": 7})
                 if self._draw.random() >= _RATED:
@@ -120,9 +132,9 @@ class _Bench:
         self.written.update(records=len(commit.records), record_bytes=sum(len(each.value or b"") for each in commit.records))
 
 
-def cost(partners: int, contacts_a_day: float) -> Cost:
-    """Measure partners of whom each has so many contacts a day, evenly over its queues."""
-    bench = _Bench(partners)
+def cost(partners: int, contacts_a_day: float, sites: int = 0) -> Cost:
+    """Measure partners of whom each has so many contacts a day, evenly over its queues, and over its sites if it has any."""
+    bench = _Bench(partners, sites)
     before = _resident()
     for at_ms, step_ms in _moments():
         share = 1 - exp(-contacts_a_day / QUEUES * step_ms / DAY_MS)
@@ -139,7 +151,7 @@ def cost(partners: int, contacts_a_day: float) -> Cost:
     records, record_bytes, changed, changed_bytes = (
         written[name] / _LIVE_SECONDS for name in ("records", "record_bytes", "rows", "row_bytes")
     )
-    return Cost(partners, contacts_a_day, state, rows, row_bytes, records, record_bytes, changed, changed_bytes, _id_bytes())
+    return Cost(partners, contacts_a_day, sites, state, rows, row_bytes, records, record_bytes, changed, changed_bytes, _id_bytes())
 
 
 def _moments() -> Iterator[tuple[int, int]]:
@@ -180,11 +192,11 @@ def table(each: Cost) -> str:
         "changelog, kB a second and partner": f"{each.row_bytes_a_second / each.partners / 1e3:.1f}",
         "memory of a remembered id, bytes": f"{each.id_bytes:.0f}",
     }
-    head = f"| {each.partners} partners x {SCOPES} scopes, {each.contacts_a_day:,.0f} contacts a day each | |\n| --- | --- |\n"
+    head = f"| {each.partners} partners x {SCOPES + each.sites} scopes, {each.contacts_a_day:,.0f} contacts a day each | |\n| --- | --- |\n"
     return head + "\n".join(f"| {name} | {value} |" for name, value in lines.items())
 
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or ("20x2000", "20x200"):
-        how_many, how_often = name.split("x")
-        sys.stdout.write(table(cost(int(how_many), float(how_often))) + "\n\n")
+        how_many, how_often, *sites = name.split("x")
+        sys.stdout.write(table(cost(int(how_many), float(how_often), *map(int, sites))) + "\n\n")

@@ -51,7 +51,8 @@ class Estimate(NamedTuple):
 class Live(NamedTuple):
     """The contacts that wait, the tickets that are open and the agents who are there, in a scope at one moment."""
 
-    waiting: int
+    waiting: int | None
+    """None where it is not known of those who wait whether they belong there."""
     longest_wait_ms: int | None
     """None where nobody waits."""
     past_threshold: int

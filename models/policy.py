@@ -3,7 +3,9 @@
 Definitions are merged from the outside in: defaults, partner, channel, queue; the innermost that says something holds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 from models.custom import NO_CUSTOMS, Customs
@@ -13,12 +15,15 @@ from models.money import UNIT
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.revisions import canonical, revision_of_members
 from models.rules import Rule
-from models.windows import Scope
+from models.windows import SIDES, Scope, Side
 
 __all__ = ["DEFAULT_SHARED", "PartnerPart", "PartnerPolicy", "SharedPart", "compile_partner", "merge"]
 
 DEFAULT_SHARED: Final = SharedPart()
 """What holds before any policy was applied: the default definition, and no rules."""
+
+_LIMITS: Final = {"service_level", "short_abandon_seconds"}
+"""The fields of a definition that its basis is made of."""
 
 
 def merge(*definitions: Definition) -> Definition:
@@ -70,6 +75,10 @@ class PartnerPolicy:
     """By the day that they hold from, earliest first."""
     customs: Customs = NO_CUSTOMS
     """The KPIs of the policy's own."""
+    scopes: tuple[Side, ...] = ()
+    """What the partner is split by beside queues and channels, each once and in the order of `SIDES`."""
+    activities: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    """By contact reason, and by queue: the activity of events that name none."""
     _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
@@ -86,6 +95,20 @@ class PartnerPolicy:
             scope.value if scope.dimension == "queue" else None,
             scope.value if scope.dimension == "channel" else None,
         )
+
+    def reader(self, side: Side) -> Callable[[Any], str | None]:
+        """What finds the name of a side in an event."""
+        read: Callable[[Any], str | None] = attrgetter(side)
+        by_reason, by_queue = self.activities
+        if side != "activity" or not (by_reason or by_queue):
+            return read
+        return lambda event: event.activity or by_reason.get(event.reason) or by_queue.get(event.queue)
+
+    def limits(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The service level thresholds, and the short-abandon limits, that contacts of any queue and channel are counted under (ms)."""
+        partials = [each for each in (*self.channels.values(), *self.queues.values()) if each.model_fields_set & _LIMITS]
+        thresholds, shorts = zip(*(merge(self.base, each).basis for each in (Definition(), *partials)), strict=True)
+        return frozenset(thresholds), frozenset(shorts)
 
     def _merge(self, queue: str | None, channel: str | None) -> Definition:
         overrides = [*([self.channels[channel]] if channel is not None else []), *([self.queues[queue]] if queue is not None else [])]
@@ -105,6 +128,11 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     record_retention_ms = _ms(shared.record_retention_seconds)
     agent_expiry_ms = _ms(shared.agent_expiry_seconds)
     baselines = sorted(shared.baselines if own.baselines is None else own.baselines, key=lambda each: each.since)
+    scopes = shared.scopes if own.scopes is None else own.scopes
+    activities = (
+        {**shared.activities.reasons, **own.activities.reasons},
+        {**shared.activities.queues, **own.activities.queues},
+    )
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
     content = {
         "configured": part is not None,
@@ -122,6 +150,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "channels": {name: to_json(partial) for name, partial in own.channels.items()},
         "queues": {name: to_json(partial) for name, partial in own.queues.items()},
         "baselines": [each.model_dump(mode="json") for each in baselines],
+        **_split(scopes, activities),
     }
     if shared.kpis:
         content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
@@ -146,9 +175,16 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         base=base,
         channels=dict(own.channels),
         queues=dict(own.queues),
+        scopes=tuple(side for side in SIDES if side in scopes),
+        activities=activities,
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
         customs=shared.customs,
     )
+
+
+def _split(scopes: tuple[Side, ...], activities: tuple[dict[str, str], dict[str, str]]) -> dict[str, Any]:
+    """What of the content splits figures: nothing of a policy that asks for no more than queues and channels."""
+    return {"scopes": sorted(scopes), "activities": activities} if scopes else {}
 
 
 def _ms(seconds: float) -> int:

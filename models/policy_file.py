@@ -1,6 +1,6 @@
 """Policy files: read, checked and taken apart into what travels on `outwatch.policies`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from json import dumps
 from typing import Any, Final, Literal, TypeVar
 
@@ -11,7 +11,8 @@ from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
-from models.policy_spec import KPIS_MAX, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
+from models.policy_spec import KPIS_MAX, Activities, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
+from models.windows import SIDES
 from models.yaml_file import Document, Path, read_yaml
 
 __all__ = ["lint", "load", "parts", "whole"]
@@ -21,7 +22,7 @@ T = TypeVar("T", bound=BaseModel)
 FIELDS: Final = frozenset(
     field.alias or name
     for model in (
-        *(Defaults, Baseline, PartnerPart, RuleSpec, LevelSpec),
+        *(Defaults, Activities, Baseline, PartnerPart, RuleSpec, LevelSpec),
         *(Definition, ServiceLevel, Csat, Ces, Target),
         *(KpiSpec, TermSpec, Condition),
     )
@@ -81,7 +82,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         findings = [
             *wrong,
             *lint_partners(ids),
-            *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}),
+            *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}, _sides(defaults, partners)),
             *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
         ]
@@ -106,6 +107,11 @@ def whole(shared: SharedPart, own: Iterable[PartnerPart], file: str) -> PolicyFi
     data: dict[str, Any] = {name: defaults.pop(name) for name in ("kpis", "rules") if name in defaults}
     data |= {"version": 1, "defaults": defaults, "partners": [to_json(each) for each in own]}
     return load(dumps(data, indent=1), file)
+
+
+def _sides(defaults: Defaults, partners: Sequence[PartnerPart | None]) -> set[str]:
+    """What any partner is split by; of one that does not read nobody knows."""
+    return {side for each in partners for side in (SIDES if each is None else each.scopes or ())} | {*defaults.scopes}
 
 
 def _set(part: BaseModel) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Final
 from models.definitions import Definition
 from models.finding import Finding
 from models.kpis import Better, Kpi, Unit
+from models.kpis.families import FORECAST, HISTORY
 from models.policy import merge
-from models.policy_spec import Defaults, LevelSpec, PartnerPart, RuleSpec
+from models.policy_spec import RULE_SCOPES, Defaults, LevelSpec, PartnerPart, RuleSpec
 from models.rules import Direction, Severity
-from models.windows import HOUR_MS, window
+from models.windows import HOUR_MS, SIDES, window
 from models.yaml_file import Path, suggest
 
 __all__ = ["lint_definitions", "lint_partners", "lint_rules"]
@@ -33,11 +34,16 @@ def lint_partners(ids: Sequence[str | None]) -> Iterator[Finding]:
 
 
 def lint_rules(
-    rules: Sequence[RuleSpec | None], windows: Collection[str], kpis: Mapping[str, Kpi], partner_ids: Collection[str] | None = None
+    rules: Sequence[RuleSpec | None],
+    windows: Collection[str],
+    kpis: Mapping[str, Kpi],
+    partner_ids: Collection[str] | None = None,
+    sides: Collection[str] = SIDES,
 ) -> Iterator[Finding]:
     """Rules by their position in the file; None where one does not read.
 
-    `windows` are those that are kept, `kpis` all that there are; `partner_ids` those that rules may name, None: any.
+    `windows` and `sides` are those that are kept, of any partner, `kpis` all that there are; `partner_ids` those that rules may name,
+    None: any.
     """
     for at, _ in _repeated([rule.id if rule else None for rule in rules]):
         yield Finding(("rules", at, "id"), "is there already", "give each rule its own id")
@@ -49,6 +55,7 @@ def lint_rules(
             yield Finding(("rules", at, "kpi"), f"{rule.kpi!r} is no KPI", suggest(rule.kpi, kpis))
         else:
             yield from _lint_window(("rules", at, "window"), rule, kpi, windows)
+            yield from _lint_scopes(("rules", at, "scopes"), rule, kpi, sides)
             yield from _lint_rule(("rules", at), rule, kpi, partner_ids)
 
 
@@ -81,6 +88,17 @@ def _lint_window(path: Path, rule: RuleSpec, kpi: Kpi, kept: Collection[str]) ->
         yield Finding(path, f"{rule.kpi} says nothing in so narrow a window: it stands in those of 24h and more only", "write 24h")
     elif rule.window not in kept:
         yield Finding(path, f"{rule.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
+
+
+def _lint_scopes(path: Path, rule: RuleSpec, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
+    for at, scope in enumerate(rule.scopes):
+        side = RULE_SCOPES[scope]
+        if side not in SIDES:
+            continue
+        if side not in kept:
+            yield Finding((*path, at), f"partners are not split by {side}", f"add {side} to defaults.scopes, or to those of a partner")
+        elif kpi.family in (FORECAST, HISTORY):
+            yield Finding((*path, at), f"{kpi.id} is of queues and channels only, not of a {side}", "write partner/queue")
 
 
 def _lint_rule(path: Path, rule: RuleSpec, kpi: Kpi, partner_ids: Collection[str] | None) -> Iterator[Finding]:

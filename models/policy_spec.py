@@ -14,14 +14,45 @@ from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.durations import WRITTEN, to_seconds
 from models.revisions import canonical
-from models.rules import Dimension, Direction, Level, OnMissing, Rule, Severity
+from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.topics import BROADCAST, UNASSIGNED
-from models.windows import WINDOWS, window
+from models.windows import SIDES, WINDOWS, Dimension, Side, window
 from models.yaml_file import suggest
 
-__all__ = ["KPIS_MAX", "RULE_SCOPES", "Baseline", "Defaults", "LevelSpec", "PartnerPart", "PolicyFile", "RuleSpec", "SharedPart", "to_json"]
+__all__ = [
+    "KPIS_MAX",
+    "RULE_SCOPES",
+    "Activities",
+    "Baseline",
+    "Defaults",
+    "LevelSpec",
+    "PartnerPart",
+    "PolicyFile",
+    "RuleSpec",
+    "SharedPart",
+    "to_json",
+]
 
-RULE_SCOPES: Final[dict[str, Dimension]] = {"partner": "all", "partner/channel": "channel", "partner/queue": "queue"}
+_Scope = Literal[
+    "partner",
+    "partner/channel",
+    "partner/queue",
+    "partner/site",
+    "partner/team",
+    "partner/reason",
+    "partner/activity",
+    "partner/segment",
+]
+RULE_SCOPES: Final[dict[_Scope, Dimension]] = {
+    "partner": "all",
+    "partner/channel": "channel",
+    "partner/queue": "queue",
+    "partner/site": "site",
+    "partner/team": "team",
+    "partner/reason": "reason",
+    "partner/activity": "activity",
+    "partner/segment": "segment",
+}
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
 
 _SEVERITIES: Final = tuple(Severity)
@@ -87,6 +118,14 @@ class Baseline(_Spec):
     """A code of ISO 4217, such as EUR."""
 
 
+class Activities(_Spec):
+    """Which activity an event belongs to that names none: by its contact reason, else by its queue."""
+
+    reasons: Annotated[dict[Name, Name], Field(max_length=2000)] = {}
+    queues: Annotated[dict[Name, Name], Field(max_length=2000)] = {}
+
+
+Sides = Annotated[tuple[Side, ...], Field(max_length=len(SIDES))]
 Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
 Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
 
@@ -100,6 +139,9 @@ class Defaults(_Spec):
     """The day of the calendar month on which a contract's month begins."""
     windows: Annotated[tuple[WindowName, ...], Field(min_length=1)] = tuple(each.name for each in WINDOWS)
     """Which are kept: published, and there for rules."""
+    scopes: Sides = ()
+    """What partners are split by beside their queues and channels; each costs time and memory (docs/sizing.md)."""
+    activities: Activities = Activities()
     settle_seconds: Duration = 5.0
     """How long past a grid point the stream must be before rules are judged there."""
     contact_expiry_seconds: Duration = 4 * _HOUR_SECONDS
@@ -129,7 +171,7 @@ class RuleSpec(_Spec):
 
     id: RuleId
     kpi: Name
-    scopes: Annotated[tuple[Literal["partner", "partner/channel", "partner/queue"], ...], Field(min_length=1, max_length=3)] = ("partner",)
+    scopes: Annotated[tuple[_Scope, ...], Field(min_length=1, max_length=len(RULE_SCOPES))] = ("partner",)
     window: WindowName
     direction: Direction
     levels: Annotated[tuple[LevelSpec, ...], Field(max_length=len(Severity))]
@@ -194,6 +236,9 @@ class PartnerPart(_Spec):
     """Whether its sources send single events or whole `contact.record`s; never both."""
     timezone: Zone | None = None
     month_starts_on: MonthDay | None = None
+    scopes: Sides | None = None
+    activities: Activities = Activities()
+    """Over those of the defaults, name by name."""
     settle_seconds: Duration | None = None
     baselines: Baselines | None = None
     definition: Definition = Definition()

@@ -77,7 +77,7 @@ class BinMeasure(_Out):
 class _Figures(_Out):
     partner: str
     scope: str
-    """`all`, `queue=NAME` or `channel=NAME`."""
+    """`all`, or a dimension and a name: `queue=NAME`, `channel=NAME`, and as the policy asks for site, team, reason, activity, segment."""
     configured: bool
     """False for a partner that no policy names: counted under the defaults."""
     policy_revision: str

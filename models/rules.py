@@ -2,16 +2,11 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
 
 from models.revisions import revision_of
+from models.windows import Dimension
 
-__all__ = ["DIMENSIONS", "Dimension", "Direction", "Level", "OnMissing", "Rule", "Severity"]
-
-Dimension = Literal["all", "queue", "channel"]
-
-DIMENSIONS: Final[tuple[Dimension, ...]] = ("all", "queue", "channel")
-"""The dimensions of `models.windows.Scope` that a rule may be judged in."""
+__all__ = ["Direction", "Level", "OnMissing", "Rule", "Severity"]
 
 
 class Severity(StrEnum):

@@ -32,7 +32,7 @@ class Keys:
         return f"{self.app_id}:view:"
 
     def figures(self, window: str, dimension: str) -> str:
-        """A hash, field `partner/scope/window`: the present `KpiRecord` of every scope of a dimension (all, queue, channel)."""
+        """A hash, field `partner/scope/window`: the present `KpiRecord` of every scope of a dimension (`models.windows.DIMENSIONS`)."""
         return f"{self.view}kpis:{window}:{dimension}"
 
     @property

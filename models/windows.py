@@ -3,21 +3,25 @@
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, get_args
 from urllib.parse import quote, unquote
 
 from models.days import day_start, days_before, month_start
 
 __all__ = [
     "DAY_MS",
+    "DIMENSIONS",
     "GRID_MS",
     "HOUR_MS",
     "MINUTE_MS",
     "QUARTER_MS",
+    "SIDES",
     "WINDOWS",
     "Calendar",
+    "Dimension",
     "Edge",
     "Scope",
+    "Side",
     "Window",
     "parse_record_key",
     "record_key",
@@ -30,6 +34,13 @@ MINUTE_MS: Final = 60_000
 QUARTER_MS: Final = 15 * MINUTE_MS
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+
+
+Side = Literal["site", "team", "reason", "activity", "segment"]
+Dimension = Literal["all", "queue", "channel", Side]
+SIDES: Final[tuple[Side, ...]] = get_args(Side)
+"""The dimensions that a policy may ask for beside queues and channels."""
+DIMENSIONS: Final[tuple[Dimension, ...]] = ("all", "queue", "channel", *SIDES)
 
 
 class Edge(IntEnum):
@@ -108,9 +119,9 @@ def window(name: str) -> Window:
 
 
 class Scope(NamedTuple):
-    """What a figure is of, within a partner: all of it, one queue, or one channel."""
+    """What a figure is of, within a partner: all of it, or one queue, channel, site, team, reason, activity or segment."""
 
-    dimension: Literal["all", "queue", "channel"]
+    dimension: Dimension
     value: str = ""
 
     def __str__(self) -> str:
@@ -118,19 +129,18 @@ class Scope(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Scope":
-        """Read `all`, `queue=billing` or `channel=voice`.
+        """Read `all`, or a dimension and a name such as `queue=billing`.
 
         Raises:
             ValueError: for anything else.
         """
-        dimension, _, value = text.partition("=")
         if text == "all":
             return cls("all")
-        if dimension == "queue" and value:
-            return cls("queue", value)
-        if dimension == "channel" and value:
-            return cls("channel", value)
-        msg = f"not a scope: {text!r} (write all, queue=NAME or channel=NAME)"
+        name, _, value = text.partition("=")
+        for dimension in DIMENSIONS[1:]:
+            if dimension == name and value:
+                return cls(dimension, value)
+        msg = f"not a scope: {text!r} (write all, or one of {', '.join(DIMENSIONS[1:])} with a name: queue=NAME)"
         raise ValueError(msg)
 
 

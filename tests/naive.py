@@ -142,7 +142,7 @@ def ticket_measures(events: Iterable[Event]) -> Iterator[tuple[Event, int, dict[
 
 def _order(event: Event) -> tuple[Any, ...]:
     step = ("opened", "solved", "reopened", "replied").index(event["type"].removeprefix("ticket."))
-    return event["occurred_at"], step, event.get("due_at", -1), event.get("queue", ""), event.get("channel", "")
+    return event["occurred_at"], step, event.get("due_at", -1), *(event.get(by, "") for by in ("queue", "channel", "site", "segment"))
 
 
 def _stretches(told: list[Event]) -> Iterator[tuple[Event, int, dict[str, int]]]:
@@ -259,7 +259,9 @@ def _counted(
     given = list(events)
     alone = [event for event in given if not event["type"].startswith(("ticket.", "volume.", "revenue."))]
     happened = [(event, at, what) for event in alone for at, what in happens(event, limits)]
-    history = [] if repeats is None else history_measures(given, closed_ms, repeats)
+    # Visits are of queues and channels only.
+    aside = scope.startswith(("site=", "segment="))
+    history = [] if repeats is None or aside else history_measures(given, closed_ms, repeats)
     for event, at, what in [*happened, *ticket_measures(given), *forecast_measures(given, closed_ms), *history]:
         if event["partner_id"] == partner and in_scope(event, scope) and start_ms <= at < end_ms:
             yield what

@@ -18,8 +18,13 @@ _QUARTER = 900_000
 _FOREVER = 2**60
 
 
-def _rank(event: Event) -> tuple[int, str, str]:
-    return _DOINGS.index(event["state"]), event.get("queue", ""), event.get("channel", "")
+def _place(event: Event) -> tuple[str, ...]:
+    """Which of two that were told at once holds, if nothing else decides."""
+    return tuple(event.get(field, "") for field in ("queue", "channel", "site", "team"))
+
+
+def _rank(event: Event) -> tuple[Any, ...]:
+    return _DOINGS.index(event["state"]), *_place(event)
 
 
 def _state(told: list[Event], at: int, expiry: int) -> Event | None:
@@ -49,7 +54,7 @@ def _shift(told: list[Event], at: int) -> Event | None:
 
 def _later(shift: Event) -> tuple[Any, ...]:
     activity = ("offline", "contacts", "", "", "break", "training").index(shift["activity"])
-    return shift["from"], -shift["to"], activity, shift.get("queue", ""), shift.get("channel", "")
+    return shift["from"], -shift["to"], activity, *_place(shift)
 
 
 def _time(told: list[Event], expiry: int, closed: int) -> Iterator[tuple[Event, int, int, str]]:
@@ -83,7 +88,7 @@ def _expired(told: list[Event], expiry: int) -> Iterator[tuple[Event, int, str]]
 def _service(told: list[Event]) -> Iterator[tuple[Event, int, int, str]]:
     """Time on the staff, and leavings as stretches of no length."""
     marks = [each for each in told if each["type"] in ("agent.joined", "agent.left")]
-    marks.sort(key=lambda each: (each["occurred_at"], each["type"] == "agent.joined", each.get("queue", ""), each.get("channel", "")))
+    marks.sort(key=lambda each: (each["occurred_at"], each["type"] == "agent.joined", *_place(each)))
     kinds = [each["type"] for each in marks]
     for at, mark in enumerate(marks):
         first = at == 0 or kinds[at - 1] != kinds[at]
@@ -102,7 +107,7 @@ def _service(told: list[Event]) -> Iterator[tuple[Event, int, int, str]]:
 def _courses(told: list[Event]) -> Iterator[tuple[Event, int, str]]:
     for course in {each["course"] for each in told if "course" in each}:
         marks = [each for each in told if each.get("course") == course]
-        marks.sort(key=lambda each: (each["occurred_at"], each.get("due_at", 2**60), each.get("queue", ""), each.get("channel", "")))
+        marks.sort(key=lambda each: (each["occurred_at"], each.get("due_at", 2**60), *_place(each)))
         dues = [at for at, each in enumerate(marks) if each["type"] == "training.due"]
         for at in dues:
             due_at = marks[at]["due_at"]

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from models.policy import PartnerPart, SharedPart
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 
 __all__ = [
@@ -53,11 +54,17 @@ _SAYS = {
 }
 _NOW = {"severity": "warning", "enter": 0, "exit": 0, "for": 0}
 RULES = (
-    rule(levels=list(_SAYS.values()), recover_for=60, scopes=["partner", "partner/queue"]),
+    rule(levels=list(_SAYS.values()), recover_for=60, scopes=["partner", "partner/queue", "partner/site"]),
     rule(id="sl1h", window="1h", scopes=["partner/channel"]),
     rule(id="day", window="24h", kpi="abandon_rate", direction="above", levels=[_NOW | {"enter": 0.3, "exit": 0.3}], recover_for=600),
-    rule(id="overdue", kpi="backlog_overdue", direction="above", levels=[_NOW], scopes=["partner", "partner/queue"]),
-    rule(id="waits", kpi="in_queue", direction="above", levels=[_NOW | {"enter": 2, "exit": 1}], scopes=["partner", "partner/queue"]),
+    rule(id="overdue", kpi="backlog_overdue", direction="above", levels=[_NOW], scopes=["partner", "partner/queue", "partner/site"]),
+    rule(
+        id="waits",
+        kpi="in_queue",
+        direction="above",
+        levels=[_NOW | {"enter": 2, "exit": 1}],
+        scopes=["partner", "partner/queue", "partner/site"],
+    ),
     rule(
         id="silent",
         on_missing="breaching",
@@ -67,7 +74,7 @@ RULES = (
     ),
 )
 POLICY = (
-    shared_part(*RULES, definition={"repeat_window_seconds": 7200}),
+    shared_part(*RULES, definition={"repeat_window_seconds": 7200}, scopes=("site",)),
     partner_part("acme"),
     partner_part("bolt", channels={"chat": {"service_level": {"threshold_seconds": 60}}}),
 )
@@ -121,7 +128,7 @@ def _customer(value: int) -> dict[str, Any]:
 def drawn_event(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     """The event of a step that arrives at `now_ms`."""
     value, at_ms = step.value, now_ms - step.late_ms
-    fields: dict[str, Any] = {"contact_id": f"c{value % 40}"} if step.kind.startswith("contact.") else {}
+    fields = _sides(step) | ({"contact_id": f"c{value % 40}"} if step.kind.startswith("contact.") else {})
     if step.kind.startswith("ticket."):
         fields["contact_id"] = f"t{value % 6}"
     if step.kind.startswith("ticket.") and step.kind != "ticket.replied" and value % 3:
@@ -176,6 +183,15 @@ def _of_agent(kind: str, at_ms: int, value: int) -> dict[str, Any]:
     return fields
 
 
+def _sides(step: Step) -> dict[str, Any]:
+    """The site and the segment, where the event names any; a forecast does not."""
+    value = step.value
+    if step.kind == "volume.forecast":
+        return {}
+    names = {"site": ("lisbon", "porto", None)[value // 7 % 3], "segment": ("refund/fee", "50 % off", None)[value // 11 % 3]}
+    return {side: name for side, name in names.items() if name is not None}
+
+
 def _of_stretch(step: Step, identity: str, now_ms: int, fields: dict[str, Any]) -> dict[str, Any]:
     """A forecast of an interval, or the revenue of a period, around the time that it says; or what is told of an agent."""
     value, at_ms = step.value, now_ms - step.late_ms
@@ -200,10 +216,10 @@ def topic_of(body: dict[str, Any]) -> str:
     return topics.get(body["type"].partition(".")[0], TOPICS.interactions)
 
 
-def played(story: list[Step], begin_ms: int) -> tuple[Rig, int]:
-    """An engine under `POLICY` that was told a story, a commit a step, and when that ended."""
+def played(story: list[Step], begin_ms: int, policy: tuple[SharedPart | PartnerPart, ...] = POLICY) -> tuple[Rig, int]:
+    """An engine under a policy that was told a story, a commit a step, and when that ended."""
     rig, at_ms = Rig(), begin_ms
-    rig.policy(*POLICY, at_ms=at_ms)
+    rig.policy(*policy, at_ms=at_ms)
     for number, step in enumerate(story):
         at_ms += step.after_ms
         body = drawn_event(step, f"e{number}", at_ms)

@@ -7,9 +7,23 @@ figures(flat, live, definition, mixed_basis=False)["csat"]    # the dict of a re
 """
 
 from models.kpis.catalogue import CATALOGUE
-from models.kpis.kpi import Better, Kpi, Perspective, Unit
+from models.kpis.kpi import Better, Kpi, Perspective, Unit, unknown
+from models.kpis.offered import not_applicable, of_offered
 from models.kpis.quantiles import percentile
 from models.kpis.sheet import figures, tell_since
 from models.kpis.surveys import shown
 
-__all__ = ["CATALOGUE", "Better", "Kpi", "Perspective", "Unit", "figures", "percentile", "shown", "tell_since"]
+__all__ = [
+    "CATALOGUE",
+    "Better",
+    "Kpi",
+    "Perspective",
+    "Unit",
+    "figures",
+    "not_applicable",
+    "of_offered",
+    "percentile",
+    "shown",
+    "tell_since",
+    "unknown",
+]

@@ -74,7 +74,7 @@ def _service_level(flat: Sequence[int], _: Live | None, definition: Definition) 
 
 
 def _service_level_now(flat: Sequence[int], live: Live | None, definition: Definition) -> Estimate:
-    if live is None:
+    if live is None or live.waiting is None:
         return unknown(Kind.PROPORTION)
     return VARIANTS[definition.service_level.variant](flat, live.past_threshold)
 

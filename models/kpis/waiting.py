@@ -14,17 +14,17 @@ _UNKNOWN: Final = unknown(Kind.GAUGE)
 
 
 def _in_queue(_flat: Sequence[int], live: Live | None, _definition: Definition) -> Estimate:
-    return _UNKNOWN if live is None else gauge(live.waiting, live.waiting)
+    return _UNKNOWN if live is None or live.waiting is None else gauge(live.waiting, live.waiting)
 
 
 def _longest_wait(_flat: Sequence[int], live: Live | None, _definition: Definition) -> Estimate:
-    if live is None or live.longest_wait_ms is None:
+    if live is None or live.waiting is None or live.longest_wait_ms is None:
         return _UNKNOWN
     return gauge(live.longest_wait_ms / 1000, live.waiting)
 
 
 def _waiting_past_threshold(_flat: Sequence[int], live: Live | None, _definition: Definition) -> Estimate:
-    return _UNKNOWN if live is None else gauge(live.past_threshold, live.past_threshold)
+    return _UNKNOWN if live is None or live.waiting is None else gauge(live.past_threshold, live.past_threshold)
 
 
 KPIS: Final = (

@@ -31,7 +31,7 @@ def explain(
     partner: Annotated[str, typer.Argument(help="Its id.")],
     kpi: Annotated[str, typer.Argument(help="Its id: see outwatch kpis.")],
     window: Annotated[str, typer.Option(help="Of the figure.")] = "15m",
-    scope: Annotated[str, typer.Option(help="all, queue=NAME or channel=NAME.")] = "all",
+    scope: Annotated[str, typer.Option(help="all, or queue=NAME; also channel, site, team, reason, activity, segment.")] = "all",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what a figure is made of: definition, counts, closed stretches, offsets. Reads the topics only."""

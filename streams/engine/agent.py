@@ -65,6 +65,8 @@ class Said(NamedTuple):
     channel: str | None
     lasts_ms: int
     """How long it holds at most: the policy's expiry when it was told."""
+    sides: str = ""
+    """What it counts in beside queue and channel; so of the others."""
 
 
 class Stint(NamedTuple):
@@ -83,6 +85,7 @@ class Shift(NamedTuple):
     stamp_ms: int
     queue: str | None
     channel: str | None
+    sides: str = ""
 
 
 class Service(NamedTuple):
@@ -92,6 +95,7 @@ class Service(NamedTuple):
     joined: bool
     queue: str | None
     channel: str | None
+    sides: str = ""
 
 
 class Course(NamedTuple):
@@ -102,6 +106,7 @@ class Course(NamedTuple):
     course: str
     queue: str | None
     channel: str | None
+    sides: str = ""
 
 
 News = Stint | Shift | Service | Course
@@ -114,19 +119,20 @@ class Part(NamedTuple):
     end_ms: int
     queue: str | None
     channel: str | None
+    sides: str
     measure: int
 
 
-def _order(said: Said) -> tuple[int, str, str, int]:
-    return said.doing, said.queue or "", said.channel or "", said.lasts_ms
+def _order(said: Said) -> tuple[int, str, str, str, int]:
+    return said.doing, said.queue or "", said.channel or "", said.sides, said.lasts_ms
 
 
-def _place(news: Service | Shift) -> tuple[str, str]:
-    return news.queue or "", news.channel or ""
+def _place(news: Service | Shift | Course) -> tuple[str, str, str]:
+    return news.queue or "", news.channel or "", news.sides
 
 
-def _due_first(mark: Course) -> tuple[int, int, int, str, str]:
-    return mark.at_ms, mark.due_ms is None, mark.due_ms or 0, mark.queue or "", mark.channel or ""
+def _due_first(mark: Course) -> tuple[int, int, int, tuple[str, str, str]]:
+    return mark.at_ms, mark.due_ms is None, mark.due_ms or 0, _place(mark)
 
 
 class Agent:
@@ -238,30 +244,30 @@ class Agent:
         """Time on contacts and idle, and states whose end was never told."""
         for start, end, said in self._states(low_ms, high_ms):
             if said.doing in _TIME_OF:
-                yield Part(start, end, said.queue, said.channel, _TIME_OF[said.doing])
+                yield Part(start, end, said.queue, said.channel, said.sides, _TIME_OF[said.doing])
         for at in self._held(low_ms, high_ms):
             said, expires = self.said[at], self.times[at] + self.said[at].lasts_ms
             if said.doing != Doing.OFFLINE and low_ms <= expires < min(self._ends(at), high_ms):
-                yield Part(expires, expires, said.queue, said.channel, _EXPIRED)
+                yield Part(expires, expires, said.queue, said.channel, said.sides, _EXPIRED)
 
     def _keeping(self, low_ms: int, high_ms: int) -> Iterator[Part]:
         """Time that was scheduled, and that in which they kept to it."""
         for first, last, shift in self._plan:
             start, end = max(first, low_ms), min(last, high_ms)
             if start < end:
-                yield Part(start, end, shift.queue, shift.channel, _SCHEDULED)
+                yield Part(start, end, shift.queue, shift.channel, shift.sides, _SCHEDULED)
                 for kept, until, said in self._states(start, end):
                     if said.doing in _KEPT_BY[shift.doing]:
-                        yield Part(kept, until, shift.queue, shift.channel, _ADHERENT)
+                        yield Part(kept, until, shift.queue, shift.channel, shift.sides, _ADHERENT)
 
     def _learning(self, low_ms: int, high_ms: int) -> Iterator[Part]:
         """Courses that were due, and those that were done by then."""
         for course in self.courses:
-            for due_ms, queue, channel, done in self._dues(course):
+            for due_ms, queue, channel, sides, done in self._dues(course):
                 if low_ms <= due_ms < high_ms:
-                    yield Part(due_ms, due_ms, queue, channel, _DUE)
+                    yield Part(due_ms, due_ms, queue, channel, sides, _DUE)
                     if done:
-                        yield Part(due_ms, due_ms, queue, channel, _DONE)
+                        yield Part(due_ms, due_ms, queue, channel, sides, _DONE)
 
     def _held(self, low_ms: int, high_ms: int) -> range:
         """The places of the states that may hold in [low, high)."""
@@ -295,25 +301,25 @@ class Agent:
             if joined is not None:
                 start, end = max(joined.at_ms, low_ms), min(FOREVER_MS if mark is None else mark.at_ms, high_ms)
                 if start < end:
-                    yield Part(start, end, joined.queue, joined.channel, HEADCOUNT)
+                    yield Part(start, end, joined.queue, joined.channel, joined.sides, HEADCOUNT)
             if mark is not None and not gone and low_ms <= mark.at_ms < high_ms:
                 place = joined or mark
-                yield Part(mark.at_ms, mark.at_ms, place.queue, place.channel, _LEAVERS)
+                yield Part(mark.at_ms, mark.at_ms, place.queue, place.channel, place.sides, _LEAVERS)
             joined, gone = None, True
 
-    def _dues(self, course: str) -> list[tuple[int, str | None, str | None, bool]]:
+    def _dues(self, course: str) -> list[tuple[int, str | None, str | None, str, bool]]:
         """When a course is due, where, and whether it was done by then; as the events say it in order of time."""
-        dues: list[tuple[int, str | None, str | None, bool]] = []
+        dues: list[tuple[int, str | None, str | None, str, bool]] = []
         waits = False
-        for at_ms, due_ms, _, queue, channel in self.courses[course]:
+        for at_ms, due_ms, _, queue, channel, sides in self.courses[course]:
             if due_ms is None:
                 if waits:
-                    dues[-1] = (*dues[-1][:3], at_ms <= dues[-1][0])
+                    dues[-1] = (*dues[-1][:4], at_ms <= dues[-1][0])
                 waits = False
             else:
                 if waits and at_ms <= dues[-1][0]:
                     dues.pop()
-                dues.append((due_ms, queue, channel, False))
+                dues.append((due_ms, queue, channel, sides, False))
                 waits = True
         return dues
 

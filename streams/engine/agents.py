@@ -23,10 +23,11 @@ _QUARTER_MS: Final = 15 * MINUTE_MS
 _WIDTH: Final = WIDTHS[Family.WORKFORCE]
 _EXPIRED: Final = FAMILIES[Family.WORKFORCE].index("agents_expired")
 
-Place = tuple[str | None, str | None]
-Correction = tuple[int, str | None, str | None, int, int]
-"""Time (ms), queue, channel, and the packed measures that were counted there, and those that are now."""
-Counts = dict[tuple[int, str | None, str | None], list[int]]
+Place = tuple[str | None, str | None, str]
+"""Queue, channel, and sides."""
+Correction = tuple[int, str | None, str | None, str, int, int]
+"""Time (ms), queue, channel, sides, and the packed measures that were counted there, and those that are now."""
+Counts = dict[tuple[int, str | None, str | None, str], list[int]]
 
 
 class Roster:
@@ -155,13 +156,14 @@ class Roster:
         for agent_id, wake_ms in self._wakes.items():
             said = self.held[agent_id].doing(at_ms) if wake_ms <= at_ms else None
             if said is not None:
-                staffed, available = found.get((said.queue, said.channel), (0, 0))
-                found[said.queue, said.channel] = staffed + 1, available + (said.doing == Doing.AVAILABLE)
+                place = said.queue, said.channel, said.sides
+                staffed, available = found.get(place, (0, 0))
+                found[place] = staffed + 1, available + (said.doing == Doing.AVAILABLE)
         return found
 
     def places(self) -> set[Place]:
         """The cells in which anybody is, or was, of whom it is known."""
-        return {(said.queue, said.channel) for said in self._said}
+        return {(said.queue, said.channel, said.sides) for said in self._said}
 
     def drain(self) -> Iterator[tuple[bytes, bytes | None]]:
         """The rows that changed since the last call."""
@@ -251,15 +253,15 @@ def _packed(vector: list[int] | None) -> int:
 def _spread(parts: Iterable[Part], panes: PaneStore) -> Counts:
     """What the parts count by pane and cell; time on the staff in the pane in which its quarter of an hour begins."""
     counts: Counts = {}
-    for start, end, queue, channel, measure in parts:
+    for start, end, queue, channel, sides, measure in parts:
         at_ms = start
         while at_ms < end or at_ms == start == end:
             pane_ms, until_ms = panes.span(at_ms)
             if measure == HEADCOUNT and until_ms - pane_ms < _QUARTER_MS:
                 pane_ms, until_ms = _quarter(at_ms), _quarter(at_ms) + _QUARTER_MS
-            vector = counts.get((pane_ms, queue, channel))
+            vector = counts.get((pane_ms, queue, channel, sides))
             if vector is None:
-                vector = counts[pane_ms, queue, channel] = [0] * _WIDTH
+                vector = counts[pane_ms, queue, channel, sides] = [0] * _WIDTH
             vector[measure] += min(end, until_ms) - at_ms if start < end else 1
             at_ms = until_ms
     return counts

@@ -7,8 +7,8 @@ from alerts.drivers import Before, Parts, attribute, can_be_attributed
 from models.figures import Estimate
 from models.kpis import Kpi
 from models.records import Attribution
-from models.windows import DAY_MS, Scope
-from streams.engine.cells import Cells
+from models.windows import DAY_MS, SIDES, Scope
+from streams.engine.cells import Cells, SideCell
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner
 from streams.engine.totals import WindowTotal
@@ -28,11 +28,11 @@ _Summed = dict[str, dict[str, int]]
 def attribution(partner: Partner, kpi: Kpi, total: WindowTotal, scope: Scope, at_ms: int, min_samples: int) -> Attribution | None:
     """What changed since the equal window before the closed one of `scope`; None where that says nothing.
 
-    Nothing is said of live figures and quantiles, which do not add up, nor where the window before held fewer than `min_samples`, or
-    anything that was counted under another definition.
+    Nothing is said of live figures and quantiles, which do not add up, nor of a site or another side, of which only the whole is known,
+    nor where the window before held fewer than `min_samples`, or anything that was counted under another definition.
     """
     window = total.window
-    if kpi.live or kpi.quantile is not None or window.since != "width" or window.width_ms > _WIDEST_MS:
+    if scope.dimension in SIDES or kpi.live or kpi.quantile is not None or window.since != "width" or window.width_ms > _WIDEST_MS:
         return None
     begin_ms = partner.panes.slot(2 * total.start_ms - at_ms)[1]
     parts = partner.lifted(list(partner.panes.cells_between(begin_ms, total.start_ms)))
@@ -60,6 +60,8 @@ def _sums(parts: Iterable[Cells], scope: Scope) -> tuple[int, _Summed]:
     whole, summed = 0, _Summed()
     for cells in parts:
         for cell, packed in cells.items():
+            if isinstance(cell, SideCell):
+                continue  # What it counts is counted in a queue and channel too.
             places = {"queue": cell.queue, "channel": cell.channel}
             if scope.dimension != "all" and places.pop(scope.dimension) != scope.value:
                 continue

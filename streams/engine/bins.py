@@ -10,9 +10,9 @@ from typing import Final, NamedTuple
 from models.bins import Bins
 from models.statistics import merge_bins, subtract_bins
 from models.windows import MINUTE_MS, Scope
-from streams.engine.cells import Cell, CellBins
+from streams.engine.cells import Cell, CellBins, SideCell
 from streams.engine.panes import PaneStore
-from streams.engine.totals import ALL, WindowTotal, scopes_of
+from streams.engine.totals import ALL, WindowTotal, parts_in
 
 __all__ = ["WindowBins", "by_scope"]
 
@@ -30,8 +30,9 @@ def by_scope(parts: Iterable[CellBins]) -> ScopeBins:
 def _whole(parts: Iterable[CellBins]) -> ScopeBins:
     summed: Bins = {}
     for part in parts:
-        for bins in part.values():
-            merge_bins(summed, bins)
+        for cell, bins in part.items():
+            if not isinstance(cell, SideCell):
+                merge_bins(summed, bins)
     return {ALL: summed}
 
 
@@ -39,7 +40,7 @@ def _places(parts: Iterable[CellBins]) -> ScopeBins:
     summed: ScopeBins = {}
     for part in parts:
         for cell, bins in part.items():
-            for scope in scopes_of(cell.queue, cell.channel)[1:]:
+            for scope in parts_in(cell):
                 merge_bins(summed.setdefault(scope, {}), bins)
     return summed
 
@@ -53,7 +54,7 @@ class _Span(NamedTuple):
 
 
 class WindowBins:
-    """Of one partner: of the whole of it, or of its queues and channels, which are asked for less often."""
+    """Of one partner: of the whole of it, or of its other scopes, which are asked for less often."""
 
     def __init__(self, panes: PaneStore, *, whole: bool) -> None:
         self._panes = panes

@@ -7,6 +7,7 @@ what is handled today is in the panes, and what outlives them (35 days) is kept 
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from models.measures import FAMILIES, OFFSETS, Family
 from models.money import Fact, Line, Period
 from models.windows import DAY_MS, GRID_MS
 from streams.engine import rows
+from streams.engine.cells import SideCell
 from streams.engine.panes import PaneStore
 
 __all__ = ["KEPT_MS", "Books", "before", "handled"]
@@ -187,4 +189,5 @@ class Books:
 
 
 def _handled_between(panes: PaneStore, start_ms: int, end_ms: int) -> int:
-    return sum(handled(packed) for cells in panes.cells_between(start_ms, end_ms) for packed in cells.values())
+    cells = chain.from_iterable(each.items() for each in panes.cells_between(start_ms, end_ms))
+    return sum(handled(packed) for cell, packed in cells if not isinstance(cell, SideCell))

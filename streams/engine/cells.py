@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
 from struct import Struct, error
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import orjson
 
@@ -25,6 +25,7 @@ __all__ = [
     "Cell",
     "CellBins",
     "Cells",
+    "SideCell",
     "add_cells",
     "decode",
     "decode_bins",
@@ -75,6 +76,29 @@ class Cell(NamedTuple):
     short_ms: int
 
 
+class SideCell(Cell):
+    """All of one scope, such as `site=lisbon`, whatever the queue and channel, which are None: see `streams.engine.sides`.
+
+    A sixth element holds the scope: others stay as short as they are, since their hash is taken with every event.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, family: int, queue: None, channel: None, within_ms: int, short_ms: int, side: str) -> Self:
+        """As rows have it, and copies are made of it."""
+        return _new(cls, (family, queue, channel, within_ms, short_ms, side))
+
+    def __repr__(self) -> str:
+        """As it is made."""
+        return f"SideCell{tuple(self)}"
+
+    @property
+    def side(self) -> str:
+        """As `str` of a `models.windows.Scope`."""
+        return str(tuple.__getitem__(self, _PLAIN_FIELDS))
+
+
+_PLAIN_FIELDS: Final = len(Cell._fields)
 _new: Final = tuple.__new__  # a third of the time of the generated constructor, a million times at a start
 
 Cells = dict[Cell, int]
@@ -119,11 +143,16 @@ def _places(lanes: int, head: bytes) -> tuple[int, tuple[tuple[Cell, int, int], 
     widths, *named = orjson.loads(head)
     at, places = 0, []
     for each in named:
-        cell = _one(_new(Cell, each))
+        cell = _one(_cell(each))
         end = at + Struct("<" + _codes(lanes, cell.family)[: widths[cell.family]]).size
         places.append((cell, at, end))
         at = end
     return at, tuple(places)
+
+
+def _cell(listed: list[Any]) -> Cell:
+    """As `_name` writes it."""
+    return _new(Cell if len(listed) == _PLAIN_FIELDS else SideCell, listed)
 
 
 def ordered(vectors: Mapping[Cell, Sequence[int]]) -> list[tuple[bytes, Cell, Sequence[int]]]:
@@ -255,6 +284,6 @@ def _decode_lists(value: bytes) -> Cells:
     """A row of format 1."""
     cells: Cells = {}
     for listed in rows.unpack(["pane"], value):
-        cell, vector = _new(Cell, listed[:5]), listed[5:]
+        cell, vector = _cell(listed[:5]), listed[5:]
         cells[cell] = pack(cell.family, [*vector, *[0] * (WIDTHS[cell.family] - len(vector))])
     return cells

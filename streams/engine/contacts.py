@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, Final
 
+from models.measures import FAMILIES, Family
 from models.windows import MINUTE_MS
 from streams.engine import rows
+from streams.engine.counted import counted_of
 
-__all__ = ["Contacts", "Waiting", "Waits"]
+__all__ = ["EXPIRED", "Contacts", "Place", "Waiting", "Waits"]
 
 EARLY_CLOSE_MS: Final = 15 * MINUTE_MS
 """How long after a close its opening may be told.
@@ -24,9 +26,20 @@ looked through at commits, and kept for twice as long.
 _REWRITE_MIN: Final = 256
 _ENTRIES_A_ROW: Final = 500
 """An entry has at most four names of 128 characters: 500 of them stay below 256 kB."""
+_FIELDS: Final = 7
+"""Of an entry without sides."""
+_SIDED_A_ROW: Final = 200
+"""Nine names with them: 200 stay below 256 kB where these are ASCII, and always below 1 MB."""
+_ROWS_MAX: Final = 10_000
+"""Of a commit."""
 
-Waiting = tuple[int, str | None, str | None, int]
-"""A contact that waits: since when (ms), queue, channel, and the service level threshold (ms) that it is held to."""
+EXPIRED: Final = counted_of(Family.INTERACTIONS, [int(name == "expired") for name in FAMILIES[Family.INTERACTIONS]])
+"""One live contact that never closed."""
+
+Place = tuple[str | None, str | None] | tuple[str | None, str | None, str]
+"""Queue and channel, and the sides where the policy asks for any."""
+Waiting = tuple[int, Place, int]
+"""A contact that waits: since when (ms), where, and the service level threshold (ms) that it is held to."""
 
 Entry = tuple[str | int | None, ...]
 """Of the log: `-` closed, `+` opened, `!` closed early, `~` an early close forgotten; the partner, the contact, and what belongs to it."""
@@ -66,12 +79,12 @@ class Waits:
         """What the log lacks: the same contact may have closed and opened again, so closes come first."""
         partner_id = self.partner_id
         yield from (("-", partner_id, contact_id) for contact_id in self.closed)
-        yield from (("+", partner_id, contact_id, *waiting) for contact_id, waiting in self.fresh.items())
+        yield from (_opened(partner_id, contact_id, waiting) for contact_id, waiting in self.fresh.items())
         yield from self.early_log
 
     def all_entries(self) -> Iterator[Entry]:
         """A log of all that is so."""
-        yield from (("+", self.partner_id, contact_id, *waiting) for contact_id, waiting in chain(self.kept.items(), self.fresh.items()))
+        yield from (_opened(self.partner_id, contact_id, each) for contact_id, each in chain(self.kept.items(), self.fresh.items()))
         yield from (("!", self.partner_id, contact_id, at_ms) for contact_id, at_ms in self.early.items())
 
     def written(self) -> None:
@@ -80,6 +93,11 @@ class Waits:
         self.fresh.clear()
         self.closed.clear()
         self.early_log.clear()
+
+
+def _opened(partner_id: str, contact_id: str, waiting: Waiting) -> Entry:
+    queued_ms, place, within_ms = waiting
+    return ("+", partner_id, contact_id, queued_ms, *place[:2], within_ms, *place[2:])
 
 
 class Contacts:
@@ -175,9 +193,10 @@ class Contacts:
             log = [entry for waits in self.by_partner.values() for entry in waits.all_entries()]
         for waits in self.by_partner.values():
             waits.written()
-        for part, at in enumerate(range(0, len(log), _ENTRIES_A_ROW)):
-            chunk = sequence * 1000 + part
-            entries = log[at : at + _ENTRIES_A_ROW]
+        a_row = _ENTRIES_A_ROW if max(map(len, log), default=0) <= _FIELDS else _SIDED_A_ROW
+        for part, at in enumerate(range(0, len(log), a_row)):
+            chunk = sequence * _ROWS_MAX + part
+            entries = log[at : at + a_row]
             self._chunks.append(chunk)
             self._entries += len(entries)
             yield rows.key("contacts", chunk), rows.pack(entries)
@@ -194,8 +213,8 @@ class Contacts:
             for sign, partner, contact, *rest in entries:
                 waits = self.of(partner)
                 if sign == "+":
-                    queued_ms, queue, channel, within_ms = rest
-                    waits.kept[contact] = (queued_ms, queue, channel, within_ms)
+                    queued_ms, queue, channel, within_ms, *sides = rest
+                    waits.kept[contact] = (queued_ms, (queue, channel, *sides), within_ms)
                 elif sign == "!":
                     waits.early[contact] = rest[0]
                 elif sign == "~":

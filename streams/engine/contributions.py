@@ -42,6 +42,8 @@ class Contribution(NamedTuple):
     """By the fingerprint of a formula of the policy and time (ms), a vector of that family; those of zeros left out."""
     visit: bytes | None = None
     """Its entry in the contact history, if it has one."""
+    sides: str = ""
+    """What it counted in beside the cell."""
 
 
 class Contributions:
@@ -80,16 +82,18 @@ class Contributions:
             return None
         _, _, updated_ms, place, *told = orjson.loads(entry)
         cell = Cell(Family.INTERACTIONS, *place[:_PLACE_FIELDS])
-        visit = bytes.fromhex(place[_PLACE_FIELDS]) if len(place) > _PLACE_FIELDS else None
+        more = dict(zip(("visit", "sides"), place[_PLACE_FIELDS:], strict=False))  # What ends earlier knew of none.
+        visit, sides = more.get("visit"), more.get("sides", "")
         counted, customs = [each for each in told if len(each) <= _OWN], [each for each in told if len(each) > _OWN]
         vectors = {at_ms: [*vector, *[0] * (_WIDTH - len(vector)), *chain(*keys)] for at_ms, vector, *keys in counted}
-        return Contribution(updated_ms, cell, vectors, {(formula, at_ms): vector for at_ms, vector, _, formula in customs}, visit)
+        formulas = {(formula, at_ms): vector for at_ms, vector, _, formula in customs}
+        return Contribution(updated_ms, cell, vectors, formulas, bytes.fromhex(visit) if visit else None, sides)
 
     def put(self, contact: int, arrived_ms: int, contribution: Contribution) -> None:
         """Remember what a record counted, in place of what was known of its contact; nothing, where one hour has as many as may be."""
-        slot, place = arrived_ms // HOUR_MS, list(contribution.cell[1:])
-        if contribution.visit is not None:
-            place.append(contribution.visit.hex())
+        visit = None if contribution.visit is None else contribution.visit.hex()
+        slot, more = arrived_ms // HOUR_MS, [visit, contribution.sides]
+        place = [*contribution.cell[1 : 1 + _PLACE_FIELDS], *(more if any(more) else ())]
         counted = [(at_ms, vector[:_WIDTH], vector[_WIDTH:]) for at_ms, vector in contribution.counted.items()]
         customs = [(at_ms, vector, (), formula) for (formula, at_ms), vector in contribution.customs.items()]
         entry = rows.kept([slot, contact, contribution.updated_ms, place, *counted, *customs])

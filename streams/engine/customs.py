@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from models.measures import Family
-from streams.engine.cells import Cell, Cells
+from streams.engine.cells import Cell, Cells, SideCell
 
 __all__ = ["custom_cell", "is_custom", "lifted"]
 
@@ -13,6 +13,8 @@ _CUSTOM: Final = Family.CUSTOM.value
 
 def custom_cell(cell: Cell, formula: int) -> Cell:
     """Where what is counted in a cell counts for a formula."""
+    if isinstance(cell, SideCell):
+        return SideCell(_CUSTOM, None, None, formula, 0, cell.side)
     return Cell(_CUSTOM, cell.queue, cell.channel, formula, 0)
 
 

@@ -20,13 +20,12 @@ from models.policy_record import decode_policy
 from models.reasons import RejectReason
 from models.topics import BROADCAST
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
-from streams.engine import rows
+from streams.engine import contacts, rows, tickets
 from streams.engine.announce import Announcer, Verdict
 from streams.engine.cells import Cell, ordered
 from streams.engine.commands import obey
 from streams.engine.config import EngineConfig
 from streams.engine.counted import UNCOUNTED
-from streams.engine.fold import fold_expired
 from streams.engine.intake import Intake
 from streams.engine.judge import judge
 from streams.engine.letters import Origin, SourceRecord, dead_letter
@@ -37,7 +36,6 @@ from streams.engine.rollups import Rollups
 from streams.engine.state import State
 from streams.engine.statements import Statements
 from streams.engine.stored import Loader, Stored
-from streams.engine.tickets import EXPIRED
 from streams.errors import GapError
 
 __all__ = ["Engine", "Sizes"]
@@ -201,12 +199,12 @@ class Engine:
         return not (partner.policy.configured or partner.pending or held or open_conditions)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
-        for _, queue, channel, _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
-            slot = partner.slot(Family.INTERACTIONS, queue, channel)
-            partner.fold(fold_expired, None, grid_ms - GRID_MS, slot)
+        for _, (queue, channel, *aside), _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
+            cell = partner.slot(Family.INTERACTIONS, queue, channel).cell
+            partner.recount_all(cell, "".join(aside), grid_ms - GRID_MS, UNCOUNTED, contacts.EXPIRED)
             self._state.counters["contacts_expired"] += 1
-        for queue, channel in self._state.tickets.expire(partner.backlog, grid_ms - partner.policy.ticket_expiry_ms):
-            partner.recount(Cell(Family.TICKETS, queue, channel, 0, 0), grid_ms - GRID_MS, UNCOUNTED, EXPIRED)
+        for queue, channel, sides in self._state.tickets.expire(partner.backlog, grid_ms - partner.policy.ticket_expiry_ms):
+            partner.recount_all(Cell(Family.TICKETS, queue, channel, 0, 0), sides, grid_ms - GRID_MS, UNCOUNTED, tickets.EXPIRED)
             self._state.counters["tickets_expired"] += 1
 
     def _apply_policies(self, records: Sequence[SourceRecord], now_ms: int) -> None:

@@ -12,7 +12,7 @@ from models.evaluations import critical_fail, milli
 from models.measures import FAMILIES, RATING_MAX, Family
 from models.statistics import bin_of
 
-__all__ = ["FOLDS", "Fold", "fold_exit", "fold_expired", "fold_handled", "fold_queued"]
+__all__ = ["FOLDS", "Fold", "fold_exit", "fold_handled", "fold_queued"]
 
 Vector = list[int]
 Fold = Callable[[Any, Vector, int, int], None]
@@ -45,7 +45,6 @@ _RESOLVED: Final = _I["resolved"]
 _RESOLVED_ANSWERS: Final = _I["resolved_answers"]
 _LEFT: Final = _I["left"]
 _NOT_QUEUED: Final = _I["not_queued"]
-_EXPIRED: Final = _I["expired"]
 _HANDLE_BINS: Final = BinKeys.HANDLE
 _LOWEST: Final = {"csat": 1, "nps": 0, "ces": 1, "esat": 1, "enps": 0}
 """The surveys, each with its lowest rating."""
@@ -125,11 +124,6 @@ def fold_exit(event: Any, vector: Vector, within_ms: int, short_ms: int) -> None
         vector[_LEFT] += 1
     else:
         vector[_NOT_QUEUED] += 1
-
-
-def fold_expired(_: Any, vector: Vector, __: int, ___: int) -> None:
-    """A live contact that never closed."""
-    vector[_EXPIRED] += 1
 
 
 def fold_response(event: Any, vector: Vector, csat_max: int, ces_max: int) -> None:

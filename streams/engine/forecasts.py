@@ -14,7 +14,7 @@ from models.measures import FAMILIES, OFFSETS, Family
 from models.times import to_ms
 from models.windows import DAY_MS, MINUTE_MS
 from streams.engine import rows
-from streams.engine.cells import Cell
+from streams.engine.cells import Cell, SideCell
 from streams.engine.lanes import pack
 from streams.engine.panes import PaneStore
 
@@ -83,7 +83,7 @@ def _offered_between(panes: PaneStore, start_ms: int, end_ms: int) -> dict[Place
     found: dict[Place, int] = {}
     for cells in panes.cells_between(start_ms, end_ms):
         for cell, packed in cells.items():
-            if cell.family == Family.INTERACTIONS:
+            if cell.family == Family.INTERACTIONS and not isinstance(cell, SideCell):
                 place = cell.queue, cell.channel
                 found[place] = found.get(place, 0) + offered(packed)
     return found

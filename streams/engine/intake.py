@@ -22,6 +22,7 @@ from streams.engine.config import FUTURE_MS
 from streams.engine.fold import FOLDS, Fold
 from streams.engine.letters import Origin, SourceRecord
 from streams.engine.partner import EVERYTHING, Partner
+from streams.engine.slot import Slot
 from streams.engine.state import State
 from streams.engine.told import Told
 
@@ -142,10 +143,10 @@ class Intake:
                         continue
                     partner.fold(fold, event, at_ms, slot)
                     limit = self._limit(topic)
-                if partner.counters:
-                    partner.fold_customs(event, at_ms, slot)
+                if partner.counts_further:
+                    partner.fold_further(fold, event, at_ms, slot)
                 if contact is not _NOTHING:
-                    self._contact(contact, partner, event, at_ms, arrived_ms, slot.first)
+                    self._contact(contact, partner, event, at_ms, arrived_ms, slot)
             except Exception as error:  # noqa: BLE001 - whatever our own code raises, the rest of the run counts
                 self._admission.failed(record, error, now_ms)
                 continue
@@ -166,13 +167,14 @@ class Intake:
         state.counters["duplicates"] += duplicates
         state.frontier.observe(topic, at_ms)
 
-    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, arrived_ms: int, within_ms: int) -> None:
+    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, arrived_ms: int, slot: Slot) -> None:
         contacts, contact_id = self._state.contacts, event.contact_id
         told_ms = self._state.frontier.clock_ms(self._admission.origin.topic) if self._from_log else arrived_ms
         if contact is _OPENS:
             if not partner.queues_contacts:
                 partner.queues_contacts = partner.row_changed = True
-            contacts.open(partner.waits, contact_id, (at_ms, event.queue, event.channel, within_ms), told_ms)
+            place = (*slot.place, partner.sides.of(event)) if slot.sides else slot.place
+            contacts.open(partner.waits, contact_id, (at_ms, place, slot.first), told_ms)
             return
         if contact is _COMPLETES and partner.policy.repeats and event.customer_key is not None:
             partner.visited(event, at_ms)

@@ -12,14 +12,14 @@ from alerts.gate import Sample
 from alerts.reducer import at_rest, attributed, evaluate, forget, next_due_ms, retire, rises
 from models.bins import Distributions
 from models.figures import Estimate
-from models.kpis import Kpi, percentile
+from models.kpis import Kpi, of_offered, percentile, unknown
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.attribution import attribution
 from streams.engine.lanes import unpack
-from streams.engine.lives import lives, nobody
+from streams.engine.lives import Lives
 from streams.engine.partner import Partner
-from streams.engine.totals import WindowTotal, flats
+from streams.engine.totals import WindowTotal, blind_sides, flats
 
 __all__ = ["Judged", "due_ms", "judge"]
 
@@ -41,25 +41,29 @@ class _View:
         self._partner = partner
         self._at_ms = at_ms
         self._flats: dict[str, dict[Scope, int]] = {}
+        self._blind: dict[str, frozenset[str]] = {}
         self._rebased: dict[str, dict[Scope, int]] = {}
         self._unpacked: dict[tuple[str, Scope], tuple[int, ...]] = {}
         # Only rules over waiting contacts ask, and only theirs is the cost.
         catalogue = partner.policy.customs.catalogue
         live = any(catalogue[rule.kpi].live for rule in partner.policy.rules)
-        self.waiting = lives(partner, at_ms) if live else {}
+        self._lives = Lives(partner, at_ms) if live else None
 
     def flats(self, total: WindowTotal) -> dict[Scope, int]:
         found = self._flats.get(total.window.name)
         if found is None:
             parts = self._partner.lifted(self._partner.totals.parts(total))
             found = self._flats[total.window.name] = flats(parts)
+            if self._partner.policy.scopes:
+                self._blind[total.window.name] = blind_sides(found)
             self._rebased[total.window.name] = self._partner.rebased(parts)
         return found
 
     def present(self) -> tuple[Scope, ...]:
-        """Where rules apply: the whole partner always, a queue or channel while it has figures in the last 24 hours, or waits."""
+        """Where rules apply: the whole partner always, a part of it while it has figures in the last 24 hours, or anybody waits there."""
         scopes = self._partner.scopes()
-        return tuple(sorted({*scopes, *self.waiting})) if self.waiting else scopes
+        found = self._lives.found if self._lives else ()
+        return tuple(sorted({*scopes, *(each for each in found if self._partner.keeps(each))})) if found else scopes
 
     def estimate(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Estimate:
         """What `kpi` is in the closed window of `scope`."""
@@ -68,11 +72,13 @@ class _View:
         flat = self._unpacked.get(at)
         if flat is None:
             flat = self._unpacked[at] = unpack(self.flats(total).get(scope, 0), self._partner.policy.customs.width)
-        live = self.waiting.get(scope, nobody(self._partner, self._at_ms)) if total.window.width_ms <= HOUR_MS else None
+        live = self._lives.of(scope) if self._lives and total.window.width_ms <= HOUR_MS else None
         if kpi.quantile is None:
             estimate = kpi.estimate(flat, live, definition)
         else:
             estimate = percentile(Distributions(self._partner.bins_of(scope).of(total).get(scope, {})), kpi.quantile)
+        if self._blind and scope.dimension in self._blind[total.window.name] and kpi.id in of_offered(definition):
+            estimate = unknown(estimate.kind)
         since = self._partner.since
         rescaled = kpi.scale and since.at_ms and since.holds_from(kpi.scale, scope) > total.start_ms
         if rescaled or self._rebased[total.window.name].get(scope, 0) >> kpi.counted_under & kpi.needs_basis(definition):

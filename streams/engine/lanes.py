@@ -14,13 +14,18 @@ from typing import Final
 
 from models.measures import OFFSETS, SIZE, WIDTHS
 
-__all__ = ["pack", "unpack", "vector_of"]
+__all__ = ["lanes", "pack", "unpack", "vector_of"]
 
 _BYTES: Final = 8
 _FLAT: Final = Struct(f"<{SIZE}Q")
 _VECTORS: Final = tuple(Struct(f"<{width}Q") for width in WIDTHS)
 _SHIFTS: Final = (*(8 * _BYTES * offset for offset in OFFSETS), 0)
 _MASKS: Final = tuple((1 << 8 * _BYTES * width) - 1 for width in WIDTHS)
+
+
+def lanes(first: int, last: int | None = None) -> int:
+    """A mask of the measures from `first` to `last` of a flat vector, both included."""
+    return (1 << 8 * _BYTES * ((first if last is None else last) + 1)) - (1 << 8 * _BYTES * first)
 
 
 def pack(family: int, vector: Sequence[int]) -> int:

@@ -13,11 +13,11 @@ from models.days import day_end
 from models.figures import Live
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
-from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Scope
+from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, SIDES, WINDOWS, Calendar, Scope
 from streams.engine.agents import Roster
 from streams.engine.bins import WindowBins
 from streams.engine.books import Books, handled
-from streams.engine.cells import Cell, Cells, add_cells, named, subtract_cells
+from streams.engine.cells import Cell, Cells, SideCell, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.counted import UNCOUNTED, Counted, counted_of
 from streams.engine.customs import custom_cell, is_custom, lifted
@@ -26,45 +26,31 @@ from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.history import History
 from streams.engine.lanes import pack, vector_of
 from streams.engine.owed import Owed
-from streams.engine.panes import Pane, PaneStore
+from streams.engine.panes import PaneStore
+from streams.engine.sides import Sides, aside
 from streams.engine.since import Since
+from streams.engine.slot import Slot
 from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
-from streams.engine.totals import ALL, Totals, scopes_of
+from streams.engine.totals import ALL, Totals, scopes_in, scopes_of, sides_in
 from streams.engine.visitors import Visitors
 from streams.engine.visits import Counts, entry_of, taken_back
 
-__all__ = ["Partner", "Slot"]
+__all__ = ["Partner", "Shown"]
 
 _CELLS_MAX: Final = 400
 """Cells of a partner; what exceeds them is folded into the queue and channel `other`, and counted."""
 _OTHER: Final = "other"
 _CLOSES_UNQUEUED_MAX: Final = 100
 """Closes of a partner without a single opening before we believe that it sends none."""
+Shown = tuple[int, Live] | tuple[int, Live, bool]
+"""Of a record: the packed measures, who waited, and a third where it was blind (`streams.engine.publish`)."""
 UNKNOWN: Final = (-1, Live(0, None, 0))
 """Published before, by a worker that is gone: equal to no record."""
 _FOREVER: Final = 2**62
 _HISTORY: Final = Family.HISTORY.value
 EVERYTHING: Final = 15
 """All groups of records are to be published: see `streams.engine.publish`."""
-
-
-class Slot:
-    """A cell as the fold finds it: its thresholds, and the vector of the pane it was last counted in."""
-
-    __slots__ = ("cell", "customs", "first", "pane", "second", "start", "vector")
-
-    def __init__(self, cell: Cell, first: int, second: int) -> None:
-        self.cell = cell
-        self.first = first
-        """The service level threshold in ms; for surveys the end of the CSAT scale; for the history the repeat window, 0 without."""
-        self.second = second
-        """The short-abandon limit in ms; for surveys the end of the CES scale; for the history the number of the place."""
-        self.start = -1
-        self.pane = Pane()
-        self.vector: list[int] = []
-        self.customs: dict[int, Slot] = {}
-        """By its fingerprint, where each formula of the policy counts the events of this cell."""
 
 
 @dataclass(slots=True, eq=False)
@@ -86,6 +72,7 @@ class Partner:
     visitors: Visitors = field(init=False)
     sums: Sums = field(init=False)
     totals: Totals = field(init=False)
+    sides: Sides = field(init=False)
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
     conditions: dict[tuple[str, Scope], Condition] = field(default_factory=dict)
     """By rule id and scope."""
@@ -107,8 +94,8 @@ class Partner:
     """By group: when (wall time)."""
     repeated_ms: list[int] = field(default_factory=lambda: [0] * 4)
     """By group: when all of it was last published, changed or not."""
-    published: dict[tuple[Scope, str], tuple[int, Live]] = field(default_factory=dict)
-    """By scope and window: the packed measures of the last record, and who waited in it."""
+    published: dict[tuple[Scope, str], Shown] = field(default_factory=dict)
+    """By scope and window, what the last record said."""
     whole_bins: WindowBins = field(init=False)
     place_bins: WindowBins = field(init=False)
     owed: Owed = field(default_factory=Owed)
@@ -120,6 +107,10 @@ class Partner:
     """By the struct of an event, what it counts for the KPIs of the policy's own; empty where the policy has none."""
     holds_customs: bool = False
     """Whether anything may have been counted for such a KPI, of this policy or of one before."""
+    holds_sides: bool = False
+    """Whether anything may have been counted by site, team, reason, activity or segment, under this policy or one before."""
+    counts_further: bool = field(init=False)
+    """Whether an event may count elsewhere than in the cell of its queue and channel."""
     since: Since = field(init=False)
     """From when on what is counted is counted as it is now."""
     _own: set[Cell] = field(default_factory=set)
@@ -132,7 +123,7 @@ class Partner:
         self.whole_bins, self.place_bins = WindowBins(self.panes, whole=True), WindowBins(self.panes, whole=False)
         self.key = self.id.encode()
         self.since = Since(self.policy)
-        self._count_customs()
+        self._count_further()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
         self.sums = Sums(self.id)
         self.visitors = self.history.of(self.id)
@@ -142,9 +133,11 @@ class Partner:
     def _begin_totals(self) -> None:
         self.totals = Totals(self.panes, self.sums, self.policy.windows, self._calendar())
 
-    def _count_customs(self) -> None:
-        self.counters = self.policy.customs.counters
+    def _count_further(self) -> None:
+        self.counters, self.sides = self.policy.customs.counters, Sides(self.policy)
         self.holds_customs = self.holds_customs or bool(self.counters)
+        self.holds_sides = self.holds_sides or bool(self.policy.scopes)
+        self.counts_further = bool(self.counters or self.policy.scopes)
 
     def _calendar(self) -> Calendar:
         return Calendar(self.panes.zone, self.policy.month_starts_on)
@@ -160,13 +153,15 @@ class Partner:
                 queue = channel = _OTHER
             if family is Family.INTERACTIONS:
                 first, second = definition.basis
-                slot = Slot(Cell(family, queue, channel, first, second), first, second)
+                cell = Cell(family, queue, channel, first, second)
             elif family is Family.HISTORY:
-                window_ms = definition.repeat_window_ms
-                cell = Cell(family, queue, channel, window_ms, 0)
-                slot = Slot(cell, window_ms, self.history.place(self.id, cell) if window_ms else -1)
+                first = definition.repeat_window_ms
+                cell = Cell(family, queue, channel, first, 0)
+                second = self.history.place(self.id, cell) if first else -1
             else:
-                slot = Slot(Cell(family, queue, channel, 0, 0), definition.csat.scale_max, definition.ces.scale_max)
+                cell, first, second = Cell(family, queue, channel, 0, 0), definition.csat.scale_max, definition.ces.scale_max
+            slot = Slot(cell, first, second, () if family is Family.HISTORY else self.sides.beside(cell, first, second))
+            slot.place = named
             if queue is not _OTHER or len(self.slots[family]) < 2 * _CELLS_MAX:
                 self.slots[family][named] = slot
         return slot
@@ -181,7 +176,7 @@ class Partner:
 
     def take_folded(self) -> int:
         """How many cells exceeded the limit, and count as `other`, since the last call."""
-        folded, self.folded = self.folded, 0
+        folded, self.folded, self.sides.folded = self.folded + self.sides.folded, 0, 0
         return folded
 
     def fold(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> None:
@@ -225,6 +220,34 @@ class Partner:
         """The cells to be summed into flat vectors: those of the policy's own KPIs in their places behind it, and of no other."""
         return lifted(parts, self.policy.customs.shifts) if self.holds_customs else parts
 
+    def fold_further(self, fold: Fold, event: Any, at_ms: int, slot: Slot) -> None:
+        """Count an event, which was counted in `slot`, for the KPIs of the policy's own, and by its sides.
+
+        What the event raises, or leaves uncounted, showed in `slot`.
+        """
+        if self.counters:
+            self.fold_customs(event, at_ms, slot)
+        start, closed = at_ms - at_ms % GRID_MS, at_ms < self.panes.closed_ms
+        for side in slot.sides:
+            name = side.read(event)
+            if name is None:
+                continue
+            own = side.slots.get(name) or side.slot(name)
+            if closed:
+                self.fold(fold, event, at_ms, own)
+            elif own.start == start:
+                fold(event, own.vector, own.first, own.second)
+            elif slot.start == start:
+                own.start, own.vector = start, slot.pane.vectors.setdefault(own.cell, [0] * WIDTHS[own.cell.family])
+                fold(event, own.vector, own.first, own.second)
+            if self.counters:
+                self.fold_customs(event, at_ms, own)
+
+    def recount_all(self, cell: Cell, sides: str, at_ms: int, old: Counted, new: Counted) -> bool:
+        """`recount` in a cell of a queue and channel, and in those of the sides; false if any of them lacks the measures."""
+        counted = [self.recount(each, at_ms, old, new) for each in (cell, *aside(cell, sides))]
+        return all(counted)
+
     def recount(self, cell: Cell, at_ms: int, old: Counted, new: Counted) -> bool:
         """Count what is `new` in place of the `old`; false where the measures of that are not there any more.
 
@@ -232,6 +255,7 @@ class Partner:
         """
         if at_ms < self.panes.ledger_start():
             return True
+        self.holds_sides = self.holds_sides or isinstance(cell, SideCell)
         pane = self.panes.pane(at_ms)
         if old.packed:
             have, gone = (vector_of(cell.family, packed) for packed in (pane.cells().get(cell, 0), old.packed))
@@ -246,7 +270,7 @@ class Partner:
         if at_ms < self.panes.closed_ms:
             self.totals.change(subtract_cells, at_ms, cells)
             self._rebin(at_ms, cell, taken, new.bins)
-            self._restate(at_ms, scopes_of(cell.queue, cell.channel) if emptied else ())
+            self._restate(at_ms, scopes_in(cell) if emptied else ())
             self._corrected(cell, at_ms, old.packed, new.packed)
         return True
 
@@ -279,7 +303,7 @@ class Partner:
 
     def _corrected(self, cell: Cell, at_ms: int, old: int, new: int) -> None:
         """Have what was made of a closed pane made anew: forecasts of what was offered in it, periods in which it was handled."""
-        if cell.family != Family.INTERACTIONS:
+        if cell.family != Family.INTERACTIONS or isinstance(cell, SideCell):
             return
         if self.plan and (more := offered(new) - offered(old)):
             self.recount_forecasts(self.plan.late(cell, at_ms, more))
@@ -302,7 +326,8 @@ class Partner:
 
     def _rebin(self, at_ms: int, cell: Cell, gone: Bins, come: Bins) -> None:
         if gone or come:
-            self.whole_bins.recount(at_ms, cell, gone, come)
+            if not isinstance(cell, SideCell):
+                self.whole_bins.recount(at_ms, cell, gone, come)
             self.place_bins.recount(at_ms, cell, gone, come)
 
     def close(self, closed_ms: int) -> None:
@@ -327,8 +352,8 @@ class Partner:
             self._begin_totals()
             self.totals.rebuild()
         if self.roster:
-            for at_ms, queue, channel, old, new in self.roster.settle(before, panes):
-                self.recount(Cell(Family.WORKFORCE, queue, channel, 0, 0), at_ms, Counted(old, {}), Counted(new, {}))
+            for at_ms, queue, channel, sides, old, new in self.roster.settle(before, panes):
+                self.recount_all(Cell(Family.WORKFORCE, queue, channel, 0, 0), sides, at_ms, Counted(old, {}), Counted(new, {}))
         if self.visitors:
             self.recount_visits(self.visitors.mature(closed_ms, panes.zone))
         if self.touched_ms is not None and self.touched_ms <= closed_ms:
@@ -355,10 +380,13 @@ class Partner:
             self.since.change(policy, self._counted_to(grid_ms), self.panes.ledger_start())
         else:
             self.since = Since(policy)
+        self.folded += self.sides.folded
+        self.totals.places_changed = True  # Other sides may be kept.
         for slots in self.slots:
             slots.clear()
         self._own.clear()
-        self._count_customs()
+        self._count_further()
+        self.sides.know(sides_in(self.totals.cells()))
         for total in self.totals.windows:
             total.changed = True
         self.published = dict.fromkeys(self.published, UNKNOWN)
@@ -392,11 +420,18 @@ class Partner:
         return min(due, default=None)
 
     def scopes(self) -> tuple[Scope, ...]:
-        """The whole partner, and in order each queue and channel that has figures in the last 24 hours."""
+        """The whole partner, and in order each scope that is kept and has figures in the last 24 hours."""
         if self.totals.places_changed:
             self.totals.places_changed = False
-            self._scopes = tuple(sorted({ALL}.union(*(scopes_of(*place) for place in self.totals.places()))))
+            found = {ALL}.union(*(scopes_of(*place) for place in self.totals.places()))
+            if self.holds_sides:
+                found |= {scope for scope in sides_in(self.totals.cells()) if self.keeps(scope)}
+            self._scopes = tuple(sorted(found))
         return self._scopes
+
+    def keeps(self, scope: Scope) -> bool:
+        """Whether the policy asks for figures of such scopes."""
+        return scope.dimension not in SIDES or scope.dimension in self.policy.scopes
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
@@ -422,9 +457,12 @@ class Partner:
         self.roster.loaded(panes.closed_ms)
         # What is older is only named, not decoded: most of it is in no window of today.
         cells = named(panes.older(totals.presence_ms)).union(*panes.cells_between(panes.closed_ms, _FOREVER))
-        self.holds_customs = self.holds_customs or any(map(is_custom, cells | totals.cells()))
-        places = totals.places() | self.roster.places() | {(cell.queue, cell.channel) for cell in cells}
-        for scope in {ALL}.union(*(scopes_of(*place) for place in places)):
+        cells |= totals.cells()
+        self.holds_customs = self.holds_customs or any(map(is_custom, cells))
+        split = sides_in(cells)
+        self.holds_sides = self.holds_sides or bool(split)
+        self.sides.know(split)
+        for scope in {ALL}.union(*map(scopes_in, cells), *(scopes_of(*place) for place in self.roster.places())):
             self.published.update({(scope, window.name): UNKNOWN for window in WINDOWS})
 
     def snapshot(self) -> dict[str, Any]:
@@ -447,13 +485,15 @@ class Partner:
                 if self._is_own(cell):
                     self._own.add(cell)
                     continue
-                for scope in scopes_of(cell.queue, cell.channel):
+                for scope in scopes_in(cell):
                     found[scope] = found.get(scope, 0) | 1 << cell.family
         return found
 
     def _is_own(self, cell: Cell) -> bool:
         """Whether a cell counts under the present policy, or under nothing that policies say."""
-        family, queue, channel, within_ms, short_ms = cell
+        family, queue, channel, within_ms, short_ms = cell[:5]
         if family == Family.INTERACTIONS:
+            if isinstance(cell, SideCell):
+                return self.sides.knows_basis(within_ms, short_ms)
             return (within_ms, short_ms) == self.policy.definition(queue, channel).basis
         return family != Family.HISTORY or within_ms == self.policy.definition(queue, channel).repeat_window_ms

@@ -1,6 +1,6 @@
 """Publishing figures: which records of a partner are due, and what stands in them.
 
-Four groups, each with its cadence (wall time): windows to 1 h of the whole partner every second, of its queues and channels every
+Four groups, each with its cadence (wall time): windows to 1 h of the whole partner every second, of its other scopes every
 5 s, 4 h every 10 s, and wider windows every minute. Only what changed is published, and everything every 5 min. Limits of records
 and bytes make the later groups slower, never wrong.
 """
@@ -12,15 +12,15 @@ import orjson
 
 from models.bins import NOTHING, Bins, Distributions
 from models.figures import Live
-from models.kpis import figures, shown, tell_since
+from models.kpis import figures, not_applicable, shown, tell_since
 from models.measures import to_names
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS, Scope, Window, record_key
 from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
-from streams.engine.lives import lives, nobody
+from streams.engine.lives import Lives
 from streams.engine.output import Output, cloudevent
-from streams.engine.partner import EVERYTHING, Partner
-from streams.engine.totals import ALL, flat_of_all, flats, scopes_of
+from streams.engine.partner import EVERYTHING, Partner, Shown
+from streams.engine.totals import ALL, blind_sides, flat_beside, flat_of_all, flats, scopes_of, sides_in
 
 __all__ = ["Figured", "Moment", "Publisher", "body_of"]
 
@@ -28,10 +28,12 @@ _CADENCE_MS: Final = (1_000, 5_000, 10_000, 60_000)
 _EVERYTHING_MS: Final = 5 * MINUTE_MS
 _SLACK_MS: Final = 100
 """A timer that comes a little early is on time."""
-_Told = tuple[Scope, int, Live, int, tuple[tuple[str, int], ...]]
-"""What a record's body follows from, within one group of a partner: scope, measures, who waits, and which definitions hold since when."""
+_NO_LIVE: Final = Live(0, None, 0)
+_Told = tuple[Scope, Shown, int, tuple[tuple[str, int], ...]]
+"""What a record's body follows from, within one group of a partner: scope, measures, who waits, whether those who abandoned name no such
+scope, and which definitions hold since when."""
 _WHOLE, _PARTS, _HOURS, _WIDE = range(len(_CADENCE_MS))
-"""The groups: windows to 1 h of the whole partner, those of its queues and channels, windows to 4 h, and wider ones."""
+"""The groups: windows to 1 h of the whole partner, those of its other scopes, windows to 4 h, and wider ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Figured(NamedTuple):
     """Of the window; a day of 23 hours is as wide as a day."""
     later: tuple[tuple[str, int], ...] = ()
     """The KPIs whose definition holds only from a time within the window on."""
+    blind: bool = False
+    """Whether nobody who abandoned in it names a scope of this dimension, so that it cannot be said how many of these did."""
 
 
 class Publisher:
@@ -112,8 +116,7 @@ class Publisher:
         partner.changed &= ~(1 << group) & EVERYTHING
         partner.published_ms[group] = moment.now_ms
         self._waits.pop((group, partner.id), None)
-        waiting = lives(partner, moment.frontier_ms)
-        nothing = nobody(partner, moment.frontier_ms)
+        lives = Lives(partner, moment.frontier_ms)
         outputs = self.expire(partner, moment) if group == _WIDE else []
         open_panes = _open_panes(partner, moment)
         opened: dict[bool, dict[Scope, Bins]] = {}
@@ -122,18 +125,22 @@ class Publisher:
             if total.window.name not in partner.policy.windows or not _belongs(total.window, group):
                 continue
             parts = partner.lifted([*partner.totals.parts(total), *open_panes])
-            summed = {ALL: flat_of_all(parts)} if group == _WHOLE else flats(parts)
+            whole = flat_beside if partner.holds_sides else flat_of_all
+            summed = {ALL: whole(parts)} if group == _WHOLE else flats(parts)
             rebased = partner.rebased(parts)
-            for scope in _scopes(partner, group, summed.keys() | waiting.keys()):
-                live = waiting.get(scope, nothing) if group in {_WHOLE, _PARTS} else None
-                shown = (summed.get(scope, 0), live or nothing)
+            blind = blind_sides(summed) if partner.policy.scopes else ()
+            for scope in _scopes(partner, group, summed.keys() | lives.found.keys()):
+                live = lives.of(scope) if group in {_WHOLE, _PARTS} else None
+                shown: Shown = (summed.get(scope, 0), live or _NO_LIVE)
+                if blind and scope.dimension in blind:
+                    shown = (*shown[:2], True)
                 # How long the longest waits changes by itself.
                 if everything or shown[1].waiting or shown != partner.published.get((scope, total.window.name)):
                     partner.published[scope, total.window.name] = shown
                     # A wider window often holds no more than a narrower one, and most of the work is to say it.
                     mixed = rebased.get(scope, 0)
                     later = partner.since.later(partner.policy, scope, total.start_ms, mixed) if partner.since.at_ms else ()
-                    same = (scope, *shown, mixed, later)
+                    same = (scope, shown, mixed, later)
                     body = told.get(same)
                     if body is None:
                         bins = partner.bins_of(scope)
@@ -141,7 +148,7 @@ class Publisher:
                             opened[scope == ALL] = bins.opened(moment.open_end_ms)
                         durations = bins.with_open(total, scope, opened[scope == ALL])
                         # Of a group, all are day windows or none is.
-                        figured = Figured(shown[0], durations, live, mixed, total.window.width_ms, later)
+                        figured = Figured(shown[0], durations, live, mixed, total.window.width_ms, later, blind=len(shown) > 2)  # noqa: PLR2004
                         body = told[same] = orjson.dumps(body_of(partner, scope, figured, moment))
                     outputs.append(self._record(partner, scope, total.window, body, moment))
         return outputs
@@ -153,7 +160,9 @@ class Publisher:
         kept, totals = partner.policy.windows, partner.totals
         parts += [cells for total in totals.windows if total.window.name in kept for cells in totals.parts(total)]
         places = {(cell.queue, cell.channel) for cells in parts for cell in cells}
-        present = {ALL, *lives(partner, moment.frontier_ms)}.union(*(scopes_of(*place) for place in places))
+        present = {ALL, *Lives(partner, moment.frontier_ms).found}.union(*(scopes_of(*place) for place in places))
+        if partner.holds_sides:
+            present = {scope for scope in present.union(*map(sides_in, parts)) if partner.keeps(scope)}
         over = sorted(each for each in partner.published if each[0] not in present or each[1] not in kept)
         for each in over:
             del partner.published[each]
@@ -196,7 +205,9 @@ def _scopes(partner: Partner, group: int, present: set[Scope]) -> list[Scope]:
     if group == _WHOLE:
         return [ALL]
     found = {scope for scope, _ in partner.published} | present | {ALL}
-    return sorted(found - {ALL} if group == _PARTS else found)
+    if group == _PARTS:
+        found.remove(ALL)
+    return sorted(filter(partner.keeps, found) if partner.holds_sides else found)
 
 
 def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) -> dict[str, Any]:
@@ -204,7 +215,7 @@ def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) ->
     policy = partner.policy
     own_limits = bool(policy.channels or policy.queues) and scope.dimension != "queue"
     definition = policy.scope_definition(scope)
-    packed, bins, live, mixed, width_ms, later = figured
+    packed, bins, live, mixed, width_ms, later, blind = figured
     customs, durations = policy.customs, Distributions(bins) if bins else NOTHING
     flat = unpack(packed, customs.width)
     kpis = figures(
@@ -217,6 +228,8 @@ def body_of(partner: Partner, scope: Scope, figured: Figured, moment: Moment) ->
     )
     if later:
         tell_since(kpis, later)
+    if blind:
+        kpis = not_applicable(kpis, definition)
     return {
         "partner": partner.id,
         "scope": str(scope),

@@ -21,7 +21,7 @@ from streams.engine.output import Budget, Output, cloudevent
 from streams.engine.owed import Length, Stretch
 from streams.engine.partner import Partner
 from streams.engine.publish import Figured, Moment, body_of
-from streams.engine.totals import flats
+from streams.engine.totals import blind_sides, flats
 
 __all__ = ["Rollups"]
 
@@ -79,8 +79,11 @@ class Rollups:
         last = day_name(start, panes.zone) if length is Length.DAY else _utc(start)
         for scope in sorted(partner.owed.take_emptied(length, start) - summed.keys()):
             yield self._record(partner, length, scope, last, moment, None)
+        blind = blind_sides(summed) if partner.policy.scopes else ()
         for scope, packed in sorted(summed.items()):
-            figured = Figured(packed, bins.get(scope, {}), None, rebased.get(scope, 0))
+            if not partner.keeps(scope):
+                continue
+            figured = Figured(packed, bins.get(scope, {}), None, rebased.get(scope, 0), blind=scope.dimension in blind)
             if length is Length.DAY:
                 later = partner.since.later(partner.policy, scope, start, figured.mixed) if partner.since.at_ms else ()
                 figured = figured._replace(later=later)

@@ -40,6 +40,8 @@ class Mark(NamedTuple):
     queue: str | None
     channel: str | None
     """Queue and channel of the cell that it counts in."""
+    sides: str = ""
+    """What it counts in beside it."""
 
 
 class Open(NamedTuple):
@@ -49,14 +51,15 @@ class Open(NamedTuple):
     due_ms: int | None
     queue: str | None
     channel: str | None
+    sides: str
 
 
-Counts = dict[tuple[int, str | None, str | None], list[int]]
-"""By time (ms), queue and channel: a vector of the tickets' family, and behind its measures the bins of what was timed."""
+Counts = dict[tuple[int, str | None, str | None, str], list[int]]
+"""By time (ms), queue, channel and sides: a vector of the tickets' family, and behind its measures the bins of what was timed."""
 
 
-def _order(mark: Mark) -> tuple[int, int, int, str, str]:
-    return mark.at_ms, mark.step, -1 if mark.due_ms is None else mark.due_ms, mark.queue or "", mark.channel or ""
+def _order(mark: Mark) -> tuple[int, int, int, str, str, str]:
+    return mark.at_ms, mark.step, -1 if mark.due_ms is None else mark.due_ms, mark.queue or "", mark.channel or "", mark.sides
 
 
 class Ticket:
@@ -110,7 +113,7 @@ def _walk(marks: tuple[Mark, ...]) -> tuple[Counts, Open | None]:
             opened_ms = mark.at_ms
         if now is None:
             _vector(counts, mark)[_T["opened" if mark.step == Step.OPENED else "reopened"]] += 1
-            now = Open(mark.at_ms, mark.due_ms, mark.queue, mark.channel)
+            now = Open(mark.at_ms, mark.due_ms, mark.queue, mark.channel, mark.sides)
         elif mark.due_ms is not None:
             now = now._replace(due_ms=mark.due_ms)
     replied = next((mark for mark in marks if mark.step == Step.REPLIED), None)
@@ -120,7 +123,7 @@ def _walk(marks: tuple[Mark, ...]) -> tuple[Counts, Open | None]:
 
 
 def _vector(counts: Counts, mark: Mark) -> list[int]:
-    return counts.setdefault((mark.at_ms, mark.queue, mark.channel), [0] * _WIDTH)
+    return counts.setdefault((mark.at_ms, mark.queue, mark.channel, mark.sides), [0] * _WIDTH)
 
 
 def _count_solved(vector: list[int], mark: Mark, was: Open | None) -> None:

@@ -20,14 +20,15 @@ __all__ = ["EXPIRED", "Backlog", "Correction", "Tickets"]
 
 _REWRITE_MIN: Final = 256
 _ROW_BYTES: Final = 150_000
-"""A row ends after this; an entry has at most 32 marks of two names, 40 kB."""
+"""A row ends after this; an entry has at most 32 marks of seven names, 40 kB where all but two are short."""
 EXPIRED: Final = counted_of(Family.TICKETS, [int(name == "tickets_expired") for name in FAMILIES[Family.TICKETS]])
 """One ticket that was never solved."""
 _UNKNOWN: Final = Ticket()
 
-Place = tuple[str | None, str | None]
-Correction = tuple[int, str | None, str | None, Counted, Counted]
-"""Time (ms), queue, channel, and what a ticket counted there, and what it counts now."""
+Place = tuple[str | None, str | None, str]
+"""Queue, channel, and sides."""
+Correction = tuple[int, str | None, str | None, str, Counted, Counted]
+"""Time (ms), queue, channel, sides, and what a ticket counted there, and what it counts now."""
 
 
 class Backlog:
@@ -60,7 +61,7 @@ class Backlog:
                 self._enter(ticket_id, ticket.open)
 
     def _enter(self, ticket_id: str, now: Open) -> None:
-        since, due = self.open.setdefault((now.queue, now.channel), ([], []))
+        since, due = self.open.setdefault((now.queue, now.channel, now.sides), ([], []))
         insort(since, now.since_ms)
         insort(self._since, (now.since_ms, ticket_id))
         if now.due_ms is not None:
@@ -68,7 +69,7 @@ class Backlog:
             insort(self._due, _overdue_ms(now))
 
     def _leave(self, ticket_id: str, was: Open) -> None:
-        place = was.queue, was.channel
+        place = was.queue, was.channel, was.sides
         since, due = self.open[place]
         del since[bisect_left(since, was.since_ms)]
         del self._since[bisect_left(self._since, (was.since_ms, ticket_id))]
@@ -148,7 +149,7 @@ class Tickets:
         for ticket_id in backlog.expired(before_ms):
             now = backlog.held[ticket_id].open
             assert now is not None, "only open tickets expire"
-            places.append((now.queue, now.channel))
+            places.append((now.queue, now.channel, now.sides))
             self._drop(backlog, ticket_id)
         return places
 

@@ -24,7 +24,9 @@ from streams.engine.fold import Fold, fold_exit, fold_handled, fold_queued
 from streams.engine.forecasts import forecast_of
 from streams.engine.letters import SourceRecord
 from streams.engine.news import news_of
-from streams.engine.partner import Partner, Slot
+from streams.engine.partner import Partner
+from streams.engine.sides import aside
+from streams.engine.slot import Slot
 from streams.engine.state import State
 from streams.engine.ticket import Mark, Step
 
@@ -94,7 +96,7 @@ class Told:
             return 0
         if before is not None:
             self._state.counters["records_restated"] += 1
-        contribution = Contribution(updated_ms or 0, slot.cell, counted, customs)
+        contribution = Contribution(updated_ms or 0, slot.cell, counted, customs, sides=partner.sides.of(event))
         self._restate(partner, before, contribution)
         if partner.policy.repeats and event.outcome == "answered" and event.customer_key is not None:
             contribution = contribution._replace(visit=partner.visited(event, times[-1]))
@@ -140,13 +142,14 @@ class Told:
             return 0
         if not partner.takes_tickets:
             partner.takes_tickets = partner.row_changed = True
-        mark = Mark(at_ms, step, due_ms, cell.queue, cell.channel)
-        for counted_ms, queue, channel, old, new in state.tickets.tell(partner.backlog, event.contact_id, mark):
-            if partner.recount(cell._replace(queue=queue, channel=channel), counted_ms, old, new):
+        mark = Mark(at_ms, step, due_ms, cell.queue, cell.channel, partner.sides.of(event))
+        for counted_ms, queue, channel, sides, old, new in state.tickets.tell(partner.backlog, event.contact_id, mark):
+            if partner.recount_all(cell._replace(queue=queue, channel=channel), sides, counted_ms, old, new):
                 self._admission.falls_due(partner, counted_ms)
             else:
                 state.counters["tickets_not_recounted"] += 1
-        partner.fold_customs(event, at_ms, slot)
+        for each in (slot, *slot.beside(event)):
+            partner.fold_customs(event, at_ms, each)
         self._admission.counted(record, partner, digest, now_ms)
         return 1
 
@@ -182,7 +185,7 @@ class Told:
         if digest is None:
             return 0
         cell = partner.slot(Family.WORKFORCE, event.queue, event.channel).cell
-        news = news_of(event, at_ms, cell.queue, cell.channel, partner.policy.agent_expiry_ms)
+        news = news_of(event, at_ms, (cell.queue, cell.channel, partner.sides.of_agent(event)), partner.policy.agent_expiry_ms)
         self._admission.bring_up(topic, record, partner, now_ms)
         closed_ms, roster = partner.panes.closed_ms, partner.roster
         if isinstance(news, Stint | Shift) and news[0] < roster.oldest_ms(closed_ms):
@@ -190,8 +193,9 @@ class Told:
             self._admission.late(record, LateReason.PAST_AGENTS, error, now_ms)
             return 0
         corrections = roster.tell(event.agent_id, news, partner.panes)
-        for counted_ms, queue, channel, old, new in corrections:
-            if not partner.recount(cell._replace(queue=queue, channel=channel), counted_ms, Counted(old, {}), Counted(new, {})):
+        for counted_ms, queue, channel, sides, old, new in corrections:
+            place = cell._replace(queue=queue, channel=channel)
+            if not partner.recount_all(place, sides, counted_ms, Counted(old, {}), Counted(new, {})):
                 state.counters["agents_not_recounted"] += 1
         if corrections:
             state.counters["late_corrections"] += 1
@@ -233,10 +237,13 @@ class Told:
 
 
 def _packed(contribution: Contribution) -> dict[tuple[Cell, int], Counted]:
-    _, cell, counted, customs, _ = contribution
+    _, cell, counted, customs, _, sides = contribution
+    own = {at_ms: counted_of(cell.family, vector) for at_ms, vector in counted.items()}
+    made = {at: counted_of(Family.CUSTOM, vector) for at, vector in customs.items()}
+    cells = (cell, *aside(cell, sides))
     return {
-        **{(cell, at_ms): counted_of(cell.family, vector) for at_ms, vector in counted.items()},
-        **{(custom_cell(cell, formula), at_ms): counted_of(Family.CUSTOM, vector) for (formula, at_ms), vector in customs.items()},
+        **{(each, at_ms): what for each in cells for at_ms, what in own.items()},
+        **{(custom_cell(each, formula), at_ms): what for each in cells for (formula, at_ms), what in made.items()},
     }
 
 

@@ -6,22 +6,38 @@ today is what closed since midnight, and a window of days costs nothing before m
 tier that it lies in by then. A late event is added to the stretch that it lies in. Live figures add the open panes when asked for.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
 from models.days import day_start
-from models.windows import HOUR_MS, MINUTE_MS, QUARTER_MS, WINDOWS, Calendar, Edge, Scope, Window, window
-from streams.engine.cells import Cell, Cells, add_cells, subtract_cells
+from models.measures import M
+from models.windows import HOUR_MS, MINUTE_MS, QUARTER_MS, SIDES, WINDOWS, Calendar, Edge, Scope, Window, window
+from streams.engine.cells import Cell, Cells, SideCell, add_cells, subtract_cells
+from streams.engine.lanes import lanes
 from streams.engine.panes import PaneStore
+from streams.engine.sides import parted
 from streams.engine.sums import Sum, Sums
 
-__all__ = ["ALL", "Totals", "WindowTotal", "flat_of_all", "flats", "scopes_of"]
+__all__ = [
+    "ALL",
+    "Totals",
+    "WindowTotal",
+    "blind_sides",
+    "flat_beside",
+    "flat_of_all",
+    "flats",
+    "parts_in",
+    "scopes_in",
+    "scopes_of",
+    "sides_in",
+]
 
 ALL: Final = Scope("all")
 _PRESENCE: Final = window("24h")
 """Where rules apply is decided by this window, whether it is published or not."""
+_ABANDONED: Final = lanes(M.abandoned)
 _TODAY: Final = "since midnight"
 """Of what is summed up to the last full quarter hour, beside windows."""
 
@@ -148,9 +164,13 @@ class Totals:
             total.cells = self._panes.sum_between(total.start_ms, self._began[-1])
         return [total.cells, *self._fresh[: total.window.edge]]
 
+    def presence(self) -> list[Cells]:
+        """The parts of the last 24 hours."""
+        return self.parts(self._presence)
+
     def cells(self) -> set[Cell]:
         """The cells that have figures in the last 24 hours."""
-        return {cell for cells in self.parts(self._presence) for cell in cells}
+        return {cell for cells in self.presence() for cell in cells}
 
     def places(self) -> set[tuple[str | None, str | None]]:
         """The queues and channels that have figures in the last 24 hours."""
@@ -234,26 +254,55 @@ def _change(total: WindowTotal, how: Change, cells: Cells) -> None:
 
 
 @lru_cache(maxsize=65_536)
-def scopes_of(queue: str | None, channel: str | None) -> tuple[Scope, ...]:
-    """The scopes that a cell counts in."""
+def scopes_in(cell: Cell) -> tuple[Scope, ...]:
+    """The scopes that a cell counts in: that of a side in no other, since what it counts is counted in the others too."""
+    return (Scope.parse(cell.side),) if isinstance(cell, SideCell) else scopes_of(cell.queue, cell.channel)
+
+
+@lru_cache(maxsize=65_536)
+def parts_in(cell: Cell) -> tuple[Scope, ...]:
+    """Those of `scopes_in` that are not the whole partner."""
+    return tuple(scope for scope in scopes_in(cell) if scope != ALL)
+
+
+def sides_in(cells: Iterable[Cell]) -> set[Scope]:
+    """The scopes of those of the cells that are of a side."""
+    return {Scope.parse(cell.side) for cell in cells if isinstance(cell, SideCell)}
+
+
+@lru_cache(maxsize=65_536)
+def scopes_of(queue: str | None, channel: str | None, sides: str = "") -> tuple[Scope, ...]:
+    """The scopes of what has a queue, a channel, and sides as `streams.engine.sides` writes them."""
     scopes = [ALL]
     if queue is not None:
         scopes.append(Scope("queue", queue))
     if channel is not None:
         scopes.append(Scope("channel", channel))
-    return tuple(scopes)
+    return (*scopes, *map(Scope.parse, parted(sides)))
 
 
 def flats(parts: Iterable[Cells]) -> dict[Scope, int]:
-    """Packed flat vectors by scope: all, each queue, each channel, summed from cells."""
+    """Packed flat vectors by scope, summed from cells."""
     summed: dict[Scope, int] = {}
     for cells in parts:
         for cell, packed in cells.items():
-            for scope in scopes_of(cell.queue, cell.channel):
+            for scope in scopes_in(cell):
                 summed[scope] = summed.get(scope, 0) + packed
     return summed
 
 
+def blind_sides(summed: Mapping[Scope, int]) -> frozenset[str]:
+    """The sides that nobody names who abandoned: of the offered only the answered are known there, and a share of them would flatter."""
+    if not summed.get(ALL, 0) & _ABANDONED:
+        return frozenset()
+    return frozenset(SIDES) - {scope.dimension for scope, packed in summed.items() if packed & _ABANDONED}
+
+
 def flat_of_all(parts: Iterable[Cells]) -> int:
-    """The packed flat vector of all cells together."""
+    """The packed flat vector of all cells together, of which none is of a side."""
     return sum(sum(cells.values()) for cells in parts)
+
+
+def flat_beside(parts: Iterable[Cells]) -> int:
+    """As `flat_of_all`, of cells of which some are of sides."""
+    return sum(sum([packed for cell, packed in cells.items() if not isinstance(cell, SideCell)]) for cells in parts)

@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(120)]
 WIDE = ("7d", "30d", "month", "today")
 POLICY = """
 version: 1
-defaults: {settle_seconds: 0}
+defaults: {settle_seconds: 0, scopes: [site]}
 partners:
   - {id: acme, name: Acme}
   - {id: quiet, name: Quiet}
@@ -63,7 +63,8 @@ async def test_a_figure_is_the_sum_of_closed_stretches_and_what_is_still_open(se
     to_ms = begin_ms + 20 * MINUTE + 30 * SECOND
 
     def contact(second: int, queue: str) -> bytes:
-        return orjson.dumps(event("contact.answered", begin_ms + second * SECOND, f"a{second}", wait_seconds=second % 40, queue=queue))
+        fields: dict[str, Any] = {"wait_seconds": second % 40, "queue": queue, "site": "lisbon" if queue == "sales" else "porto"}
+        return orjson.dumps(event("contact.answered", begin_ms + second * SECOND, f"a{second}", **fields))
 
     assert "'quiet' has no figures yet" in str((await explain(settings, "quiet", "asa")).exception)
     async with Feed(settings, ("interactions",)) as feed, following(settings, settings.topics.heartbeats) as seen:
@@ -89,9 +90,10 @@ async def test_a_figure_is_the_sum_of_closed_stretches_and_what_is_still_open(se
     interactions = settings.topics.interactions
     at_least, at_most = (told["offsets"][name]["offsets"].get(interactions, 0) for name in ("at_least", "at_most"))
     assert at_least <= 41 < at_most, "forty-one contacts, and what came with them"
-    queue = json.loads((await explain(settings, "acme", "asa", "--json", "--scope", "queue=sales", "--window", "1h")).output)
-    assert [part["topic"].rpartition(".")[2] for part in queue["stretches"]] == ["15m", *["1m"] * 5]
-    assert (queue["sum"]["n"], queue["left"]["denominator"], queue["left"]["reasons"]) == (20, 1, ["open"])
+    for scope in ("queue=sales", "site=lisbon"):
+        part_of = json.loads((await explain(settings, "acme", "asa", "--json", "--scope", scope, "--window", "1h")).output)
+        assert [part["topic"].rpartition(".")[2] for part in part_of["stretches"]] == ["15m", *["1m"] * 5]
+        assert (part_of["sum"]["n"], part_of["left"]["denominator"], part_of["left"]["reasons"]) == (20, 1, ["open"])
     own = json.loads((await explain(settings, "acme", "quickly_taken", "--json", "--window", "1h")).output)
     assert own["kpi"]["formula"] == "contact.answered where wait_seconds < 20 / contact.answered"
     assert (own["record"]["figure"]["numerator"], own["record"]["figure"]["denominator"]) == (21, 41)

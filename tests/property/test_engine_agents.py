@@ -53,6 +53,7 @@ steps = st.lists(
 def told(step: Step, identity: str, now_ms: int) -> dict[str, Any]:
     at_ms, value = now_ms - step.late_ms, step.value
     fields: dict[str, Any] = {"agent_id": step.agent} | ({} if step.queue is None else {"queue": step.queue})
+    fields |= {"team": team} if (team := ("early", "late", None)[value // 7 % 3]) else {}
     if step.kind == "agent.state":
         fields["state"] = STATES[value % 6]
     elif step.kind == "agent.scheduled":
@@ -75,7 +76,7 @@ def check(rig: Rig, bodies: list[dict[str, Any]]) -> None:
     closed_ms, view = settled(rig), rig.figures()
     for window in naive.WINDOWS:
         start, end = naive.window_start(window, closed_ms), rig.engine.frontier_ms // GRID_MS * GRID_MS + GRID_MS
-        for scope in ("all", "queue=billing", "queue=sales"):
+        for scope in ("all", "queue=billing", "queue=sales", "team=early", "team=late"):
             expected = naive_agents.measures(bodies, "acme", scope, start, end, closed_ms, EXPIRY_MS)
             held = view.get(f"acme/{scope}/{window}", {"measures": {}, "kpis": {}})
             assert expected == held["measures"], (scope, window, expected, held["measures"])
@@ -92,7 +93,7 @@ def check(rig: Rig, bodies: list[dict[str, Any]]) -> None:
 def ready() -> Rig:
     rig = Rig()
     rig.to(START_MS - MINUTE)
-    rig.policy(shared_part(agent_expiry_seconds=EXPIRY_MS / 1000), partner_part(), at_ms=START_MS - MINUTE)
+    rig.policy(shared_part(agent_expiry_seconds=EXPIRY_MS / 1000, scopes=("site", "team")), partner_part(), at_ms=START_MS - MINUTE)
     rig.to(START_MS)
     return rig
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from models.windows import GRID_MS
+from models.windows import GRID_MS, Scope, record_key
 from tests import naive
 from tests.conditions import START_MS
 from tests.engines import TOPICS, Rig, limited, shared_part
@@ -14,6 +14,7 @@ from tests.stories import DAY, HOUR, MINUTE, Step, drawn_event, steps, topic_of
 
 SETTLE_MS = 5_000
 REPEAT_SECONDS = 100_000
+SCOPES = ("all", "queue=billing", "queue=sales", "channel=voice", "channel=chat", "site=lisbon", "site=porto", "segment=refund/fee")
 
 
 def settled(frontier_ms: int) -> int:
@@ -64,8 +65,8 @@ def check_view(rig: Rig, events: list[dict[str, Any]], contract: Contract) -> No
     for window in naive.WINDOWS:
         start, end = naive.window_start(window, settled(frontier_ms), *contract[:2]), frontier_ms - frontier_ms % GRID_MS + GRID_MS
         for partner in {event["partner_id"] for event in events}:
-            for scope in ("all", "queue=billing", "queue=sales", "channel=voice", "channel=chat"):
-                held = view.get(f"{partner}/{scope}/{window}", {"measures": {}, "kpis": {}})
+            for scope in SCOPES:
+                held = view.get(record_key(partner, Scope.parse(scope), window), {"measures": {}, "kpis": {}})
                 naive.check_durations(held, naive.durations(events, partner, scope, start, end))
                 place = (partner, scope, start, end)
                 expected = naive.measures(events, *place, closed_ms=settled(frontier_ms), repeats=repeats(contract))
@@ -84,8 +85,11 @@ def check_days(rig: Rig, events: list[dict[str, Any]], contract: Contract) -> No
 def play(story: list[Step], contract: Contract, *, crashes: bool = False) -> Rig:
     # A ticket that is forgotten would count as another one.
     rig, at_ms, events = Rig(limited(tickets_horizon_ms=90 * DAY)), contract.start_ms, list[dict[str, Any]]()
-    definition = {"repeat_window_seconds": REPEAT_SECONDS}
-    rig.policy(shared_part(timezone=contract.zone, month_starts_on=contract.month_starts_on, definition=definition), at_ms=at_ms)
+    definition, calendar = (
+        {"repeat_window_seconds": REPEAT_SECONDS},
+        {"timezone": contract.zone, "month_starts_on": contract.month_starts_on},
+    )
+    rig.policy(shared_part(**calendar, definition=definition, scopes=("site", "segment")), at_ms=at_ms)
     rig.to(at_ms)
     for number, step in enumerate(story):
         at_ms += step.after_ms

@@ -14,13 +14,15 @@ from streams.engine.lanes import vector_of
 from tests.conditions import START_MS
 from tests.engines import TOPICS, Rig
 from tests.kept_state import LIVED_TO_MS, kept
-from tests.stories import Step, played, steps
+from tests.stories import POLICY, Step, played, steps
 
 KEPT = Path(__file__).parents[1] / "data" / "state"
 CELL_FIELDS = 5
 """What names a cell, before its measures."""
 PARTNER_FIELDS = 4
 """Of the first rows of partners."""
+WITHOUT_SIDES = (POLICY[0].model_copy(update={"scopes": ()}), *POLICY[1:])
+"""No release that wrote format 1 split partners by more than queues and channels."""
 
 
 EACH = pytest.mark.parametrize("name", sorted(path.name for path in KEPT.iterdir()))
@@ -74,7 +76,8 @@ def as_written_before(parts: list[Any], value: bytes, spare: int) -> bytes:
     if parts[0] in ("ids", "history"):
         return before + value[2:]
     if parts[0] == "pane":
-        listed = [[*cell, *vector_of(cell.family, packed)] for cell, packed in decode((value,)).items()]
+        cells = decode((value,))
+        listed = [[*cell[:CELL_FIELDS], *vector_of(cell.family, packed)] for cell, packed in cells.items()]
         return before + rows.pack([without_zeros(cell, spare) for cell in listed])[2:]
     content = rows.unpack(parts, value)
     content = content[:-2] if parts[0] == "partner" else content
@@ -92,7 +95,7 @@ def without_zeros(cell: list[Any], spare: int) -> list[Any]:
 @settings(max_examples=60, deadline=None)
 @given(steps(most=20), st.integers(0, 3))
 def test_rows_that_end_before_what_was_appended_are_the_same_state(story: list[Step], spare: int) -> None:
-    rig, _ = played(story, START_MS)
+    rig, _ = played(story, START_MS, WITHOUT_SIDES)
     state = without_sums(rig.snapshot())
     read = [(rows.unpack_key(key), key, value) for key, value in rig.changelog.items()]
     rig.changelog = {key: as_written_before(parts, value, spare) for parts, key, value in read if parts[0] != "sum"}

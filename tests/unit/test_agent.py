@@ -38,7 +38,7 @@ def agent(*told: News) -> Agent:
 
 def counted(one: Agent, low_ms: int = 0, high_ms: int = 100_000) -> dict[str, int]:
     found: dict[str, int] = {}
-    for start, end, _, _, measure in (*one.parts(low_ms, high_ms), *one.serving(low_ms, high_ms)):
+    for start, end, *_, measure in (*one.parts(low_ms, high_ms), *one.serving(low_ms, high_ms)):
         found[NAMES[measure]] = found.get(NAMES[measure], 0) + (end - start or 1)
     return found
 

@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine.contacts import EARLY_CLOSE_MS
 from tests.conditions import START_MS
-from tests.engines import SECOND, Rig, event, limited
+from tests.engines import SECOND, Rig, event, limited, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
 CLOSES = ("contact.answered", "contact.abandoned", "contact.completed", "contact.left")
@@ -193,13 +193,15 @@ def test_the_rows_of_contacts_are_rewritten_when_most_of_them_are_dead() -> None
     assert live(rig, after_ms=2 * MINUTE)[0] == 1
 
 
-def test_many_contacts_are_written_in_chunks() -> None:
+@pytest.mark.parametrize(("scopes", "rows"), [((), 3), (("site",), 6)])
+def test_many_contacts_are_written_in_chunks(scopes: tuple[str, ...], rows: int) -> None:
     rig = Rig()
     rig.idle(START_MS)
+    rig.policy(shared_part(scopes=scopes), at_ms=START_MS)
     for number in range(1200):
-        tell(rig, "contact.queued", f"{'c' * 100}{number}", queue="q" * 128, channel="v" * 128)
+        tell(rig, "contact.queued", f"{'c' * 100}{number}", queue="q" * 128, channel="v" * 128, site="s" * 128)
     rig.to(START_MS)
-    assert len([key for key in rig.changelog if key.startswith(b'["contacts"')]) == 3
+    assert len([key for key in rig.changelog if key.startswith(b'["contacts"')]) == rows
     before = rig.snapshot()
     rig.crash()
     assert rig.snapshot() == before

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.measures import WIDTHS, Family
 from streams.engine import Engine
+from streams.engine.contributions import Contributions
 from tests import naive
 from tests.conditions import START_MS
 from tests.engines import CONFIG, SECOND, TOPICS, Rig, Row, event, limited, partner_part, rule, shared_part
@@ -32,6 +34,17 @@ def record(contact: str, version: int, done_ms: int = START_MS, **fields: Any) -
 
 def measures(rig: Rig, key: str = "acme/all/24h") -> dict[str, int]:
     return naive.counts(rig.figures()[key])
+
+
+@pytest.mark.parametrize(("more", "visit"), [([], None), (["00ff"], b"\x00\xff"), ([None, ""], None)])
+def test_an_entry_that_ends_before_its_sides_has_none(more: list[str | None], visit: bytes | None) -> None:
+    contributions = Contributions(10)
+    place = ["billing", None, 20_000, 5_000, *more]
+    contributions.load(3, 0, [[3, 7, START_MS, place, [START_MS, [1] * WIDTHS[Family.INTERACTIONS], []]]])
+    contributions.loaded()
+    found = contributions.find(7, 0)
+    assert found is not None
+    assert (found.visit, found.sides) == (visit, "")
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

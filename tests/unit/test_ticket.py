@@ -23,7 +23,7 @@ def ticket(*told: tuple[int, Step] | tuple[int, Step, int]) -> Ticket:
 def counted(one: Ticket) -> dict[int, dict[str, int]]:
     """By time, what is not zero."""
     found = {}
-    for (at_ms, _, _), vector in one.counts().items():
+    for (at_ms, *_), vector in one.counts().items():
         found[at_ms] = {name: count for name, count in zip(FAMILIES[Family.TICKETS], vector, strict=False) if count}
     return found
 
@@ -49,7 +49,7 @@ def test_a_reopened_ticket_is_resolved_again_from_its_reopening_under_a_due_date
     one = ticket((0, Step.OPENED, 5_000), (4_000, Step.SOLVED), (9_000, Step.REOPENED), (10_000, Step.SOLVED))
     assert counted(one)[9_000] == {"reopened": 1}
     assert counted(one)[10_000] == {"solved": 1, "resolutions": 1, "resolution_ms": 1_000, "resolution_s2": 1}
-    assert ticket((0, Step.OPENED), (4_000, Step.SOLVED), (9_000, Step.REOPENED, 12_000)).open == (9_000, 12_000, None, None)
+    assert ticket((0, Step.OPENED), (4_000, Step.SOLVED), (9_000, Step.REOPENED, 12_000)).open == (9_000, 12_000, None, None, "")
 
 
 def test_solved_twice_is_solved_once_and_opened_twice_is_opened_once() -> None:

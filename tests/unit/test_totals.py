@@ -1,6 +1,8 @@
 """Totals over all partners."""
 
 import json
+from collections import Counter
+from random import Random
 from typing import Any
 
 import pytest
@@ -10,7 +12,11 @@ from hypothesis import strategies as st
 from models.definitions import Definition, ServiceLevel
 from models.figures import Live
 from models.view import Total
+from models.windows import WINDOWS
 from streams.projector.totals import Totals, total_of
+from tests import naive
+from tests.conditions import START_MS
+from tests.stories import MINUTE, QUICK, SLIGHTLY_LATE, played, seeded
 from tests.view_records import AT_MS, kpi_record
 
 ACME = {"arrivals": 100, "answered": 90, "answered_within": 81, "answered_wait_ms": 900_000, "answered_wait_s2": 20_000, "abandoned": 10}
@@ -106,3 +112,22 @@ def test_the_total_of_one_definition_equals_one_partner_with_all_contacts(counts
     assert total["kpis"].keys() == whole["kpis"].keys()
     for kpi, figure in whole["kpis"].items():
         assert total["kpis"][kpi] == pytest.approx(figure), kpi
+
+
+def test_the_total_of_every_window_has_every_measure_and_every_kpi_of_its_partners() -> None:
+    rig, _ = played(seeded(Random(7), 80, QUICK, SLIGHTLY_LATE), START_MS)
+    for _ in range(2):
+        rig.now_ms += 6 * MINUTE
+        rig.commit()
+    view = rig.figures()
+    for window in WINDOWS:
+        parts = [view[f"{partner}/all/{window.name}"] for partner in ("acme", "bolt", "core")]
+        found, expected = total_of(parts, window.name), Counter[str]()
+        for part in parts:
+            expected.update(naive.counts(part))
+        assert naive.counts(found) == dict(expected)
+        assert found["kpis"].keys() == {kpi for part in parts for kpi, figure in part["kpis"].items() if figure["n"] is not None}
+        level = found["kpis"]["service_level"]
+        assert level["numerator"] == sum(part["kpis"]["service_level"]["numerator"] for part in parts)
+        assert level["definition"] == "each partner by its own definition"
+    assert {name.partition("_")[0] for name in expected} >= {"answered", "csat", "opened", "evaluated"}
