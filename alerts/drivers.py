@@ -17,11 +17,14 @@ from models.figures import Estimate, Kind
 from models.kpis import Unit
 from models.records import Attribution, Driver
 
-__all__ = ["SHARE_MIN", "Before", "Parts", "attribute", "can_be_attributed", "effects"]
+__all__ = ["NAMELESS", "SHARE_MIN", "Before", "Parts", "attribute", "can_be_attributed", "effects"]
 
 SHARE_MIN: Final = 0.2
 """A dimension whose largest effect is less of all that moved names no driver."""
 _TOLD: Final = 3
+_EQUAL: Final = 1e-9
+NAMELESS: Final = "(none)"
+"""The key of what names no part of a dimension: without it the parts would not add up to the whole."""
 
 _LINEAR: Final = frozenset({Kind.PROPORTION, Kind.MEAN, Kind.RATIO, Kind.RATE, Kind.POINTS})
 
@@ -84,7 +87,7 @@ def attribute(before: Before, now: Estimate, unit: Unit, dimensions: Iterable[tu
         now: The whole in the window now.
         unit: Of the KPI.
         dimensions: What the whole may be taken apart by, as (name, parts before, parts now); of equals the first is told. One that
-            has a single part explains nothing.
+            has a single part explains nothing, nor does one of which most lies with what names no part of it.
     """
     value_before = before.whole.value
     if value_before is None or now.value is None or value_before == now.value:
@@ -92,7 +95,7 @@ def attribute(before: Before, now: Estimate, unit: Unit, dimensions: Iterable[tu
     best: list[Driver] = []
     for name, *parts in dimensions:
         found = effects(name, *parts) if len(parts[0].keys() | parts[1].keys()) > 1 else []
-        if found and found[0].share >= SHARE_MIN and (not best or found[0].share > best[0].share):
+        if found and found[0].key != NAMELESS and found[0].share >= max(SHARE_MIN, best[0].share + _EQUAL if best else 0):
             best = found
     told = tuple(each for each in best[:_TOLD] if each.share > 0)
     change = now.value - value_before

@@ -41,7 +41,7 @@ def check_state(states: list[dict[str, Any]], oracle: Oracle) -> None:
     ids, arrived = set[int]().union(*(state["seen"] for state in states)), oracle.hashes()
     assert ids == arrived, f"of {len(arrived)} ids {len(arrived - ids)} are forgotten, and {len(ids - arrived)} never came"
     stored = [
-        (partner, contact, *each[:3])
+        (partner, contact, each[0], *each[1][:2])
         for state in states
         for partner, waits in state["contacts"][0].items()
         for contact, each in waits.items()

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from alerts.drivers import Before, Parts, attribute, can_be_attributed
+from alerts.drivers import NAMELESS, Before, Parts, attribute, can_be_attributed
 from models.figures import Estimate
 from models.kpis import Kpi
 from models.records import Attribution
-from models.windows import DAY_MS, SIDES, Scope
+from models.windows import DAY_MS, DIMENSIONS, SIDES, Scope
 from streams.engine.cells import Cells, SideCell
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner
@@ -17,10 +17,6 @@ __all__ = ["attribution"]
 
 _WIDEST_MS: Final = DAY_MS
 """Wider windows, and those that grow, have no equal one before them that anybody would compare with."""
-_DIMENSIONS: Final = ("queue", "channel")
-_NAMELESS: Final = "(none)"
-"""The key of what names no queue, or no channel: without it the parts would not add up to the whole."""
-
 _Summed = dict[str, dict[str, int]]
 """Packed flat vectors by dimension and key."""
 
@@ -51,22 +47,31 @@ def attribution(partner: Partner, kpi: Kpi, total: WindowTotal, scope: Scope, at
     was, present = estimate(before_all), estimate(now_all)
     if not can_be_attributed(was) or was.n < min_samples:
         return None
-    dimensions = [(each, split(before, each), split(now, each)) for each in _DIMENSIONS]
+    dimensions = [(each, split(before, each), split(now, each)) for each in DIMENSIONS if each in now]
     return attribute(Before(was, begin_ms, total.start_ms), present, kpi.unit, dimensions)
 
 
 def _sums(parts: Iterable[Cells], scope: Scope) -> tuple[int, _Summed]:
-    """What `scope` holds: as a whole, and by every dimension but its own."""
-    whole, summed = 0, _Summed()
+    """What `scope` holds: as a whole, and by every dimension but its own; of sides the whole partner only."""
+    whole, summed, sides = 0, _Summed(), _Summed()
     for cells in parts:
         for cell, packed in cells.items():
             if isinstance(cell, SideCell):
+                side = Scope.parse(cell.side)
+                _add(sides, side.dimension, side.value, packed)
                 continue  # What it counts is counted in a queue and channel too.
             places = {"queue": cell.queue, "channel": cell.channel}
             if scope.dimension != "all" and places.pop(scope.dimension) != scope.value:
                 continue
             whole += packed
             for dimension, key in places.items():
-                of, name = summed.setdefault(dimension, {}), key or _NAMELESS
-                of[name] = of.get(name, 0) + packed
+                _add(summed, dimension, key or NAMELESS, packed)
+    if scope.dimension == "all":
+        for dimension, named in sides.items():
+            summed[dimension] = named | {NAMELESS: whole - sum(named.values())}
     return whole, summed
+
+
+def _add(summed: _Summed, dimension: str, key: str, packed: int) -> None:
+    of = summed.setdefault(dimension, {})
+    of[key] = of.get(key, 0) + packed

@@ -108,3 +108,24 @@ def test_what_does_not_add_up_over_parts_is_not_taken_apart(kpi: str) -> None:
             )
         rig.to(START_MS + minute * MINUTE + 50 * SECOND)
     assert fired(rig)["attribution"] is None
+
+
+def test_sites_are_told_where_a_policy_counts_them_and_what_names_none_is_no_driver() -> None:
+    rig = Rig()
+    rig.policy(shared_part(rule(min_samples=10), scopes=("site", "team")), partner_part(), at_ms=START_MS)
+    rig.to(START_MS)
+    for minute in range(10):
+        for site, in_time in (("lisbon", 18), ("porto", 18 if minute < 5 else 3)):
+            for number in range(20):
+                at_ms = START_MS + minute * MINUTE + 10 * number
+                # Queues fall alike, and only a few of the contacts name a team.
+                places = {"queue": "ab"[number % 2], "site": site, "team": "one" if number < 2 else None}
+                told = event(
+                    "contact.answered", at_ms, f"{site}-{minute}-{number}", wait_seconds=5.0 if number < in_time else 90.0, **places
+                )
+                rig.send(told, at_ms=at_ms)
+        rig.to(START_MS + minute * MINUTE + 50 * SECOND)
+    told = fired(rig)["attribution"]
+    (driver,) = told["drivers"]
+    assert (driver["dimension"], driver["key"]) == ("site", "porto")
+    assert driver["effect"] == pytest.approx(told["change"])
