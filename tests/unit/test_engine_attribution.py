@@ -119,7 +119,7 @@ def test_sites_are_told_where_a_policy_counts_them_and_what_names_none_is_no_dri
             for number in range(20):
                 at_ms = START_MS + minute * MINUTE + 10 * number
                 # Queues fall alike, and only a few of the contacts name a team.
-                places = {"queue": "ab"[number % 2], "site": site, "team": "one" if number < 2 else None}
+                places: dict[str, Any] = {"queue": "ab"[number % 2], "site": site, "team": "one" if number < 2 else None}
                 told = event(
                     "contact.answered", at_ms, f"{site}-{minute}-{number}", wait_seconds=5.0 if number < in_time else 90.0, **places
                 )
