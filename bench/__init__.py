@@ -1,1 +1,1 @@
-"""Benchmarks: `python -m bench` measures, checks every figure against the truth and writes docs/benchmarks.md."""
+"""Benchmarks: `python -m bench` measures, checks every figure against the truth and writes docs/benchmarks.md and docs/recovery.md."""

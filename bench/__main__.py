@@ -1,11 +1,13 @@
-"""`python -m bench [--quick]`: measure, check, print the ratios; the whole form writes docs/benchmarks.md and its plot.
+"""`python -m bench [--quick | speed | recovery]`: measure, check, print what came of it.
 
-The quick form also runs the soak and the state's costs in miniature.
+The whole form, or one of its two parts, writes docs/benchmarks.md with its plot and docs/recovery.md. The quick form writes nothing,
+and also runs the soak and the state's costs in miniature.
 """
 
 import asyncio
 import sys
 from pathlib import Path
+from typing import Final
 
 from bench import flat, recovery, soak, state
 from bench.environment import environment
@@ -24,26 +26,39 @@ def say(line: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """The exit code: 2 for arguments that mean nothing."""
-    if arguments not in ([], ["--quick"]):
-        sys.stderr.write("usage: python -m bench [--quick]\n")
+    if arguments not in ([], ["--quick"], *([each] for each in _PARTS)):
+        sys.stderr.write("usage: python -m bench [--quick | speed | recovery]\n")
         return 2
-    quick = bool(arguments)
+    quick = arguments == ["--quick"]
     where = environment()
     for name, value in where.items():
         print(f"{name}: {value}")
-    speed, restarts = QUICK if quick else WHOLE
+    for part in _PARTS if quick else arguments or _PARTS:
+        for name, text in _PARTS[part](QUICK if quick else WHOLE, where).items():
+            if quick and name != PLOT:
+                print(text)
+            elif not quick:
+                (_DOCS / name).write_text(text, encoding="utf-8")
+    if quick:
+        asyncio.run(_small())
+    return 0
+
+
+def _speed(sizes: tuple[Sizes, recovery.Sizes], where: dict[str, str]) -> dict[str, str]:
+    speed, _ = sizes
     results = asyncio.run(run(speed, say))
     text = page(results, where) + flat.page(flat.measure(speed.engine, speed.repeats, say))
-    text += recovery_page(asyncio.run(recovery.run(restarts, say)))
-    if quick:
-        print(text)
-        asyncio.run(_small())
-    else:
-        docs = Path(__file__).parents[1] / "docs"
-        (docs / "benchmarks.md").write_text(text, encoding="utf-8")
-        (docs / PLOT).write_text(plot(results), encoding="utf-8")
     print("\n".join(ratios(results)))
-    return 0
+    return {"benchmarks.md": text, PLOT: plot(results)}
+
+
+def _recovery(sizes: tuple[Sizes, recovery.Sizes], where: dict[str, str]) -> dict[str, str]:
+    _, restarts = sizes
+    return {"recovery.md": recovery_page(asyncio.run(recovery.run(restarts, say)), where)}
+
+
+_PARTS: Final = {"speed": _speed, "recovery": _recovery}
+_DOCS: Final = Path(__file__).parents[1] / "docs"
 
 
 async def _small() -> None:

@@ -58,7 +58,7 @@ class Sizes:
     """That a worker is ended by, for another to take over."""
 
 
-WHOLE: Final = Sizes(partners=59, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=240, repeats=2, signals=(SIGKILL, SIGTERM))
+WHOLE: Final = Sizes(partners=40, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=240, repeats=2, signals=(SIGKILL, SIGTERM))
 QUICK: Final = Sizes(partners=1, seconds=60, allowance_seconds=5, cleaning_seconds=0, repeats=1, signals=())
 """20,000 rows, to see that it still runs."""
 

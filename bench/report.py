@@ -112,8 +112,8 @@ _RECOVERED: Final = {
 }
 
 
-def recovery_page(results: recovery.Results) -> str:
-    """The part of docs/benchmarks.md about restarts and takeovers."""
+def recovery_page(results: recovery.Results, environment: dict[str, str]) -> str:
+    """docs/recovery.md."""
     sizes, live = results.sizes, results.live_rows
     columns = {"live rows only": results.live.starts, "the log of all commits": results.lived.starts}
     columns |= {f"takeover after {name}": [each] for name, each in results.takeovers.items()}
@@ -122,8 +122,14 @@ def recovery_page(results: recovery.Results) -> str:
         values = (f"{median(each[name] for each in starts):,.6g}" if name in starts[0] else "" for starts in columns.values())
         lines.append(f"| {what} | {' | '.join(values)} |")
     table = "\n".join(lines)
-    return f"""
-## Recovery
+    where = "\n".join(f"- {name}: {value}" for name, value in environment.items())
+    return f"""\
+# Recovery
+
+Written by `make bench`, or its part `python -m bench recovery`: how long a worker takes from its start to its first commits with the state
+of a busy day, on one machine that the broker shares.
+
+{where}
 
 A worker with default settings holds {recovery.PARTITIONS} partitions of {sizes.partners} partners each, with
 {lived.EVENTS_A_SECOND} events a second: {live:,} live rows of {results.live_bytes / live:,.0f} bytes, keys included, as the

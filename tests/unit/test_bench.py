@@ -83,7 +83,7 @@ def test_the_report_of_recoveries_has_a_column_for_each_way() -> None:
     results = recovery.Results(recovery.QUICK, live_rows=10, live_bytes=1_000, written_records=20, written_bytes=2_000)
     start = {"read_seconds": 1.5, "seconds": 4.0}
     results.live.starts, results.lived.starts, results.takeovers = [start], [start], {"SIGKILL": {"read_seconds": 0.5, "seconds": 14.0}}
-    text = recovery_page(results)
+    text = recovery_page(results, {"processor": "fast"})
     assert "| the changelog read | 1.5 | 1.5 | 0.5 |" in text
     assert "| all | 4 | 4 | 14 |" in text
 
