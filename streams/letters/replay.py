@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import ProducerFenced
+from aiokafka.errors import InvalidTxnState, ProducerFenced
 from aiokafka.structs import RecordMetadata
 
 from models.settings import Settings
@@ -154,9 +154,12 @@ async def _send(producer: AIOKafkaProducer, settings: Settings, letters: Sequenc
         topic, to = letter.source.topic, partition_of(letter.partner, settings.partitions, settings.partitioner)
         mark = (REPLAYED_FROM, str(letter.at).encode())
         record = (topic, letter.value, letter.partner.encode(), to, None, [*letter.headers, mark])
-        said = [mark, ("dlq.replayed-to", f"{topic}/{to}".encode()), ("dlq.replayed-at", b"%d" % now_ms)]
+        marker = [mark, ("dlq.replayed-to", f"{topic}/{to}".encode()), ("dlq.replayed-at", b"%d" % now_ms)]
         acknowledged += [
             await producer.send(*record),
-            await producer.send(letter.at.topic, None, mark[1], letter.at.partition, None, said),
+            await producer.send(letter.at.topic, None, mark[1], letter.at.partition, None, marker),
         ]
-    await asyncio.gather(*acknowledged)
+    said = await asyncio.gather(*acknowledged, return_exceptions=True)
+    if refused := [each for each in said if isinstance(each, BaseException)]:
+        # Where a right to one topic is missing, the transaction never began for the other either, and its refusal says only that.
+        raise min(refused, key=lambda each: isinstance(each, InvalidTxnState))
