@@ -38,7 +38,7 @@ class Holding:
     refused: str | None = None
     """Why the partition is not processed; its sources stay paused while the others go on."""
     broken: bool = False
-    """A commit was refused: what the engine drained for it is nowhere, and nothing may be committed on top of that."""
+    """A commit was refused, or cut off: what the engine drained for it is nowhere, and nothing may be committed on top of that."""
     committed_ms: int = 0
     """When its last commit began."""
     rounds: int = 0
@@ -87,6 +87,9 @@ class Holding:
                 self.broken = True
                 msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
                 raise CommitError(msg) from error
+            except asyncio.CancelledError:
+                self.broken = True
+                raise
             hit("commit.after")
             self.rounds += 1
             metrics.counted(counted, self.counted)

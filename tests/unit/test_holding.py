@@ -1,10 +1,11 @@
-"""A holding: what waits for a commit that is refused commits nothing."""
+"""A holding: what comes after a commit that was refused, or cut off, commits nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
 from aiokafka.errors import KafkaTimeoutError
 
 from streams.errors import CommitError
@@ -44,4 +45,31 @@ async def test_no_commit_follows_a_refused_one() -> None:
     first, second = await asyncio.gather(refused, holding.commit(budget(), WorkerMetrics()), return_exceptions=True)
     assert isinstance(first, CommitError)
     assert second is None, "what the first had drained is nowhere, and the second would have committed offsets past it"
+    assert producer.transactions == 1
+
+
+class NeverEnds:
+    """A producer whose transaction waits for ever."""
+
+    def __init__(self) -> None:
+        self.transactions = 0
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        self.transactions += 1
+        await asyncio.Event().wait()
+        yield
+
+
+async def test_no_commit_follows_one_that_was_cut_off() -> None:
+    rig = Rig()
+    rig.send(event("contact.left", START_MS, "e1"), at_ms=START_MS)
+    rig.poll()
+    producer: Any = NeverEnds()
+    holding = Holding(0, rig.engine, producer, "changelog", "group")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(holding.commit(budget(), WorkerMetrics()), 0.05)
+    rig.send(event("contact.left", START_MS, "e2"), at_ms=START_MS)
+    rig.poll()
+    assert await holding.commit(budget(), WorkerMetrics()) is None
     assert producer.transactions == 1
