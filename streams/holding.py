@@ -58,7 +58,7 @@ class Holding:
         """Write what the engine has to say in one transaction; None where there was nothing.
 
         Raises:
-            CommitError: if Kafka refused it; the engine is ahead of the log then, and must be thrown away.
+            CommitError: if Kafka refused it, or its client gave it up; the engine is ahead of the log then, and must be thrown away.
         """
         async with self.lock:
             if self.broken:
@@ -87,9 +87,14 @@ class Holding:
                 self.broken = True
                 msg = f"partition {number}: commit {commit.sequence} was refused: {error!r}"
                 raise CommitError(msg) from error
-            except asyncio.CancelledError:
+            except asyncio.CancelledError as error:
                 self.broken = True
-                raise
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    raise
+                # Nobody told us to stop: the client gave up something of its own, and who calls us would end without a word.
+                msg = f"partition {number}: commit {commit.sequence} was cut off by the client"
+                raise CommitError(msg) from error
             hit("commit.after")
             self.rounds += 1
             metrics.counted(counted, self.counted)

@@ -73,3 +73,25 @@ async def test_no_commit_follows_one_that_was_cut_off() -> None:
     rig.poll()
     assert await holding.commit(budget(), WorkerMetrics()) is None
     assert producer.transactions == 1
+
+
+class GivesUp:
+    """A producer whose client cancels what it was asked for."""
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[None]:
+        future = asyncio.get_running_loop().create_future()
+        future.cancel()
+        await future
+        yield
+
+
+async def test_what_the_client_cancels_by_itself_is_a_refused_commit_and_ends_nobody_without_a_word() -> None:
+    rig = Rig()
+    rig.send(event("contact.left", START_MS, "e1"), at_ms=START_MS)
+    rig.poll()
+    producer: Any = GivesUp()
+    holding = Holding(0, rig.engine, producer, "changelog", "group")
+    with pytest.raises(CommitError, match="cut off by the client"):
+        await holding.commit(budget(), WorkerMetrics())
+    assert holding.broken
