@@ -27,7 +27,7 @@ from tests.waiting import until
 from tests.workers import Worker, following
 
 PARTITIONS: Final = 3
-BACKLOG: Final = 160_000
+BACKLOG: Final = 400_000
 WAITING: Final = 200
 """Records of each quiet partner that lie there when the worker starts."""
 
