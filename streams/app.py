@@ -21,7 +21,7 @@ __all__ = ["TABLE", "OutwatchApp", "build_app"]
 TABLE: Final = "state"
 _TICK_SECONDS: Final = 0.25
 _BUFFERED_RUNS: Final = 16
-_BATCHES_A_POLL: Final = 200
+_BATCHES_A_POLL: Final = 1_000
 """What is decompressed and made records of at a time (`streams.fetched`); the rest of an answer waits as the broker sent it."""
 _METADATA_MS: Final = 15_000
 """How old what is known of the topics may get: so soon a worker sees that one was given more partitions. aiokafka's is five minutes."""

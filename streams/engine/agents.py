@@ -14,10 +14,9 @@ from models.measures import FAMILIES, WIDTHS, Family
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import rows
 from streams.engine.agent import FOREVER_MS, HEADCOUNT, Agent, Course, Doing, News, Part, Said, Service, Shift, Stint
-from streams.engine.lanes import pack
 from streams.engine.panes import LEDGER_MS, PaneStore
 
-__all__ = ["Agents", "Correction", "Roster"]
+__all__ = ["Agents", "Changes", "Roster"]
 
 _QUARTER_MS: Final = 15 * MINUTE_MS
 _WIDTH: Final = WIDTHS[Family.WORKFORCE]
@@ -25,15 +24,27 @@ _EXPIRED: Final = FAMILIES[Family.WORKFORCE].index("agents_expired")
 
 Place = tuple[str | None, str | None, str]
 """Queue, channel, and sides."""
-Correction = tuple[int, str | None, str | None, str, int, int]
-"""Time (ms), queue, channel, sides, and the packed measures that were counted there, and those that are now."""
-Counts = dict[tuple[int, str | None, str | None, str], list[int]]
+Changes = dict[tuple[int, str | None, str | None, str], list[int]]
+"""By time (ms), queue, channel and sides: what each measure changes by."""
 
 
 class Roster:
     """The agents of one partner."""
 
-    __slots__ = ("_changed", "_hours", "_limits", "_said", "_serving", "_stated", "_wakes", "dropped", "expired", "held", "partner_id")
+    __slots__ = (
+        "_changed",
+        "_changes",
+        "_hours",
+        "_limits",
+        "_said",
+        "_serving",
+        "_stated",
+        "_wakes",
+        "dropped",
+        "expired",
+        "held",
+        "partner_id",
+    )
 
     def __init__(self, partner_id: str, limit: int, horizon_ms: int) -> None:
         self.partner_id = partner_id
@@ -50,6 +61,8 @@ class Roster:
         self._stated: set[str] = set()
         """Of whom any state is known."""
         self._said: dict[Said, Said] = {}
+        self._changes: Changes = {}
+        """What is to be counted otherwise than it is."""
         self._changed: set[str] = set()
         self._hours: set[tuple[str, int]] = set()
         """Agents, and hours of agents' states, whose row is to be written."""
@@ -62,15 +75,20 @@ class Roster:
         """What happened before this is not known any more, so that nothing before it can be corrected."""
         return closed_ms - closed_ms % HOUR_MS - self._limits[1]
 
-    def tell(self, agent_id: str, news: News, panes: PaneStore) -> list[Correction]:
-        """Take what was told of an agent; what is to be counted otherwise than it was."""
+    def take_changes(self) -> Changes:
+        """What is to be counted otherwise since this was last asked; together, since agents share their panes."""
+        changes, self._changes = self._changes, {}
+        return changes
+
+    def tell(self, agent_id: str, news: News, panes: PaneStore) -> bool:
+        """Take what was told of an agent; whether anything is to be counted otherwise: see `take_changes`."""
         agent = self.held.get(agent_id) or Agent()
         reach = agent.reach(news)
         if reach is None:
-            return []
+            return False
         if agent.full(news) or (agent_id not in self.held and len(self.held) >= self._limits[0]):
             self.dropped += 1
-            return []
+            return False
         low, high = self._settled(news, panes)
         low, high = max(reach[0], low), max(reach[0], low, min(reach[1], high))
         before = list(agent.touched(news, low, high))
@@ -84,9 +102,10 @@ class Roster:
         self._plan(agent_id, agent, panes.closed_ms)
         after = list(agent.touched(news, low, high))
         if before == after:
-            return []
-        old, new = _spread(before, panes), _spread(after, panes)
-        return [(*at, _packed(old.get(at)), _packed(new.get(at))) for at in old | new if old.get(at) != new.get(at)]
+            return False
+        for parts, by in ((before, -1), (after, 1)):
+            _spread(parts, panes, by, self._changes)
+        return True
 
     def _settled(self, news: News, panes: PaneStore) -> tuple[int, int]:
         """Of what stretch everything of this kind was counted."""
@@ -106,8 +125,8 @@ class Roster:
         (self._serving.add if agent.serves(_quarter(closed_ms)) else self._serving.discard)(agent_id)
         (self._stated.add if agent.times else self._stated.discard)(agent_id)
 
-    def settle(self, low_ms: int, panes: PaneStore) -> list[Correction]:
-        """What is to be counted now that the panes from `low_ms` on are closed."""
+    def settle(self, low_ms: int, panes: PaneStore) -> None:
+        """Have counted what counts now that the panes from `low_ms` on are closed: see `take_changes`."""
         high_ms = panes.closed_ms
         parts: list[Part] = []
         awake = [agent_id for agent_id, wake_ms in self._wakes.items() if wake_ms < high_ms]
@@ -123,7 +142,7 @@ class Roster:
             self._plan(agent_id, self.held[agent_id], high_ms)
         if low_ms // HOUR_MS != high_ms // HOUR_MS:
             self._forget(high_ms)
-        return [(*at, 0, _packed(vector)) for at, vector in _spread(parts, panes).items()]
+        _spread(parts, panes, 1, self._changes)
 
     def _forget(self, closed_ms: int) -> None:
         """Drop what nothing can correct any more, and who was not heard of as long as the ledger reaches back."""
@@ -246,22 +265,16 @@ def _quarter(at_ms: int) -> int:
     return at_ms - at_ms % _QUARTER_MS
 
 
-def _packed(vector: list[int] | None) -> int:
-    return 0 if vector is None else pack(Family.WORKFORCE, vector)
-
-
-def _spread(parts: Iterable[Part], panes: PaneStore) -> Counts:
-    """What the parts count by pane and cell; time on the staff in the pane in which its quarter of an hour begins."""
-    counts: Counts = {}
+def _spread(parts: Iterable[Part], panes: PaneStore, by: int, changes: Changes) -> None:
+    """Add to `changes` what the parts count, `by` times; time on the staff in the pane in which its quarter of an hour begins."""
     for start, end, queue, channel, sides, measure in parts:
         at_ms = start
         while at_ms < end or at_ms == start == end:
             pane_ms, until_ms = panes.span(at_ms)
             if measure == HEADCOUNT and until_ms - pane_ms < _QUARTER_MS:
                 pane_ms, until_ms = _quarter(at_ms), _quarter(at_ms) + _QUARTER_MS
-            vector = counts.get((pane_ms, queue, channel, sides))
+            vector = changes.get((pane_ms, queue, channel, sides))
             if vector is None:
-                vector = counts[pane_ms, queue, channel, sides] = [0] * _WIDTH
-            vector[measure] += min(end, until_ms) - at_ms if start < end else 1
+                vector = changes[pane_ms, queue, channel, sides] = [0] * _WIDTH
+            vector[measure] += by * (min(end, until_ms) - at_ms if start < end else 1)
             at_ms = until_ms
-    return counts

@@ -7,7 +7,7 @@ from models.bins import Bins
 from models.measures import WIDTHS
 from streams.engine.lanes import pack
 
-__all__ = ["UNCOUNTED", "Counted", "count_bins", "counted_of"]
+__all__ = ["UNCOUNTED", "Counted", "count_bins", "counted_of", "difference"]
 
 
 class Counted(NamedTuple):
@@ -25,6 +25,12 @@ def counted_of(family: int, vector: Sequence[int]) -> Counted:
     bins: Bins = {}
     count_bins(bins, vector[WIDTHS[family] :])
     return Counted(pack(family, vector[: WIDTHS[family]]), bins)
+
+
+def difference(family: int, vector: Sequence[int]) -> tuple[Counted, Counted]:
+    """What is not counted any more, and what is instead, from what each measure changes by."""
+    gone, come = (pack(family, [max(0, by * each) for each in vector]) for by in (-1, 1))
+    return Counted(gone, {}), Counted(come, {})
 
 
 def count_bins(bins: Bins, keys: Iterable[int]) -> None:

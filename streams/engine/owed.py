@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from models.days import day_end, day_start
 from models.topics import MINUTES_KEPT_MS, QUARTERS_KEPT_MS
 from models.windows import MINUTE_MS, Scope
-from streams.engine.panes import LEDGER_MS, PaneStore
+from streams.engine.panes import LEDGER_MS, UNHELD, PaneStore
 
 __all__ = ["Length", "Owed", "Stretch"]
 
@@ -142,6 +142,8 @@ class Owed:
 
     def held(self, closed_ms: int) -> tuple[int, int]:
         """Before which minutes and quarter hours may be merged when `closed_ms` is closed: what is owed, and their topics would keep."""
+        if closed_ms == 0:
+            return UNHELD  # Nothing is known to be owed yet: `begin` says from when on.
         minutes, quarters = self._due[Length.MINUTE].oldest_ms, self._due[Length.QUARTER].oldest_ms
         return max(minutes, closed_ms - MINUTES_KEPT_MS), max(quarters, closed_ms - LEDGER_MS)
 

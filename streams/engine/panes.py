@@ -27,12 +27,13 @@ from streams.engine.cells import Cell, CellBins, Cells, add_cells, decode, decod
 from streams.engine.counted import count_bins
 from streams.engine.lanes import pack, vector_of
 
-__all__ = ["DAY_TIER", "LEDGER_MS", "Pane", "PaneStore"]
+__all__ = ["DAY_TIER", "LEDGER_MS", "UNHELD", "Pane", "PaneStore"]
 
 DAY_TIER: Final = 3
 _LENGTHS: Final = (GRID_MS, MINUTE_MS, QUARTER_MS)
 _KEPT: Final = (35 * MINUTE_MS, 5 * HOUR_MS, 49 * HOUR_MS)
-_FOREVER: Final = 2**62
+UNHELD: Final = (2**62, 2**62)
+"""Nothing is kept from being merged: see `PaneStore.held`."""
 LEDGER_MS: Final = 35 * DAY_MS
 """How far back an event may lie and still be counted."""
 
@@ -127,7 +128,7 @@ class PaneStore:
 
     def __init__(self, partner_id: str, zone: str, closed_ms: int) -> None:
         self._prefix = rows.key("pane", partner_id)[:-1]
-        self.held = (_FOREVER, _FOREVER)
+        self.held = UNHELD
         """Minutes, and quarter hours, from these times on are not merged yet, however old: somebody is owed them."""
         self.zone = zone
         """IANA; cuts the days."""

@@ -19,12 +19,12 @@ from streams.engine.bins import WindowBins
 from streams.engine.books import Books, handled
 from streams.engine.cells import Cell, Cells, SideCell, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
-from streams.engine.counted import UNCOUNTED, Counted, counted_of
+from streams.engine.counted import UNCOUNTED, Counted, counted_of, difference
 from streams.engine.customs import custom_cell, is_custom, lifted
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.history import History
-from streams.engine.lanes import pack, vector_of
+from streams.engine.lanes import vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import PaneStore
 from streams.engine.sides import Sides, aside
@@ -34,7 +34,7 @@ from streams.engine.sums import Sums
 from streams.engine.tickets import Backlog
 from streams.engine.totals import ALL, Totals, scopes_in, scopes_of, sides_in
 from streams.engine.visitors import Visitors
-from streams.engine.visits import Counts, entry_of, taken_back
+from streams.engine.visits import Counts, by_pane, entry_of, taken_back
 
 __all__ = ["Partner", "Shown"]
 
@@ -290,16 +290,17 @@ class Partner:
 
     def recount_visits(self, counts: Counts) -> None:
         """Count what visits count otherwise than before, each in the pane at the end of its quarter hour."""
-        grouped: dict[tuple[int, int], list[int]] = {}
-        for (number, quarter_ms), vector in counts.items():
-            start_ms, _ = self.panes.span(quarter_ms + QUARTER_MS - GRID_MS)
-            have = grouped.get((number, start_ms))
-            grouped[number, start_ms] = vector if have is None else [one + other for one, other in zip(have, vector, strict=True)]
-        for (number, start_ms), vector in grouped.items():
-            if any(vector):
-                old, new = (pack(Family.HISTORY, [max(0, by * each) for each in vector]) for by in (-1, 1))
-                if not self.recount(self.visitors.places[number].cell, start_ms, Counted(old, {}), Counted(new, {})):
-                    self.visitors.uncounted += 1
+        for (number, start_ms), vector in by_pane(counts, self.panes).items():
+            if any(vector) and not self.recount(self.visitors.places[number].cell, start_ms, *difference(Family.HISTORY, vector)):
+                self.visitors.uncounted += 1
+
+    def recount_agents(self) -> int:
+        """Count what agents count otherwise than when this was last done; in how many places what is taken off was not there."""
+        return sum(
+            not self.recount_all(Cell(Family.WORKFORCE, queue, channel, 0, 0), sides, at_ms, *difference(Family.WORKFORCE, vector))
+            for (at_ms, queue, channel, sides), vector in self.roster.take_changes().items()
+            if any(vector)
+        )
 
     def _corrected(self, cell: Cell, at_ms: int, old: int, new: int) -> None:
         """Have what was made of a closed pane made anew: forecasts of what was offered in it, periods in which it was handled."""
@@ -352,8 +353,8 @@ class Partner:
             self._begin_totals()
             self.totals.rebuild()
         if self.roster:
-            for at_ms, queue, channel, sides, old, new in self.roster.settle(before, panes):
-                self.recount_all(Cell(Family.WORKFORCE, queue, channel, 0, 0), sides, at_ms, Counted(old, {}), Counted(new, {}))
+            self.roster.settle(before, panes)
+            self.recount_agents()
         if self.visitors:
             self.recount_visits(self.visitors.mature(closed_ms, panes.zone))
         if self.touched_ms is not None and self.touched_ms <= closed_ms:

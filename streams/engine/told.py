@@ -54,6 +54,10 @@ class Told:
         self._state = state
         self._admission = admission
         self._from_log = state.config.clock_from_log
+        self._agents_of: dict[str, Partner] = {}
+        """Partners whose agents count something otherwise than is counted: see `recount`."""
+        self.agents = 0
+        """How often one of them was told of."""
         self.counts: Final[dict[type, Callable[[str, SourceRecord, Any, int], int]]] = {
             ContactRecord: self._record,
             VolumeForecast: self._forecast,
@@ -63,6 +67,14 @@ class Told:
             **dict.fromkeys(_NEWS, self._agent),
         }
         """By the struct of an event, what it does: (topic, record, event, wall time) -> how many events were counted."""
+
+    def recount(self) -> None:
+        """Count what was told of agents since this was last done, of all at once; before anything is closed or committed."""
+        self.agents = 0
+        while self._agents_of:
+            _, partner = self._agents_of.popitem()
+            if missed := partner.recount_agents():
+                self._state.counters["agents_not_recounted"] += missed
 
     def _record(self, topic: str, record: SourceRecord, event: Any, now_ms: int) -> int:
         """`contact.record`: an arrival, an exit from the queue, a handled contact, each at its own time; a newer one replaces it."""
@@ -192,12 +204,9 @@ class Told:
             error = f"tells of {news[0]}, what agents did is known from {roster.oldest_ms(closed_ms)} on"
             self._admission.late(record, LateReason.PAST_AGENTS, error, now_ms)
             return 0
-        corrections = roster.tell(event.agent_id, news, partner.panes)
-        for counted_ms, queue, channel, sides, old, new in corrections:
-            place = cell._replace(queue=queue, channel=channel)
-            if not partner.recount_all(place, sides, counted_ms, Counted(old, {}), Counted(new, {})):
-                state.counters["agents_not_recounted"] += 1
-        if corrections:
+        if roster.tell(event.agent_id, news, partner.panes):
+            self._agents_of[partner.id] = partner
+            self.agents += 1
             state.counters["late_corrections"] += 1
             state.touch(partner, closed_ms + GRID_MS)
         due_ms = roster.next_change_ms(closed_ms, event.agent_id)

@@ -12,8 +12,9 @@ from zlib import crc32
 
 from xxhash import xxh3_64_intdigest
 
-from models.windows import QUARTER_MS
+from models.windows import GRID_MS, QUARTER_MS
 from streams.engine.cells import Cell
+from streams.engine.panes import PaneStore
 
 __all__ = [
     "ENTRY",
@@ -23,6 +24,7 @@ __all__ = [
     "Counts",
     "Place",
     "Visit",
+    "by_pane",
     "changed",
     "count",
     "entry_of",
@@ -175,3 +177,13 @@ def judge_alone(counts: Counts, visits: bytes) -> None:
     if vector is None:
         vector = counts[at] = [0, 0, 0, 0]
     vector[_MATURED] += 1
+
+
+def by_pane(counts: Counts, panes: PaneStore) -> Counts:
+    """The same by place and pane (its start, ms): that at the end of each quarter hour."""
+    grouped: Counts = {}
+    for (number, quarter_ms), vector in counts.items():
+        start_ms, _ = panes.span(quarter_ms + QUARTER_MS - GRID_MS)
+        have = grouped.get((number, start_ms))
+        grouped[number, start_ms] = vector if have is None else [one + other for one, other in zip(have, vector, strict=True)]
+    return grouped

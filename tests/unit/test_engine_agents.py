@@ -139,6 +139,48 @@ def test_attrition_is_leavers_a_year_of_staff_time_and_stands_in_wide_windows_on
     assert len(days) == 37, "who joined before counts as far back as the ledger reaches"
 
 
+@pytest.mark.parametrize("commits", [False, True])
+def test_a_commit_before_the_first_grid_point_leaves_no_quarter_hours_of_weeks(commits: bool) -> None:
+    rig = Rig()
+    rig.policy(shared_part(), partner_part(), at_ms=START_MS)
+    if commits:
+        rig.commit()
+    tell(rig, "agent.joined", START_MS - 900 * DAY)
+    rig.to(START_MS)
+    rig.to(START_MS + 16 * SECOND)
+    rig.to(START_MS + MINUTE)
+    quarters = [body["to"] for body in rig.compacted(TOPICS.rollups_15m).values()]
+    assert len(quarters) > 96, "what is not merged into a day yet is owed"
+    assert min(quarters) > START_MS - 3 * DAY - HOUR, "days hold what came before"
+
+
+def test_agents_that_are_told_of_together_are_counted_as_one_after_the_other(rig: Rig) -> None:
+    alone = started(Rig())
+    told: list[tuple[str, int, dict[str, Any]]] = [
+        ("agent.joined", -40 * DAY, {"agent_id": "ann"}),
+        ("agent.state", -2 * HOUR, {"agent_id": "ann", "state": "available"}),
+        ("agent.joined", -20 * DAY, {"agent_id": "ben"}),
+        ("agent.state", -HOUR, {"agent_id": "ann", "state": "on_contact"}),
+        ("agent.state", -90 * MINUTE, {"agent_id": "ann", "state": "break"}),
+        ("agent.left", -5 * DAY, {"agent_id": "ann"}),
+    ]
+    for each in (rig, alone):
+        each.send(event("contact.queued", START_MS, "q"), at_ms=START_MS)
+        each.to(START_MS + MINUTE)
+    for kind, after_ms, fields in told:
+        for each in (rig, alone):
+            tell(each, kind, START_MS + after_ms, **fields)
+        alone.poll(TOPICS.workforce)
+    for each in (rig, alone):
+        each.to(START_MS + 2 * MINUTE)
+    assert rig.snapshot() == alone.snapshot()
+    figures = rig.figures()
+    assert figures == alone.figures()
+    assert figures["acme/all/4h"]["kpis"]["occupancy"]["value"] == pytest.approx(1 - 30 / 91.75, abs=0.01)
+    rig.crash()
+    assert rig.snapshot() == alone.snapshot()
+
+
 def test_a_rule_over_staffing_fires_when_somebody_goes() -> None:
     rig = Rig()
     few = {"severity": "warning", "enter": 1, "exit": 1, "for": 0}
