@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench.lived import Life, Row, partners, policy_of, renamed
 from models.clock import now_ms
 from models.settings import PREFIX, Settings
+from models.topics import TOMBSTONES_KEPT_MS
 from streams.admin import create
 from streams.batches import send_in_batches
 from streams.local.kafka import LocalKafka
@@ -58,7 +59,7 @@ class Sizes:
     """That a worker is ended by, for another to take over."""
 
 
-WHOLE: Final = Sizes(partners=40, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=240, repeats=2, signals=(SIGKILL, SIGTERM))
+WHOLE: Final = Sizes(partners=40, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=600, repeats=2, signals=(SIGKILL, SIGTERM))
 QUICK: Final = Sizes(partners=1, seconds=60, allowance_seconds=5, cleaning_seconds=0, repeats=1, signals=())
 """20,000 rows, to see that it still runs."""
 
@@ -183,11 +184,11 @@ def _size(folder: Path, settings: Settings) -> int:
 async def _cleaned(folder: Path, settings: Settings, sizes: Sizes) -> int:
     """The changelog's size once the cleaner has found nothing more to do for a while, or its time is over."""
     size, unchanged = _size(folder, settings), 0
-    for _ in range(sizes.cleaning_seconds // _CLEANER_SECONDS):
+    for round_ in range(sizes.cleaning_seconds // _CLEANER_SECONDS):
         await asyncio.sleep(_CLEANER_SECONDS)
         before, size = size, _size(folder, settings)
         unchanged = unchanged + 1 if size == before else 0
-        if unchanged == _CLEANER_ROUNDS:
+        if unchanged >= _CLEANER_ROUNDS and round_ * _CLEANER_SECONDS * 1_000 > TOMBSTONES_KEPT_MS:
             break
     return size
 

@@ -9,7 +9,17 @@ from enum import StrEnum
 from typing import Final
 from zlib import crc32
 
-__all__ = ["BROADCAST", "MINUTES_KEPT_MS", "QUARTERS_KEPT_MS", "UNASSIGNED", "Partitioner", "TopicSpec", "Topics", "partition_of"]
+__all__ = [
+    "BROADCAST",
+    "MINUTES_KEPT_MS",
+    "QUARTERS_KEPT_MS",
+    "TOMBSTONES_KEPT_MS",
+    "UNASSIGNED",
+    "Partitioner",
+    "TopicSpec",
+    "Topics",
+    "partition_of",
+]
 
 BROADCAST: Final = "*"
 """The key of what is written to every partition: shared policy parts and commands bound to no single partner."""
@@ -17,14 +27,16 @@ BROADCAST: Final = "*"
 UNASSIGNED: Final = "unassigned"
 """The reserved partner of contacts that were lost before they were routed to anyone."""
 
-_HOUR_MS: Final = 3_600_000
-_DAY_MS: Final = 24 * _HOUR_MS
+_DAY_MS: Final = 24 * 3_600_000
 
 MINUTES_KEPT_MS: Final = 2 * _DAY_MS
 """How long the records of closed minutes are kept."""
 
 QUARTERS_KEPT_MS: Final = 90 * _DAY_MS
 """How long the records of closed quarter hours are kept."""
+
+TOMBSTONES_KEPT_MS: Final = 5 * 60_000
+"""How long the changelog says that a row is gone: a worker that took longer to read it would bring rows back, and each start reads all."""
 
 
 class Partitioner(StrEnum):
@@ -84,7 +96,7 @@ _CHANGELOG: Final = {
     "segment.bytes": str(16 << 20),
     "segment.ms": "60000",
     "min.cleanable.dirty.ratio": "0.1",
-    "delete.retention.ms": str(_HOUR_MS),
+    "delete.retention.ms": str(TOMBSTONES_KEPT_MS),
 }
 _COMPACTED: Final = {**_CHANGELOG, "delete.retention.ms": str(_DAY_MS)}
 

@@ -16,7 +16,8 @@ _GROW: Final = (
     " outwatch topics create && outwatch topics copy --from-prefix OLD   (docs/upgrades.md)"
 )
 
-_SLOWER_IF_LARGER: Final = ("segment.bytes", "segment.ms", "min.cleanable.dirty.ratio")
+_TOMBSTONES: Final = "delete.retention.ms"
+_SLOWER_IF_LARGER: Final = ("segment.bytes", "segment.ms", "min.cleanable.dirty.ratio", _TOMBSTONES)
 
 
 class Level(StrEnum):
@@ -115,6 +116,9 @@ def _config_findings(spec: TopicSpec, config: Mapping[str, str], brokers: str) -
     if spec.config.get("message.timestamp.type", has := config.get("message.timestamp.type", "CreateTime")) != has:
         message = f"has {has}: arrival is what the producers' clocks say, capped at now"
         yield finding(Level.REMARK, message, "message.timestamp.type")
+    if float(has := config.get(_TOMBSTONES, "inf")) < float(spec.config.get(_TOMBSTONES, 0)):
+        message = f"forgets after {has} ms that a row is gone: who takes longer to read it from the start brings the row back"
+        yield finding(Level.PROBLEM, message, _TOMBSTONES)
     larger = [key for key in _SLOWER_IF_LARGER if key in spec.config and float(config.get(key, "inf")) > float(spec.config[key])]
     if larger:
         had = ", ".join(f"{key} {config.get(key)} instead of {spec.config[key]}" for key in larger)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from models.topics import Topics
+from models.topics import TOMBSTONES_KEPT_MS, Topics
+from streams import owner
 from streams.topic_check import Finding, FoundTopic, Level, check_topics, grown
 
 TOPICS = Topics("eu.")
@@ -118,6 +119,20 @@ def test_late_compaction_is_a_remark_that_names_every_setting() -> None:
     (finding,) = check(with_config(TOPICS.changelog("app"), segment_ms="604800000", segment_bytes="1073741824"))
     assert finding.level is Level.REMARK
     assert finding.remedy.endswith("--entity-name app-state-changelog --add-config 'segment.bytes=16777216,segment.ms=60000'")
+
+
+def test_tombstones_that_are_kept_longer_are_a_remark_and_shorter_a_problem() -> None:
+    kept = int(TOPICS.specs("app")[-1].config["delete.retention.ms"])
+    (finding,) = check(with_config(TOPICS.changelog("app"), delete_retention_ms="3600000"))
+    assert (finding.level, "delete.retention.ms 3600000 instead of 300000" in finding.message) == (Level.REMARK, True)
+    (finding,) = check(with_config(TOPICS.changelog("app"), delete_retention_ms=str(kept - 1)))
+    assert finding.level is Level.PROBLEM
+    assert "brings the row back" in finding.message
+    assert finding.remedy.endswith(f"--entity-name app-state-changelog --add-config 'delete.retention.ms={kept}'")
+
+
+def test_a_worker_may_not_read_the_changelog_for_longer_than_its_tombstones_are_kept() -> None:
+    assert owner._RECOVERY_SECONDS * 2_000 < TOMBSTONES_KEPT_MS
 
 
 def test_problems_come_before_remarks() -> None:
