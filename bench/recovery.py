@@ -38,7 +38,8 @@ _SERVES_SECONDS_MAX: Final = 120.0
 _SETTLED_SECONDS: Final = 5.0
 _CLEANER_SECONDS: Final = 15
 """How often the cleaner looks for work (`log.cleaner.backoff.ms`)."""
-_CLEANER_ROUNDS: Final = 3
+_CLEANER_ROUNDS: Final = 4 + TOMBSTONES_KEPT_MS // (_CLEANER_SECONDS * 1_000)
+"""In so many nothing is left for it: what it finds to be gone it takes away when that has been said for long enough."""
 _PREFIX: Final = "recovery."
 
 
@@ -59,7 +60,7 @@ class Sizes:
     """That a worker is ended by, for another to take over."""
 
 
-WHOLE: Final = Sizes(partners=40, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=600, repeats=2, signals=(SIGKILL, SIGTERM))
+WHOLE: Final = Sizes(partners=40, seconds=6 * 3_600, allowance_seconds=600, cleaning_seconds=900, repeats=2, signals=(SIGKILL, SIGTERM))
 QUICK: Final = Sizes(partners=1, seconds=60, allowance_seconds=5, cleaning_seconds=0, repeats=1, signals=())
 """20,000 rows, to see that it still runs."""
 
@@ -184,11 +185,11 @@ def _size(folder: Path, settings: Settings) -> int:
 async def _cleaned(folder: Path, settings: Settings, sizes: Sizes) -> int:
     """The changelog's size once the cleaner has found nothing more to do for a while, or its time is over."""
     size, unchanged = _size(folder, settings), 0
-    for round_ in range(sizes.cleaning_seconds // _CLEANER_SECONDS):
+    for _ in range(sizes.cleaning_seconds // _CLEANER_SECONDS):
         await asyncio.sleep(_CLEANER_SECONDS)
         before, size = size, _size(folder, settings)
         unchanged = unchanged + 1 if size == before else 0
-        if unchanged >= _CLEANER_ROUNDS and round_ * _CLEANER_SECONDS * 1_000 > TOMBSTONES_KEPT_MS:
+        if unchanged == _CLEANER_ROUNDS:
             break
     return size
 
