@@ -8,7 +8,6 @@ from typing import Any, Final
 from bench import lived, recovery
 from bench.load import CHANNELS, EVENTS_A_SECOND, PARTNERS, QUEUES
 from bench.run import FLOOR, FOUR, OUTWATCH, PLAIN, Results
-from models.topics import TOMBSTONES_KEPT_MS
 
 PLOT: Final = "benchmarks.svg"
 _COLOURS: Final = {FLOOR: "#9aa5b1", OUTWATCH: "#1f6feb", FOUR: "#58a6ff", PLAIN: "#d1495b"}
@@ -135,9 +134,8 @@ of a busy day, on one machine that the broker shares.
 A worker with default settings holds {recovery.PARTITIONS} partitions of {sizes.partners} partners each, with
 {lived.EVENTS_A_SECOND} events a second: {live:,} live rows of {results.live_bytes / live:,.0f} bytes, keys included, as the
 product's engine left them. The log of all commits is that of the last {sizes.seconds / 3_600:,.3g} hours, a commit a second:
-{results.written_records:,} records and {results.written_bytes / 1e9:,.2g} GB were written as fast as the broker took them, and
-its cleaner, at the shipped settings, was waited for until it found no more to do after tombstones had had their
-{TOMBSTONES_KEPT_MS // 60_000} minutes, {sizes.cleaning_seconds} s at most, since by the clock it has six hours. In a takeover
+{results.written_records:,} records and {results.written_bytes / 1e9:,.2g} GB were written as fast as the broker took them,
+but for the last {sizes.paced_seconds // 60} minutes, which came a commit a second; the cleaner has the shipped settings. In a takeover
 two workers share the partitions and one gets the signal; the session is the default one of 12 s. A worker serves when each
 partition has committed; what the limits of bytes and records left of its figures by then follows in the seconds after.
 
