@@ -14,7 +14,19 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from models.events import EVENT_TYPES, EventBase
 
-__all__ = ["Call", "DateSource", "DropRule", "FieldSource", "Interval", "Mapping", "Outcomes", "Ticket", "event_model", "field_names"]
+__all__ = [
+    "EVENT_NAMES",
+    "Call",
+    "DateSource",
+    "DropRule",
+    "FieldSource",
+    "Interval",
+    "Mapping",
+    "Outcomes",
+    "Ticket",
+    "event_model",
+    "field_names",
+]
 
 Column = Annotated[str, Field(min_length=1, max_length=256)]
 
@@ -24,6 +36,10 @@ CALL_FIELDS: Final = ("occurred_at", "queued_at", "queue_exited_at", "wait_secon
 _MODELS: Final[dict[str, type[EventBase]]] = {
     get_args(each.model_fields["type"].annotation)[0]: each for each in EVENT_TYPES if issubclass(each, EventBase)
 }
+
+
+EVENT_NAMES: Final = tuple(_MODELS)
+"""The events that a log, or a test of rules, can make."""
 
 
 def event_model(event_type: str) -> type[EventBase] | None:

@@ -8,7 +8,22 @@ import sys
 
 import typer
 
-from streams.cli import dead_letters, demo, erase, explain, kpis, policy, project, replay, run, simulate, status, tail, topics
+from streams.cli import (
+    dead_letters,
+    demo,
+    erase,
+    explain,
+    kpis,
+    policy,
+    policy_trial,
+    project,
+    replay,
+    run,
+    simulate,
+    status,
+    tail,
+    topics,
+)
 from streams.cli.exits import explain as exit_of
 
 __all__ = ["app", "main"]
@@ -29,6 +44,7 @@ app.command()(kpis.kpis)
 app.command()(explain.explain)
 app.command()(demo.demo)
 app.command()(policy.init)
+policy.app.command("test")(policy_trial.run_tests)
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -63,9 +63,9 @@ class Sizes(NamedTuple):
 class Engine:
     """See the module. One caller at a time; the generators may be left off between steps, never resumed after `drain` failed."""
 
-    def __init__(self, partition: int, config: EngineConfig) -> None:
+    def __init__(self, partition: int, config: EngineConfig, state: State | None = None) -> None:
         self.partition = partition
-        self._state = State(partition, config)
+        self._state = State(partition, config) if state is None else state
         self._config = config
         self._intake = Intake(self._state, self.advance)
         self._publisher = Publisher(config.topics.kpis, config.source)
