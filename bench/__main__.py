@@ -1,7 +1,7 @@
 """`python -m bench [--quick | speed | recovery]`: measure, check, print what came of it.
 
 The whole form, or one of its two parts, writes docs/benchmarks.md with its plot and docs/recovery.md. The quick form writes nothing,
-and also runs the soak and the state's costs in miniature.
+and also runs the soak, the state's costs and a backtest in miniature.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bench import flat, recovery, soak, state
+from bench import backtest, flat, recovery, soak, state
 from bench.environment import environment
 from bench.report import PLOT, page, plot, ratios, recovery_page
 from bench.run import Sizes, run
@@ -64,6 +64,7 @@ _DOCS: Final = Path(__file__).parents[1] / "docs"
 async def _small() -> None:
     print(soak.page(await soak.soak(4, 500, 1, every_seconds=2, contacts=500), environment()))
     print(state.table(state.cost(1, 50)))
+    print(backtest.line(backtest.measure(2_000)))
 
 
 if __name__ == "__main__":

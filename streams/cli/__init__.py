@@ -15,6 +15,7 @@ from streams.cli import (
     explain,
     kpis,
     policy,
+    policy_backtest,
     policy_trial,
     project,
     replay,
@@ -45,6 +46,7 @@ app.command()(explain.explain)
 app.command()(demo.demo)
 app.command()(policy.init)
 policy.app.command("test")(policy_trial.run_tests)
+policy.app.command()(policy_backtest.backtest)
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")

@@ -13,7 +13,7 @@ of their rows, thawed when touched: five times smaller. Those of tiers 1 and 2 s
 start takes them as they come. Everything is relative to `closed_ms`, the last grid point that was closed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import count
 from typing import Final
 
@@ -237,7 +237,7 @@ class PaneStore:
         yield from self._hot_between(max(start_ms, first), end_ms)
         if self.cold or self._thawed:
             for tier, edge, above in ((1, second, first), (2, third, second)):
-                for start in range(max(start_ms, edge), min(end_ms, above), _LENGTHS[tier]):
+                for start in self._cold_starts(tier, max(start_ms, edge), min(end_ms, above)):
                     if each := self._held(tier, start):
                         yield each
         if start_ms < third:
@@ -255,8 +255,8 @@ class PaneStore:
                 counted.append(pane.cells())
         cold: list[tuple[int, int]] = []
         if self.cold or self._thawed:
-            cold += [(1, start) for start in range(max(start_ms, second), min(end_ms, first), MINUTE_MS)]
-            cold += [(2, start) for start in range(max(start_ms, third), min(end_ms, second), QUARTER_MS)]
+            cold += [(1, start) for start in self._cold_starts(1, max(start_ms, second), min(end_ms, first))]
+            cold += [(2, start) for start in self._cold_starts(2, max(start_ms, third), min(end_ms, second))]
         if start_ms < third:
             cold += self._days_between(start_ms, min(end_ms, third))
         for at in cold:
@@ -269,6 +269,14 @@ class PaneStore:
         for each in counted:
             add_cells(cells, each)
         return cells
+
+    def _cold_starts(self, tier: int, low: int, high: int) -> Iterable[int]:
+        """Where panes of a tier may begin in [low, high), which lie on its edges, in order."""
+        starts = range(low, high, _LENGTHS[tier])
+        if self.cold or len(starts) <= len(self._thawed):
+            return starts
+        # Nothing was written yet, as in a backtest, which has nights and weekends to pass.
+        return sorted(start for of, start in self._thawed if of == tier and low <= start < high)
 
     def _days_between(self, low: int, high: int) -> list[tuple[int, int]]:
         return [(DAY_TIER, start) for start in self._day_starts() if low <= start < high]
@@ -380,7 +388,7 @@ class PaneStore:
                     self._forget(DAY_TIER, start)
             for tier, old, edge in ((1, before[1], second), (2, before[2], third)):
                 # While nothing was closed all was tier 0; and a zone that changed may have moved the edge of days back.
-                for start in range(old, edge, _LENGTHS[tier]) if old and (self.cold or self._thawed) else ():
+                for start in self._cold_starts(tier, old, edge) if old and (self.cold or self._thawed) else ():
                     self._merge(tier, start)
 
     def _merge(self, tier: int, start: int) -> None:

@@ -1,4 +1,4 @@
-"""Log files row by row: CSV with a header, or JSON Lines. Nothing is held but the row."""
+"""Log files row by row: CSV with a header, JSON Lines, or Parquet. Nothing is held but the row, or a few."""
 
 import csv
 from collections.abc import Iterator
@@ -13,12 +13,13 @@ from models.errors import FileError, Problem
 from models.mapping import Mapping
 from models.mapping_file import check_columns
 from models.mapping_row import Dropped, DropReason, Place
+from streams.replay.parquet import PARQUET, read_parquet
 
-__all__ = ["LogFile", "Row", "read_rows"]
+__all__ = ["JSON", "LogFile", "Row", "read_rows"]
 
 Row = dict[str, Any]
 
-_JSON: Final = frozenset({".jsonl", ".ndjson", ".json"})
+JSON: Final = frozenset({".jsonl", ".ndjson", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,12 @@ def read_rows(log: LogFile, mapping: Mapping) -> Iterator[tuple[Place, Row | Dro
         FileError: if the header lacks a column that the mapping names, or the file is not UTF-8.
     """
     name = str(log.path)
+    if log.path.suffix.lower() in PARQUET:
+        yield from read_parquet(log.path)
+        return
     try:
         with log.path.open(encoding="utf-8-sig", newline="") as lines:
-            yield from _json_rows(lines, name) if log.path.suffix.lower() in _JSON else _csv_rows(lines, name, mapping)
+            yield from _json_rows(lines, name) if log.path.suffix.lower() in JSON else _csv_rows(lines, name, mapping)
     except UnicodeDecodeError as error:
         raise FileError([Problem(name, 1, "(file)", f"is not UTF-8: {error.reason}", "save it as UTF-8")]) from None
 

@@ -22,7 +22,7 @@ from streams.replay.report import Report, make_report
 from streams.replay.shift import Shift, Timing, shifted
 from streams.replay.tally import Tally
 
-__all__ = ["Deliveries", "replay", "write"]
+__all__ = ["Deliveries", "replay", "secret_of", "write"]
 
 _SETTLE_MS: Final = 15 * MINUTE_MS
 """How far after the last day's end the clock is moved: longer than any sensible `settle_seconds` of a policy."""
@@ -87,7 +87,12 @@ async def write(feed: Feed, deliveries: Deliveries, stop: asyncio.Event, on_prog
     return end_ms
 
 
-def _secret(settings: Settings, mapping: Mapping) -> str | None:
+def secret_of(settings: Settings, mapping: Mapping) -> str | None:
+    """What makes customer keys; None where the mapping makes none.
+
+    Raises:
+        CustomerError: if it is missing.
+    """
     if not mapping.needs_secret:
         return None
     if settings.customer_secret is None:
@@ -124,7 +129,7 @@ async def replay(
         TopicsError: if the source topic is not as the settings say.
         aiokafka.errors.KafkaError: if the brokers cannot be reached.
     """
-    secret = _secret(settings, mapping)
+    secret = secret_of(settings, mapping)
     for log in logs:
         # A wrong header or a missing date is found before anything is written.
         next(dated([log], mapping, Tally(mapping.zone), secret), None)

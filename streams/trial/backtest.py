@@ -1,0 +1,55 @@
+"""A backtest: what a policy would have done over a history, by the very engine."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from models.policy_spec import PolicyFile
+from streams.trial.histories import Read, Told
+from streams.trial.outcome import Days, Outcome, episodes
+from streams.trial.past import Past, narrowed
+
+__all__ = ["Backtest", "backtest"]
+
+
+@dataclass(slots=True)
+class Backtest:
+    """One policy, and the past of each partner under it."""
+
+    policy: PolicyFile
+    pasts: dict[str, Past]
+    from_ms: int | None = None
+    to_ms: int = 0
+
+    def feed(self, event: Told) -> None:
+        """The next event; one that is earlier than those before counts late, as it would have live."""
+        if self.from_ms is None:
+            self.from_ms = event.at_ms
+        self.to_ms = max(self.to_ms, event.at_ms)
+        past = self.pasts.get(event.partner)
+        if past is None:
+            past = self.pasts[event.partner] = Past(self.policy, event.partner, event.at_ms)
+        past.feed(event.at_ms, event.value, event.event)
+
+    def end(self) -> Outcome:
+        """What came of it, at the time of the last event."""
+        verdicts = [verdict for past in self.pasts.values() for verdict in past.end(self.to_ms)]
+        zones = {name: past.partner.policy.timezone for name, past in self.pasts.items()}
+        targets: dict[str, dict[str, Days]] = {name: past.days for name, past in sorted(self.pasts.items())}
+        judging = {rule.id for past in self.pasts.values() for rule in past.partner.policy.rules}
+        rules = tuple(rule.id for rule in self.policy.rules if rule.id in judging)
+        return Outcome(self.from_ms or 0, self.to_ms, rules, tuple(episodes(verdicts, zones)), targets)
+
+
+def backtest(policies: Sequence[PolicyFile], events: Iterable[Told], read: Read) -> Iterator[Outcome]:
+    """The outcome of each policy; the history is read once, and partners that no policy names are left out, and counted."""
+    made = [Backtest(narrowed(policy), {}) for policy in policies]
+    named = {partner.id for policy in policies for partner in policy.partners}
+    for event in events:
+        if event.partner in named:
+            for each in made:
+                each.feed(event)
+        else:
+            read.events -= 1
+            read.leave_out("no_policy")
+    for each in made:
+        yield each.end()
