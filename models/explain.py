@@ -16,7 +16,7 @@ from models.kpis import Kpi, figures, percentile
 from models.measures import from_names, total
 from models.windows import MINUTE_MS
 
-__all__ = ["Difference", "Part", "Summed", "figure_of", "summed", "tiles"]
+__all__ = ["Difference", "Part", "Summed", "estimate_of", "figure_of", "summed", "tiles"]
 
 _DIFFERS_ABOVE: Final = 1e-9
 """Seconds are sums of thousandths; what rounding leaves is no difference."""
@@ -108,8 +108,8 @@ def summed(
         closed_ms: stretches that ended by then are closed.
         customs: the KPIs of the policy's own, where it has any.
     """
-    parts = tuple(Part(topic, each, _estimate(kpi, [each], definition, customs)) for topic, each in found)
-    estimate = _estimate(kpi, [each for _, each in found], definition, customs)
+    parts = tuple(Part(topic, each, estimate_of(kpi, [each], definition, customs)) for topic, each in found)
+    estimate = estimate_of(kpi, [each for _, each in found], definition, customs)
     figure = figure_of(kpi, record, definition) or {"numerator": None, "denominator": None}
     left = (figure["numerator"] or 0) - estimate.numerator, (figure["denominator"] or 0) - estimate.denominator
     open_from_ms = max(record["from"], min(record["to"], closed_ms - closed_ms % MINUTE_MS))
@@ -125,7 +125,8 @@ def summed(
     return Summed(parts, estimate, left[0], left[1], reasons, open_from_ms)
 
 
-def _estimate(kpi: Kpi, records: Sequence[Json], definition: Definition, customs: Customs) -> Estimate:
+def estimate_of(kpi: Kpi, records: Sequence[Json], definition: Definition, customs: Customs) -> Estimate:
+    """What a KPI is of these stretches together."""
     measures = [each["measures"] for each in records]
     if kpi.quantile is not None:
         return percentile(Distributions(of_records(measures)), kpi.quantile)

@@ -26,7 +26,7 @@ from streams.letters.letter import Letter, read_record
 from streams.past import Past, reading
 from streams.policies import read_policies
 
-__all__ = ["Held", "NoFigureError", "Offsets", "hold"]
+__all__ = ["Held", "NoFigureError", "Offsets", "hold", "newest", "policies_of", "records_of"]
 
 _RECENT_MS: Final = 6 * MINUTE_MS
 """Everything that a partner has is written again every 5 minutes."""
@@ -76,34 +76,40 @@ async def hold(settings: Settings, partner_id: str, scope: Scope, window: str, n
         aiokafka.errors.KafkaError: if Kafka cannot be reached, or the end of a topic is not.
     """
     topics, number = settings.topics, partition_of(partner_id, settings.partitions, settings.partitioner)
-    policies = Policies()
-    for (_, name), value in (await read_policies(settings)).items():
-        with suppress(PolicyError):  # A worker refuses it too, and the last good one stays.
-            policies.take(decode_policy(name, value))
+    policies = await policies_of(settings)
     policy = policies.of(partner_id)
     key = record_key(partner_id, scope, window)
     async with reading(settings) as past:
-        figures = await _newest(past, [topics.kpis], number, now_ms - _RECENT_MS)
+        figures = await newest(past, [topics.kpis], number, now_ms - _RECENT_MS)
         if key not in figures:
-            figures = await _newest(past, [topics.kpis], None, None)
+            figures = await newest(past, [topics.kpis], None, None)
         if key not in figures:
             raise NoFigureError(_instead(figures, policies.partner_ids, partner_id, scope, window))
         record = figures[key]
         stretches = {
-            topic: list((await _newest(past, [topic], number, since_ms, record_key(partner_id, scope, ""))).values())
+            topic: list((await newest(past, [topic], number, since_ms, record_key(partner_id, scope, ""))).values())
             for topic, since_ms in _since(settings, policy, record).items()
         }
-        beats = [each async for each in _records(past, [topics.heartbeats], number, record["as_of"] - _BEATS_MS)]
+        beats = [each async for each in records_of(past, [topics.heartbeats], number, record["as_of"] - _BEATS_MS)]
         offsets, frontier_ms = _offsets(beats, record)
         dead: Counter[str] = Counter()
         late: Counter[str] = Counter()
-        async for letter in _records(past, [topics.dead_letters, topics.late], None, record["from"]):
+        async for letter in records_of(past, [topics.dead_letters, topics.late], None, record["from"]):
             if letter.topic == topics.late:
                 if letter.key == partner_id.encode():
                     late[dict(letter.headers).get("late.reason", b"").decode()] += 1
             elif isinstance(said := read_record(letter), Letter) and said.partner == partner_id:
                 dead[said.reason] += 1
     return Held(record, stretches, policy, offsets, frontier_ms - policy.settle_ms, dead, late)
+
+
+async def policies_of(settings: Settings) -> Policies:
+    """What holds now, as workers read it."""
+    policies = Policies()
+    for (_, name), value in (await read_policies(settings)).items():
+        with suppress(PolicyError):  # A worker refuses it too, and the last good one stays.
+            policies.take(decode_policy(name, value))
+    return policies
 
 
 def _since(settings: Settings, policy: PartnerPolicy, record: Json) -> dict[str, int]:
@@ -118,7 +124,7 @@ def _since(settings: Settings, policy: PartnerPolicy, record: Json) -> dict[str,
     return {topics.rollups_1d: from_ms, topics.rollups_15m: quarters_ms, topics.rollups_1m: minutes_ms}
 
 
-async def _records(
+async def records_of(
     past: Past, topics: Iterable[str], number: int | None, since_ms: int | None
 ) -> AsyncIterator[ConsumerRecord[bytes, bytes]]:
     """What is there of these topics, of one partition number or of all, since a time."""
@@ -127,10 +133,10 @@ async def _records(
         yield record
 
 
-async def _newest(past: Past, topics: Iterable[str], number: int | None, since_ms: int | None, prefix: str = "") -> dict[str, Json]:
+async def newest(past: Past, topics: Iterable[str], number: int | None, since_ms: int | None, prefix: str = "") -> dict[str, Json]:
     """By key, the newest record whose key begins with `prefix`; tombstones delete."""
     values: dict[str, bytes | None] = {}
-    async for record in _records(past, topics, number, since_ms):
+    async for record in records_of(past, topics, number, since_ms):
         if record.key is not None and (key := record.key.decode()).startswith(prefix):
             values[key] = record.value
     return {key: orjson.loads(value) for key, value in values.items() if value is not None}

@@ -16,6 +16,7 @@ from streams.cli import (
     kpis,
     policy,
     policy_backtest,
+    policy_explain,
     policy_trial,
     project,
     replay,
@@ -47,6 +48,7 @@ app.command()(demo.demo)
 app.command()(policy.init)
 policy.app.command("test")(policy_trial.run_tests)
 policy.app.command()(policy_backtest.backtest)
+policy.app.command()(policy_explain.explain)
 app.add_typer(policy.app, name="policy")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
