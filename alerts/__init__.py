@@ -7,6 +7,7 @@ records = [alert_event(rule, change, context) for change in changes]
 ```
 """
 
+from alerts.aside import NOTHING, Aside
 from alerts.condition import Change, ChangeKind, Condition, Phase
 from alerts.errors import RowFormatError
 from alerts.events import Context, alert_event, alert_state
@@ -15,6 +16,8 @@ from alerts.ids import fingerprint
 from alerts.reducer import evaluate, forget, next_due_ms, retire
 
 __all__ = [
+    "NOTHING",
+    "Aside",
     "Change",
     "ChangeKind",
     "Condition",

@@ -8,6 +8,7 @@ from alerts.errors import RowFormatError
 from alerts.gate import Quality
 from alerts.hold import Hold
 from alerts.ids import episode_id, fingerprint
+from models.reasons import SuppressReason
 from models.records import Attribution, Evidence
 from models.rules import Severity
 from models.windows import MINUTE_MS
@@ -49,6 +50,8 @@ class ChangeKind(StrEnum):
     """Nothing is left to remember: the caller writes the tombstone."""
     RETIRED = "retired"
     """Ended because its rule, level or partner is gone."""
+    SUPPRESSION_ENDED = "suppression_ended"
+    """Nothing of the condition changed: it still fires, and what its page waited for is over (`alerts.aside`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +167,5 @@ class Change:
     reason: str
     at_ms: int
     """The grid point that decided."""
+    waited: tuple[SuppressReason, ...] = ()
+    """What the page waited for that may be sent now."""

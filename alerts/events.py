@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.condition import Change, Condition, Phase
+from alerts.aside import NOTHING, Aside
+from alerts.condition import Change, ChangeKind, Condition, Phase
 from alerts.explanation import explain
 from alerts.ids import event_id
+from models.reasons import SuppressReason
 from models.rules import Rule
 
 __all__ = ["Context", "alert_event", "alert_state"]
@@ -27,20 +29,22 @@ class Context:
     """Source topic -> next offset to be read."""
 
 
-def alert_event(rule: Rule | None, change: Change, context: Context) -> dict[str, Any]:
+def alert_event(rule: Rule | None, change: Change, context: Context, aside: Aside = NOTHING) -> dict[str, Any]:
     """The `models.records.AlertEvent` of a change; `rule` is None where it is gone."""
     condition = change.after
     shared = _shared(rule, condition, context, change.at_ms)
+    beside = (change.at_ms,) if change.kind is ChangeKind.SUPPRESSION_ENDED else ()
     return shared | {
-        "id": event_id(shared["fingerprint"], shared["episode"], condition.seq),
+        "id": event_id(shared["fingerprint"], shared["episode"], condition.seq, *beside),
         "transition": {"from": change.before.value, "to": condition.phase.value, "kind": change.kind.value, "reason": change.reason},
         "processed_at": context.processed_ms,
-        "late": context.late,
+        "late": context.late or SuppressReason.LATE in change.waited,
+        "suppressed_by": list(aside.reasons) if condition.open else [],
         "trace": dict(context.trace),
     }
 
 
-def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
+def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms: int, aside: Aside = NOTHING) -> dict[str, Any]:
     """The `models.records.AlertState` of a condition at the grid point `at_ms`; one that is OK has a tombstone instead."""
     assert condition.phase is not Phase.OK, "nothing is left to tell of a condition that is OK"
     return _shared(rule, condition, context, at_ms) | {
@@ -49,6 +53,9 @@ def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms
         "since": condition.since_ms,
         "as_of": context.processed_ms,
         "revision": context.revision,
+        "suppressed_by": list(aside.reasons),
+        "ack": aside.ack and aside.ack.model_dump(mode="json"),
+        "comments": [each.model_dump(mode="json") for each in aside.comments],
     }
 
 

@@ -18,9 +18,9 @@ def episode_id(of: str, started_ms: int) -> str:
     return str(uuid5(UUID(of), str(started_ms)))
 
 
-def event_id(of: str, episode: str, seq: int) -> str:
-    """32 hex digits of one transition."""
-    return _digest(of, episode, seq)
+def event_id(of: str, episode: str, seq: int, *at_ms: int) -> str:
+    """32 hex digits of one transition; with the grid point, of what happened beside the condition after it."""
+    return _digest(of, episode, seq, *at_ms)
 
 
 def _digest(*parts: str | int) -> str:

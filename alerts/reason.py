@@ -36,8 +36,8 @@ def of_change(kind: ChangeKind, rule: Rule, level: Level, seen: Evidence) -> str
             return f"{left} for {span(rule.recover_for_ms)} {value}"
         case ChangeKind.CLEARED:
             return f"no longer surely {enter} {bound}"
-        case ChangeKind.RETIRED:
-            msg = "a rule that is gone judges nothing"
+        case ChangeKind.RETIRED | ChangeKind.SUPPRESSION_ENDED:
+            msg = "no sample decides that"
             raise AssertionError(msg)
 
 

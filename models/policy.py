@@ -10,6 +10,9 @@ from typing import Any, Final, Literal
 
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
+from models.hours import Schedule, compile_hours
+from models.hours import content as hours_content
+from models.inhibition import Inhibition
 from models.kpis.finance import Baseline
 from models.money import UNIT
 from models.policy_spec import PartnerPart, SharedPart, to_json
@@ -79,7 +82,19 @@ class PartnerPolicy:
     """What the partner is split by beside queues and channels, each once and in the order of `SIDES`."""
     activities: tuple[dict[str, str], dict[str, str]] = ({}, {})
     """By contact reason, and by queue: the activity of events that name none."""
+    hours: Schedule | None = None
+    """When it is open; None: always."""
+    maintenance: Schedule | None = None
+    """When it is maintained; None: never."""
+    inhibit: tuple[Inhibition, ...] = ()
+    """Which alerts explain others."""
+    outside: tuple[Rule, ...] | None = None
+    """The rules while it is closed, where any of them has another ladder then."""
     _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
+
+    def rules_at(self, at_ms: int) -> tuple[Rule, ...]:
+        """The rules with the ladders that hold at a time."""
+        return self.rules if self.outside is None or self.hours is None or self.hours.holds(at_ms) else self.outside
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
         """How a contact of this queue and channel is counted; cached, so that one place is one object."""
@@ -129,11 +144,10 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     agent_expiry_ms = _ms(shared.agent_expiry_seconds)
     baselines = sorted(shared.baselines if own.baselines is None else own.baselines, key=lambda each: each.since)
     scopes = shared.scopes if own.scopes is None else own.scopes
-    activities = (
-        {**shared.activities.reasons, **own.activities.reasons},
-        {**shared.activities.queues, **own.activities.queues},
-    )
+    activities = _activities(shared, own)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
+    hours, maintenance, hours_said = _hours(shared, own, timezone)
+    rules = tuple(spec.compiled for spec in specs)
     content = {
         "configured": part is not None,
         "name": own.name,
@@ -151,6 +165,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         "queues": {name: to_json(partial) for name, partial in own.queues.items()},
         "baselines": [each.model_dump(mode="json") for each in baselines],
         **_split(scopes, activities),
+        **hours_said,
     }
     if shared.kpis:
         content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
@@ -171,15 +186,35 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         agent_expiry_ms=agent_expiry_ms,
         repeats=any(each.repeat_window_seconds for each in (base, *own.channels.values(), *own.queues.values())),
         feed=own.feed,
-        rules=tuple(spec.compiled for spec in specs),
+        rules=rules,
         base=base,
         channels=dict(own.channels),
         queues=dict(own.queues),
         scopes=tuple(side for side in SIDES if side in scopes),
         activities=activities,
+        hours=hours,
+        maintenance=maintenance,
+        inhibit=shared.inhibit,
+        outside=tuple(rule.outside or rule for rule in rules) if hours and any(rule.outside for rule in rules) else None,
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
         customs=shared.customs,
     )
+
+
+def _hours(shared: SharedPart, own: PartnerPart, timezone: str) -> tuple[Schedule | None, Schedule | None, dict[str, Any]]:
+    """When a partner is open and maintained, and what of the content says when pages wait: nothing of a policy that does not."""
+    hours = shared.hours if own.hours is None else own.hours
+    holidays = shared.holidays if own.holidays is None else own.holidays
+    maintenance = shared.maintenance if own.maintenance is None else own.maintenance
+    said = hours_content(hours, holidays, maintenance)
+    if shared.inhibit:
+        said["inhibit"] = [each.model_dump(mode="json") for each in shared.inhibit]
+    return compile_hours(hours, timezone, holidays), compile_hours(maintenance, timezone), said
+
+
+def _activities(shared: SharedPart, own: PartnerPart) -> tuple[dict[str, str], dict[str, str]]:
+    """By contact reason, and by queue: the partner's own over the shared ones, name by name."""
+    return {**shared.activities.reasons, **own.activities.reasons}, {**shared.activities.queues, **own.activities.queues}
 
 
 def _split(scopes: tuple[Side, ...], activities: tuple[dict[str, str], dict[str, str]]) -> dict[str, Any]:

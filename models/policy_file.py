@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kpis
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
+from models.hours import Holidays
+from models.inhibition import AlertMatch, Inhibition, lint_inhibit
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
 from models.policy_spec import KPIS_MAX, Activities, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
@@ -25,6 +27,7 @@ FIELDS: Final = frozenset(
         *(Defaults, Activities, Baseline, PartnerPart, RuleSpec, LevelSpec),
         *(Definition, ServiceLevel, Csat, Ces, Target),
         *(KpiSpec, TermSpec, Condition),
+        *(Holidays, Inhibition, AlertMatch),
     )
     for name, field in model.model_fields.items()
 )
@@ -41,6 +44,7 @@ class _Outline(BaseModel):
     partners: list[Any] = Field(default_factory=list, max_length=10_000)
     kpis: list[Any] = Field(default_factory=list, max_length=KPIS_MAX)
     rules: list[Any] = Field(default_factory=list, max_length=500)
+    inhibit: list[Any] = Field(default_factory=list, max_length=50)
 
 
 def lint(text: str, file: str) -> list[Problem]:
@@ -73,6 +77,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         partners = [_valid(PartnerPart, each, document, ("partners", at), problems) for at, each in enumerate(outline.partners)]
         kpis = [_valid(KpiSpec, each, document, ("kpis", at), problems) for at, each in enumerate(outline.kpis)]
         rules = [_valid(RuleSpec, each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
+        inhibit = [_valid(Inhibition, each, document, ("inhibit", at), problems) for at, each in enumerate(outline.inhibit)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
         defaults = defaults or Defaults()
@@ -85,6 +90,8 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
             *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}, _sides(defaults, partners)),
             *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
+            # Of rules that do not read nobody knows which alerts there will be.
+            *(lint_inhibit(inhibit, [each.compiled for each in rules if each is not None]) if None not in rules else ()),
         ]
         problems += [document.problem(each.path, each.message, each.remedy, each.level) for each in findings]
     return document.data, sorted(problems, key=lambda problem: problem.line)
@@ -92,7 +99,8 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
 
 def parts(policy: PolicyFile) -> tuple[SharedPart, dict[str, PartnerPart]]:
     """What is shared, and each partner's own part by id."""
-    own = {"kpis": policy.kpis} if policy.kpis else {}
+    own: dict[str, Any] = {"kpis": policy.kpis} if policy.kpis else {}
+    own |= {"inhibit": policy.inhibit} if policy.inhibit else {}
     shared = SharedPart.model_validate({**_set(policy.defaults), **own, "rules": policy.rules})
     return shared, {partner.id: partner for partner in policy.partners}
 
@@ -104,7 +112,7 @@ def whole(shared: SharedPart, own: Iterable[PartnerPart], file: str) -> PolicyFi
         PolicyError: if they do not hold together.
     """
     defaults = to_json(shared)
-    data: dict[str, Any] = {name: defaults.pop(name) for name in ("kpis", "rules") if name in defaults}
+    data: dict[str, Any] = {name: defaults.pop(name) for name in ("kpis", "rules", "inhibit") if name in defaults}
     data |= {"version": 1, "defaults": defaults, "partners": [to_json(each) for each in own]}
     return load(dumps(data, indent=1), file)
 

@@ -113,6 +113,8 @@ def _lint_rule(path: Path, rule: RuleSpec, kpi: Kpi, partner_ids: Collection[str
     if rule.runbook is None:
         yield Finding(path, "has no runbook", "add runbook: and an address that says what to do", "warning")
     yield from _lint_ladder((*path, "levels"), rule, kpi)
+    if not isinstance(rule.outside_hours, str):
+        yield from _lint_ladder((*path, "outside_hours"), rule.model_copy(update={"levels": rule.outside_hours}), kpi)
 
 
 def _lint_ladder(path: Path, rule: RuleSpec, kpi: Kpi) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from models.custom import lint_kpis
 from models.errors import PolicyError, Problem
+from models.inhibition import lint_inhibit
 from models.policy_lint import lint_rules
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.records import PolicyRecord
@@ -81,6 +82,7 @@ def decode_policy(key: bytes | None, value: bytes | None) -> PolicyChange:
         findings = list(lint_kpis(part.kpis)) or [
             each for each in lint_rules(part.rules, part.windows, part.customs.catalogue) if each.level == "error"
         ]
+        findings += lint_inhibit(part.inhibit, [rule.compiled for rule in part.rules])
         if findings:
             raise PolicyError([_problem(field_name(each.path), each.message, each.remedy) for each in findings])
     return PolicyChange(partner, last == CURRENT, record.revision, part)

@@ -3,6 +3,7 @@
 A definition is partial everywhere: only the fields that stand there hold, the rest comes from further out (`models.policy`).
 """
 
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
@@ -13,6 +14,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.durations import WRITTEN, to_seconds
+from models.hours import Holidays, Week
+from models.inhibition import Inhibition
 from models.revisions import canonical
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.topics import BROADCAST, UNASSIGNED
@@ -56,6 +59,7 @@ RULE_SCOPES: Final[dict[_Scope, Dimension]] = {
 """What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
 
 _SEVERITIES: Final = tuple(Severity)
+_UNSAID: Final = (("outside_hours", "wait"),)
 
 KPIS_MAX: Final = 20
 """KPIs of a policy's own: each takes its part of every event that it counts, and of every record."""
@@ -127,6 +131,7 @@ class Activities(_Spec):
 
 Sides = Annotated[tuple[Side, ...], Field(max_length=len(SIDES))]
 Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
+Inhibit = Annotated[tuple[Inhibition, ...], Field(max_length=50)]
 Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
 
 
@@ -152,6 +157,12 @@ class Defaults(_Spec):
     """How long after its arrival a contact record can be replaced by one with a newer `updated_at`."""
     agent_expiry_seconds: Duration = 12 * _HOUR_SECONDS
     """How long an agent's state holds if nothing follows: a missing logout."""
+    hours: Week | None = None
+    """When partners are open, in their own time: outside of them rules' pages wait, or go by another ladder (docs/suppression.md)."""
+    holidays: Holidays | None = None
+    """Days on which they are closed all the same."""
+    maintenance: Week | None = None
+    """When all pages wait, in their own time."""
     baselines: Baselines = ()
     """What savings are held against; the latest that began by the first day of a period holds."""
     definition: Definition = Definition()
@@ -182,18 +193,26 @@ class RuleSpec(_Spec):
     runbook: Text | None = None
     suggested_action: Text | None = None
     partners: tuple[Name, ...] | None = None
+    outside_hours: Literal["wait", "page"] | Annotated[tuple[LevelSpec, ...], Field(min_length=1, max_length=len(Severity))] = "wait"
+    """While a partner is closed: whether pages wait, or the levels that hold instead."""
 
     # Partners share their rules, and a start compiles policies for each of them.
 
     @cached_property
     def canonical(self) -> str:
         """What revisions are taken of."""
-        return canonical(self.model_dump(mode="json"))
+        said = self.model_dump(mode="json")
+        # What rules could not say before is left out where they do not say it, so that they keep their revisions.
+        return canonical({name: value for name, value in said.items() if (name, value) not in _UNSAID})
 
     @cached_property
     def compiled(self) -> Rule:
         """The rule, ready for the engine."""
-        levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in self.levels]
+        outside = None if isinstance(self.outside_hours, str) else replace(self._with(self.outside_hours), waits_outside_hours=False)
+        return replace(self._with(self.levels), waits_outside_hours=self.outside_hours == "wait", outside=outside)
+
+    def _with(self, ladder: tuple[LevelSpec, ...]) -> Rule:
+        levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in ladder]
         return Rule(
             id=self.id,
             kpi=self.kpi,
@@ -219,6 +238,7 @@ class SharedPart(Defaults):
 
     kpis: Kpis = ()
     rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+    inhibit: Inhibit = ()
 
     @cached_property
     def customs(self) -> Customs:
@@ -240,6 +260,9 @@ class PartnerPart(_Spec):
     activities: Activities = Activities()
     """Over those of the defaults, name by name."""
     settle_seconds: Duration | None = None
+    hours: Week | None = None
+    holidays: Holidays | None = None
+    maintenance: Week | None = None
     baselines: Baselines | None = None
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}
@@ -255,6 +278,8 @@ class PolicyFile(_Spec):
     kpis: Kpis = ()
     """Of its own, beside those of the catalogue; they are counted of every partner."""
     rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+    inhibit: Inhibit = ()
+    """Which alerts explain others, whose pages wait then (docs/suppression.md)."""
 
 
 def to_json(part: BaseModel) -> dict[str, Any]:

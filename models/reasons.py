@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-__all__ = ["LateReason", "RejectReason"]
+__all__ = ["LateReason", "RejectReason", "SuppressReason"]
 
 
 class RejectReason(StrEnum):
@@ -49,3 +49,22 @@ class LateReason(StrEnum):
     """A forecast of an interval whose day is kept as a whole (after 49 hours): what it missed is not told any more."""
     PAST_AGENTS = "past_agents"
     """It tells what an agent did, or was to do, before what is known of agents (48 hours), so that nothing can be counted anew."""
+
+
+class SuppressReason(StrEnum):
+    """Why a page waits although its alert is open; several may hold at once."""
+
+    SILENCED = "silenced"
+    """Somebody asked for quiet: `outwatch silence list`."""
+    MAINTENANCE = "maintenance"
+    """The partner's weekly maintenance, by its policy."""
+    INHIBITED = "inhibited"
+    """Another alert explains it, by `inhibit` of the policy, or is waited for."""
+    OUT_OF_HOURS = "out_of_hours"
+    """Outside the partner's hours, or on its holiday."""
+    FLAPPING = "flapping"
+    """It began and ended too often of late."""
+    FEED_SILENT = "feed_silent"
+    """Nothing comes from the partner, which is an alert of its own."""
+    LATE = "late"
+    """It was decided long after its time, while the past was caught up on."""

@@ -10,15 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.figures import Status
 from models.kpis.finance import Gap
+from models.reasons import SuppressReason
 
 __all__ = [
     "SCHEMA_VERSION",
+    "Ack",
     "AlertEvent",
     "AlertState",
     "Attribution",
     "BinMeasure",
     "Command",
     "CommandOutcome",
+    "Comment",
     "Driver",
     "Evidence",
     "Heartbeat",
@@ -210,7 +213,7 @@ class Transition(_Out):
 
     from_: str = Field(alias="from")
     to: str
-    kind: Literal["pending", "fired", "escalated", "eased", "recovering", "refired", "resolved", "cleared", "retired"]
+    kind: Literal["pending", "fired", "escalated", "eased", "recovering", "refired", "resolved", "cleared", "retired", "suppression_ended"]
     reason: str
 
 
@@ -269,6 +272,25 @@ class Attribution(_Out):
     """One sentence."""
 
 
+class Ack(_Out):
+    """Somebody looks after an alert; an escalation takes that back."""
+
+    actor: str
+    at: EpochMs
+    """Stream time."""
+    until: EpochMs | None
+    comment: str | None
+
+
+class Comment(_Out):
+    """What somebody said of an alert."""
+
+    actor: str
+    at: EpochMs
+    """Stream time."""
+    text: str
+
+
 class AlertEvent(_Out):
     """`outwatch.alerts`, key partner: one transition."""
 
@@ -295,6 +317,8 @@ class AlertEvent(_Out):
     processed_at: EpochMs
     """Wall time of the commit."""
     late: bool
+    suppressed_by: tuple[SuppressReason, ...] = ()
+    """Why nobody is to be paged, while it is open: the page waits for `suppression_ended`. What ends an episode always passes."""
     trace: dict[str, int]
     """Source topic -> next offset to be read when this was decided."""
 
@@ -322,6 +346,11 @@ class AlertState(_Out):
     frontier: EpochMs
     as_of: EpochMs
     revision: int
+    suppressed_by: tuple[SuppressReason, ...] = ()
+    """Why pages wait."""
+    ack: Ack | None = None
+    comments: tuple[Comment, ...] = ()
+    """The newest ten."""
 
 
 class PolicyRecord(_Out):

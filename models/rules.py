@@ -65,8 +65,12 @@ class Rule:
     owner: str | None = None
     runbook: str | None = None
     suggested_action: str | None = None
+    waits_outside_hours: bool = True
+    """Whether its pages wait while the partner is closed."""
+    outside: "Rule | None" = None
+    """The same with the ladder that holds while the partner is closed, where it has one of its own."""
     revision: str = field(init=False)
-    """A hash of what changes the rule's meaning: not of the owner, the runbook or the suggested action."""
+    """A hash of what changes the rule's meaning: not of the owner, the runbook, the suggested action, or another ladder than its own."""
 
     def __post_init__(self) -> None:
         """Derive the revision, so that no two rules of different meaning can share one."""

@@ -15,7 +15,8 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from models import definitions, policy_spec, records
+from models import definitions, notices, policy_spec, records
+from models.commands import PAYLOADS
 from models.custom import spec
 from models.events import EVENT_TYPES
 from models.topics import Topics
@@ -39,8 +40,13 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     _TOPICS.policies: records.PolicyRecord,
     _TOPICS.commands: records.Command,
     "outwatch.command.outcome": records.CommandOutcome,
+    "outwatch.silence.state": notices.SilenceState,
+    "outwatch.annotation.state": notices.AnnotationState,
+    **{f"outwatch.command.{kind}": payload for kind, payload in PAYLOADS.items()},
 }
-"""Model by the event's type or by the topic (outcomes of commands stand among the alerts); the others carry their source's bytes."""
+"""Model by the event's type or by the topic (outcomes of commands stand among the alerts, silences and annotations among their states,
+payloads within commands); the others carry their source's bytes.
+"""
 
 POLICY_FILE: Final = "policy.json"
 """The name of the schema of policy files, which editors take."""

@@ -184,7 +184,7 @@ class Topics:
 
     @property
     def alerts_state(self) -> str:
-        """Key fingerprint."""
+        """Key fingerprint; silence/ID and annotation/ID (`models.notices`)."""
         return f"{self.prefix}outwatch.alerts.state"
 
     @property
@@ -223,7 +223,7 @@ class Topics:
             TopicSpec(self.rollups_1d, days, "closed days"),
             TopicSpec(self.periods, days, "money of reported periods"),
             TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
-            TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert"),
+            TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert, silence and annotation"),
             TopicSpec(self.heartbeats, _kept(1), "frontier of every partition every 5 s"),
             TopicSpec(self.late, {**_kept(90), **_LARGE}, "records past the ledger, with the reason"),
             TopicSpec(self.dead_letters, {**_kept(90), **_LARGE}, "what could not be read, with the reason"),

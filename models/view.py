@@ -49,6 +49,10 @@ class Keys:
         """A hash, field fingerprint: the present `AlertState` of each alert."""
         return f"{self.view}alerts"
 
+    def notices(self, kind: str) -> str:
+        """A hash, field id: the present `SilenceState`s (`silence`), or `AnnotationState`s (`annotation`)."""
+        return f"{self.view}{kind}s"
+
     @property
     def transitions(self) -> str:
         """A sorted set by `processed_at`: the newest `TRANSITIONS_MAX` of `AlertEvent`."""

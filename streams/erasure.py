@@ -1,12 +1,10 @@
 """Erasing: asking the workers to forget a customer."""
 
-from aiokafka import AIOKafkaProducer
-
 from models.customers import ERASE, customer_hash
-from models.records import SCHEMA_VERSION, Command
+from models.records import Command
 from models.settings import Settings
 from models.topics import BROADCAST
-from streams.connection import kafka
+from streams.asking import send
 
 __all__ = ["ask_to_forget"]
 
@@ -20,8 +18,5 @@ async def ask_to_forget(settings: Settings, customer_key: str, at_ms: int) -> st
     customer = f"{customer_hash(customer_key):016x}"
     identity = f"erase-{customer}-{at_ms}"
     command = Command(id=identity, type=ERASE, actor=settings.worker, at=at_ms, partner=BROADCAST, payload={"customer": customer})
-    value, headers = command.model_dump_json().encode(), [("schema_version", SCHEMA_VERSION.encode())]
-    async with AIOKafkaProducer(**kafka(settings), acks="all") as producer:
-        for partition in range(settings.partitions):
-            await producer.send_and_wait(settings.topics.commands, value, BROADCAST.encode(), partition=partition, headers=headers)
+    await send(settings, command)
     return identity

@@ -8,10 +8,8 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaTimeoutError
+from aiokafka import AIOKafkaProducer
 
 from models.errors import PolicyError
 from models.policy_file import parts
@@ -21,13 +19,10 @@ from models.records import SCHEMA_VERSION
 from models.settings import Settings
 from models.topics import BROADCAST, partition_of
 from streams.connection import kafka
-from streams.errors import TopicsError
 from streams.policy_history import Stored, restored
+from streams.present import POLL_MS, READ_SECONDS_MAX, read_present
 
 __all__ = ["Applied", "Write", "apply_policy", "plan", "read_policies", "roll_back"]
-
-READ_SECONDS_MAX: Final = 30.0
-_POLL_MS: Final = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,55 +134,9 @@ async def _shown(settings: Settings, writes: list[Write]) -> None:
     newest = {(each.partition, each.key): each.value for each in writes if each.value is not None}
     async with asyncio.timeout(READ_SECONDS_MAX):
         while not newest.items() <= (await read_policies(settings)).items():  # noqa: ASYNC110 - Kafka tells nobody
-            await asyncio.sleep(_POLL_MS / 1000)
+            await asyncio.sleep(POLL_MS / 1000)
 
 
 async def read_policies(settings: Settings) -> Stored:
-    """Everything on the topic.
-
-    Raises:
-        TopicsError: if the topic is missing or has not as many partitions as the settings say.
-        KafkaTimeoutError: if the end is not reached in time.
-        aiokafka.errors.KafkaError: if Kafka cannot be reached.
-    """
-    topic = settings.topics.policies
-    consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
-    try:
-        await _require(consumer, topic, settings.partitions)
-        async with asyncio.timeout(READ_SECONDS_MAX):
-            return await _read_to_end(consumer, [TopicPartition(topic, partition) for partition in range(settings.partitions)])
-    except TimeoutError:
-        msg = f"the end of {topic} was not reached in {READ_SECONDS_MAX:g} s"
-        raise KafkaTimeoutError(msg) from None
-    finally:
-        await consumer.stop()
-
-
-async def _require(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> None:
-    # All topics are asked for: to ask for one by name makes it, on a cluster that creates topics by itself.
-    if topic not in await consumer.topics():
-        msg = f"{topic} does not exist: run `outwatch topics create`"
-        raise TopicsError(msg)
-    consumer.assign([TopicPartition(topic, 0)])
-    await consumer.position(TopicPartition(topic, 0))
-    have = len(consumer.partitions_for_topic(topic) or ())
-    if have != partitions:
-        msg = f"{topic} has {have} partitions, OUTWATCH_PARTITIONS says {partitions}: see `outwatch topics check`"
-        raise TopicsError(msg)
-
-
-async def _read_to_end(consumer: AIOKafkaConsumer, places: list[TopicPartition]) -> Stored:
-    consumer.assign(places)
-    stored: dict[tuple[int, bytes], bytes] = {}
-    ends = await consumer.end_offsets(places)
-    for place in places:
-        while await consumer.position(place) < ends[place]:
-            for run in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
-                for record in run:
-                    at = (record.partition, record.key or b"")
-                    if record.value is None:
-                        stored.pop(at, None)
-                    else:
-                        stored[at] = record.value
-    return stored
+    """Everything on the topic; raises as `streams.present.read_present`."""
+    return await read_present(settings, settings.topics.policies)

@@ -96,7 +96,15 @@ def _cell(kpi: str, figure: Json) -> Text:
 def _alert_text(alert: Json) -> Text:
     since = clock_time(alert["fired_at"] or alert["since"])
     state = alert["state"] if alert["state"] == "recovering" else alert["severity"]
-    return Text.assemble((f"{state:<10} ", _STATE_STYLES[PartnerState(state)]), f"since {since}  {alert['explanation']}")
+    # What a worker of a release before wrote names neither.
+    waits, ack = alert.get("suppressed_by"), alert.get("ack")
+    beside = [*((", ".join(waits).replace("_", " "),) if waits else ()), *((f"{ack['actor']} looks after it",) if ack else ())]
+    return Text.assemble(
+        (f"{state:<10} ", _STATE_STYLES[PartnerState(state)]),
+        f"since {since}  {alert['explanation']}",
+        (f"  [{'; '.join(beside)}]" if beside else "", "dim"),
+        (f"  {alert['fingerprint'][:8]}", "dim"),
+    )
 
 
 def transition_line(event: Json) -> Text:

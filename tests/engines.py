@@ -221,8 +221,9 @@ class Rig:
         return {key: body for key, body in found.items() if body is not None} if ".rollups." in topic else found
 
     def alerts(self) -> list[tuple[str, str, int, str]]:
-        """Every transition as (scope, kind, grid point, id)."""
-        return [(each["scope"], each["transition"]["kind"], each["evaluated_at"], each["id"]) for each in self.bodies(TOPICS.alerts)]
+        """Every transition as (scope, kind, grid point, id), but that a past was caught up on: how far behind a rig reads is no matter."""
+        bodies = [each for each in self.bodies(TOPICS.alerts) if not each["transition"]["reason"].endswith("no longer late")]
+        return [(each["scope"], each["transition"]["kind"], each["evaluated_at"], each["id"]) for each in bodies]
 
     def kinds(self) -> list[str]:
         return [each[1] for each in self.alerts()]

@@ -7,7 +7,7 @@ from typing import Any
 from models.measures import FAMILIES, Family
 from tests.oracle import Oracle, Transition
 
-__all__ = ["check_record", "check_state", "check_waiting", "coordinates", "transition_of"]
+__all__ = ["check_record", "check_state", "check_waiting", "coordinates", "is_transition", "transition_of"]
 
 LENGTHS = (10_000, 60_000, 900_000, 86_400_000)
 
@@ -66,6 +66,11 @@ def coordinates(records: Iterable[Any], prefix: str) -> list[tuple[str, int, int
     """Of the source records in letters, in order, doubles and all."""
     named = [dict(record.headers) for record in records]
     return sorted((each[f"{prefix}.topic"].decode(), int(each[f"{prefix}.partition"]), int(each[f"{prefix}.offset"])) for each in named)
+
+
+def is_transition(body: dict[str, Any]) -> bool:
+    """Whether an event of an alert is a change of its condition, which the oracle knows, not of what stands beside it."""
+    return bool(body["transition"]["kind"] != "suppression_ended")
 
 
 def transition_of(body: dict[str, Any]) -> Transition:

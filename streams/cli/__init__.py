@@ -9,6 +9,7 @@ import sys
 import typer
 
 from streams.cli import (
+    commands,
     dead_letters,
     demo,
     erase,
@@ -50,6 +51,9 @@ policy.app.command("test")(policy_trial.run_tests)
 policy.app.command()(policy_backtest.backtest)
 policy.app.command()(policy_explain.explain)
 app.add_typer(policy.app, name="policy")
+app.add_typer(commands.silence, name="silence")
+app.command()(commands.ack)
+app.command()(commands.annotate)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(erase.erase)

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from alerts.aside import NOTHING
 from alerts.condition import Phase
 from alerts.events import Context, alert_event, alert_state
 from streams.engine import rows
+from streams.engine.beside import LATE_MS
 from streams.engine.config import EngineConfig
 from streams.engine.judge import Judged
 from streams.engine.output import Output, cloudevent
@@ -15,8 +17,6 @@ from streams.engine.state import State
 
 __all__ = ["Announced", "Announcer", "Verdict"]
 
-_LATE_MS: Final = 60_000
-"""A transition processed this long after the grid point that decided it belongs to the past."""
 _CADENCE_SECONDS: Final = 5.0
 
 
@@ -53,18 +53,20 @@ class Announcer:
         events: list[Output] = []
         transitions: list[dict[str, str]] = []
         for verdict in verdicts:
-            partner, (rule, scope, condition, changes), at_ms, frontier_ms, offsets = verdict
-            late = not self._config.clock_from_log and moment.now_ms - at_ms > _LATE_MS
+            partner, (rule, scope, condition, changes, aside, former), at_ms, frontier_ms, offsets = verdict
+            late = not self._config.clock_from_log and moment.now_ms - at_ms > LATE_MS
             context = Context(partner.policy.name, frontier_ms, moment.now_ms, moment.revision, late, offsets)
             for change in changes:
-                body = alert_event(rule, change, context)
+                body = alert_event(rule, change, context, aside)
                 events.append(cloudevent(topics.alerts, "alert", source, partner.id, partner.id, body["id"], body))
                 where = {"partner": partner.id, "scope": str(scope), "rule": condition.rule_id}
                 transitions.append(where | body["transition"])
             fingerprint = condition.fingerprint
             kept[rows.key("alert", fingerprint)] = None if condition.blank else rows.pack(condition.to_row())
+            if aside != former:
+                kept[rows.key("aside", fingerprint)] = None if aside == NOTHING else rows.pack(aside.to_row(condition))
             if changes or (condition.phase is not Phase.OK and condition.evidence is not None):
-                state = None if condition.phase is Phase.OK else alert_state(rule, condition, context, at_ms)
+                state = None if condition.phase is Phase.OK else alert_state(rule, condition, context, at_ms, aside)
                 identity = f"{fingerprint}@{moment.revision}"
                 states[fingerprint] = cloudevent(topics.alerts_state, "alert.state", source, partner.id, fingerprint, identity, state)
         return Announced(list(kept.items()), [*events, *states.values()], transitions)

@@ -37,6 +37,10 @@ class Limits:
     """How long what an agent did and was to do is known, so that what comes late can correct it."""
     facts: int = 100_000
     """Amounts of periods, by line, of the last 760 days."""
+    silences: int = 1_000
+    annotations: int = 10_000
+    commands: int = 10_000
+    """Whose outcome is known for a day, so that none is done twice."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

@@ -19,15 +19,16 @@ from models.measures import Family
 from models.policy_record import decode_policy
 from models.reasons import RejectReason
 from models.topics import BROADCAST
-from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
+from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import contacts, rows, tickets
 from streams.engine.announce import Announcer, Verdict
+from streams.engine.beside import beside
 from streams.engine.cells import Cell, ordered
 from streams.engine.commands import obey
 from streams.engine.config import EngineConfig
 from streams.engine.counted import UNCOUNTED
 from streams.engine.intake import Intake
-from streams.engine.judge import judge
+from streams.engine.judge import Judged, judge
 from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Budget, Commit, Output
 from streams.engine.partner import Partner
@@ -41,6 +42,7 @@ from streams.errors import GapError
 __all__ = ["Engine", "Sizes"]
 
 _HEARTBEAT_MS: Final = 5_000
+_ANNOTATION_KEPT_MS: Final = 760 * DAY_MS
 
 
 class Sizes(NamedTuple):
@@ -143,6 +145,7 @@ class Engine:
             msg = f"{topic}[{self.partition}]: applied up to {applied}, but the run was fetched from {follows}"
             raise GapError(msg)
         assert records[0].offset >= follows, f"{topic}[{self.partition}]: offset {records[0].offset} before {follows}"
+        self._state.now_ms = now_ms
         self._state.frontier.begin(topic, min(records[0].timestamp, now_ms))
         # The timer yields in the middle of an advance: what it left is due before anything of this run counts.
         yield from self.advance()
@@ -159,6 +162,7 @@ class Engine:
 
     def idle(self, topic: str, at_ms: int) -> None:
         """At `at_ms` the broker answered that nothing of `topic` is left to read, and all that was fetched is applied."""
+        self._state.now_ms = max(self._state.now_ms, at_ms)
         self._state.frontier.observe(topic, at_ms)
 
     def passed(self, topic: str, offset: int) -> None:
@@ -185,7 +189,10 @@ class Engine:
             partner.adopt(grid)
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
-            self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judge(partner, grid)]
+            judged = list(judge(partner, grid))
+            if judged or partner.asides:
+                judged = beside(partner, state.silences, judged, grid, 0 if self._config.clock_from_log else state.now_ms)
+                self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judged]
         if self._is_over(partner):
             del state.partners[partner.id]
             self._gone.append(partner)
@@ -196,7 +203,7 @@ class Engine:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
         held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books or partner.visitors
-        return not (partner.policy.configured or partner.pending or held or open_conditions)
+        return not (partner.policy.configured or partner.pending or held or open_conditions or partner.asides)
 
     def _expire(self, partner: Partner, grid_ms: int) -> None:
         for _, (queue, channel, *aside), _ in self._state.contacts.expire(partner.waits, grid_ms - partner.policy.contact_expiry_ms):
@@ -234,9 +241,16 @@ class Engine:
 
     def _apply_commands(self, records: Sequence[SourceRecord], now_ms: int) -> None:
         origin = Origin(self._config.topics.commands, self.partition)
+        state = self._state
         for record in records:
-            self._state.counters["commands"] += 1
-            self._state.outputs.append(obey(self._state, origin, record, now_ms))
+            state.counters["commands"] += 1
+            outputs, place = obey(state, origin, record, now_ms)
+            state.outputs += outputs
+            if place is not None:
+                partner, key = place.partner, (place.rule_id, place.scope)
+                rule = next((rule for rule in partner.policy.rules if rule.id == place.rule_id), None)
+                told = Judged(rule, place.scope, partner.conditions[key], (), partner.asides[key], place.former)
+                self._verdicts.append(Verdict(partner, told, partner.panes.closed_ms, state.frontier.value_ms, dict(state.applied)))
 
     def drain(self, now_ms: int, budget: Budget) -> Commit | None:
         """What is to be written in one transaction now; None when there is nothing to say.
@@ -262,10 +276,13 @@ class Engine:
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
         self._expire_hourly()
+        self._expire_silences()
+        notices = [*state.silences.drain(self._config, self.partition), *state.annotations.drain(self._config, self.partition)]
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
         records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
-        changed = [*alerts.rows, *self._rows()]
+        records += [record for _, record in notices if record is not None]
+        changed = [*alerts.rows, *(row for row, _ in notices), *self._rows()]
         state.outputs, self._verdicts = [], []
         beats = now_ms - self._heartbeat_ms >= _HEARTBEAT_MS
         if beats:
@@ -279,16 +296,26 @@ class Engine:
         changed.append((rows.key("applied"), rows.pack(applied)))
         return Commit(state.sequence, changed, records, dict(state.applied), alerts.transitions)
 
+    def _expire_silences(self) -> None:
+        """Forget the silences that are over for every partner, once nothing is left to be closed that they may cover."""
+        state = self._state
+        if state.silences.held and state.next_due_ms > state.frontier.value_ms:
+            settle_ms = max((partner.policy.settle_ms for partner in state.partners.values()), default=0)
+            state.silences.expire(lambda each: each.until + -each.until % GRID_MS + settle_ms <= state.frontier.value_ms)
+
     def _expire_hourly(self) -> None:
         """Forget the contact records that nothing can replace any more, and visits that are judged; looked for once an hour."""
         state = self._state
         state.counters["records_forgotten_early"] += state.contributions.take_forgotten()
+        state.counters["commands_forgotten_early"] += state.done.take_forgotten()
         hour = state.frontier.value_ms // HOUR_MS
         if hour > self._expired_hour:
             self._expired_hour = hour
             retained_ms = max((partner.policy.record_retention_ms for partner in state.partners.values()), default=0)
             state.contributions.expire(state.frontier.value_ms - retained_ms)
             state.history.expire()
+            state.done.expire(state.frontier.value_ms)
+            state.annotations.expire(lambda each: each.to + _ANNOTATION_KEPT_MS < state.frontier.value_ms)
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state
@@ -339,6 +366,7 @@ class Engine:
         yield from state.plans.drain()
         yield from state.agents.drain()
         yield from state.history.drain(state.sequence, state.frontier.value_ms)
+        yield from state.done.drain()
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
@@ -385,5 +413,8 @@ class Engine:
             "forecasts": state.plans.snapshot(),
             "agents": state.agents.snapshot(),
             "history": state.history.snapshot(),
+            "silences": dict(state.silences.held),
+            "annotations": dict(state.annotations.held),
+            "done": state.done.snapshot(),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

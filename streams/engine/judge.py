@@ -7,6 +7,7 @@ written so that this equals evaluating at every grid point.
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from alerts.aside import NOTHING, Aside
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
 from alerts.reducer import at_rest, attributed, evaluate, forget, next_due_ms, retire, rises
@@ -14,7 +15,7 @@ from models.bins import Distributions
 from models.figures import Estimate
 from models.kpis import Kpi, of_offered, percentile, unknown
 from models.rules import Rule
-from models.windows import HOUR_MS, Scope
+from models.windows import GRID_MS, HOUR_MS, Scope
 from streams.engine.attribution import attribution
 from streams.engine.lanes import unpack
 from streams.engine.lives import Lives
@@ -32,6 +33,10 @@ class Judged(NamedTuple):
     scope: Scope
     condition: Condition
     changes: tuple[Change, ...]
+    aside: Aside = NOTHING
+    """What stands beside it."""
+    former: Aside = NOTHING
+    """What stood there before."""
 
 
 class _View:
@@ -98,7 +103,7 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     present = view.present() if partner.policy.rules or partner.conditions else ()
     totals = {total.window.name: total for total in partner.totals.windows}
     catalogue = partner.policy.customs.catalogue
-    rules = {rule.id: rule for rule in partner.policy.rules}
+    rules = {rule.id: rule for rule in partner.policy.rules_at(at_ms)}
     ends: list[tuple[str, Scope, str]] = []
     for rule_id, scope in partner.conditions:
         rule_of = rules.get(rule_id)
@@ -132,8 +137,12 @@ def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
 
 def due_ms(partner: Partner) -> int | None:
     """The next grid point at which a condition changes by itself; None if none will."""
-    rules = {rule.id: rule for rule in partner.policy.rules}
-    due = (next_due_ms(rules.get(of), each) for (of, _), each in partner.conditions.items())
+    policy, closed_ms = partner.policy, partner.panes.closed_ms
+    rules = {rule.id: rule for rule in policy.rules_at(closed_ms)}
+    due = [next_due_ms(rules.get(of), each) for (of, _), each in partner.conditions.items()]
+    if policy.outside is not None and policy.hours is not None:
+        turns_ms = policy.hours.turns_ms(closed_ms)
+        due.append(turns_ms + -turns_ms % GRID_MS)
     return min((each for each in due if each is not None), default=None)
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import xxhash
 
+from alerts.aside import Aside
 from alerts.condition import Condition
 from models.bins import Bins
 from models.custom import Counter
@@ -76,6 +77,8 @@ class Partner:
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
     conditions: dict[tuple[str, Scope], Condition] = field(default_factory=dict)
     """By rule id and scope."""
+    asides: dict[tuple[str, Scope], Aside] = field(default_factory=dict)
+    """What stands beside conditions: of each that is open, and of others where there is anything."""
     due_ms: int | None = None
     """The frontier at which the next grid point matters to this partner; None while nothing can change."""
     touched_ms: int | None = None
@@ -436,19 +439,10 @@ class Partner:
 
     def to_row(self) -> list[Any]:
         """What the state keeps beside panes and conditions."""
+        begin = [self.panes.closed_ms, self.panes.zone, self.queues_contacts]
         flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
         # The two lists that stand empty told of days before minutes and quarter hours were written too.
-        return [
-            self.panes.closed_ms,
-            self.panes.zone,
-            self.queues_contacts,
-            [],
-            *flags,
-            [],
-            self.owed.to_row(),
-            self.sums.to_row(),
-            self.since.to_row(),
-        ]
+        return [*begin, [], *flags, [], self.owed.to_row(), self.sums.to_row(), self.since.to_row()]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
@@ -476,6 +470,7 @@ class Partner:
             "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
             "books": self.books.snapshot(),
             "conditions": {key: each for key, each in self.conditions.items() if not each.blank},
+            "asides": dict(self.asides),
         }
 
     def rebased(self, parts: Iterable[Cells]) -> dict[Scope, int]:

@@ -4,17 +4,21 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import Final
 
+from models.notices import ANNOTATION, SILENCE, AnnotationState, SilenceState
 from models.policy import PartnerPolicy
 from models.topics import partition_of
 from models.windows import GRID_MS
 from streams.engine.agents import Agents
+from streams.engine.beside import beside_due_ms
 from streams.engine.config import EngineConfig
 from streams.engine.contacts import Contacts
 from streams.engine.contributions import Contributions
+from streams.engine.done import Commands
 from streams.engine.forecasts import Plans
 from streams.engine.frontier import Frontier
 from streams.engine.history import History
 from streams.engine.judge import due_ms
+from streams.engine.notices import Notices
 from streams.engine.output import Output
 from streams.engine.panes import PaneStore
 from streams.engine.partner import Partner
@@ -41,12 +45,17 @@ class State:
         self.plans = Plans(config.limits.forecasts)
         self.agents = Agents(config.limits.agents, config.limits.agents_horizon_ms)
         self.history = History(config.limits.visits)
+        self.silences = Notices(SILENCE, SilenceState, config.limits.silences)
+        self.annotations = Notices(ANNOTATION, AnnotationState, config.limits.annotations)
+        self.done = Commands(config.limits.commands)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
         """By topic: the next offset to be read."""
         self.counters: Counter[str] = Counter()
         self.sequence = 0
+        self.now_ms = 0
+        """The wall clock as it was last told."""
         self.outputs: list[Output] = []
         """Dead letters, late records and outcomes of commands, for the next commit."""
         self._due: list[tuple[int, str]] = []
@@ -103,7 +112,8 @@ class State:
     def reschedule(self, partner: Partner) -> None:
         """Find the next grid point at which something becomes different, after the partner was closed."""
         closed = partner.panes.closed_ms
-        due = [each for each in (partner.next_change_ms(), due_ms(partner)) if each is not None]
+        changes = partner.next_change_ms(), due_ms(partner), beside_due_ms(partner, self.silences) if partner.asides else None
+        due = [each for each in changes if each is not None]
         partner.due_ms = None
         if due:
             self.want(partner, max(min(due), closed + GRID_MS))

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
+from alerts.aside import NOTHING, Aside
 from alerts.condition import Condition
 from alerts.errors import RowFormatError
 from models.money import Period
@@ -93,6 +94,7 @@ class Loader:
                     step(state, parts, value)
         self._load_panes({partner.id: partner.panes for partner in state.partners.values()})
         state.contacts.loaded()
+        state.done.loaded()
         with _reading(["tickets"]):
             state.tickets.loaded()
         with _reading(["records"]):
@@ -184,7 +186,27 @@ def _sum(state: State, key: list[Any], value: bytes) -> None:
 
 def _alert(state: State, key: list[Any], value: bytes) -> None:
     condition = Condition.from_row(rows.unpack(key, value))
-    state.partners[condition.partner].conditions[condition.rule_id, Scope.parse(condition.scope)] = condition
+    partner, key_of = state.partners[condition.partner], (condition.rule_id, Scope.parse(condition.scope))
+    partner.conditions[key_of] = condition
+    if condition.open:  # What stands beside it, if anything, has a row of its own, which comes later.
+        partner.asides[key_of] = NOTHING
+
+
+def _aside(state: State, key: list[Any], value: bytes) -> None:
+    partner_id, rule_id, scope, aside = Aside.from_row(rows.unpack(key, value))
+    state.partners[partner_id].asides[rule_id, Scope.parse(scope)] = aside
+
+
+def _silence(state: State, key: list[Any], value: bytes) -> None:
+    state.silences.load(key[1], rows.unpack(key, value))
+
+
+def _annotation(state: State, key: list[Any], value: bytes) -> None:
+    state.annotations.load(key[1], rows.unpack(key, value))
+
+
+def _command(state: State, key: list[Any], value: bytes) -> None:
+    state.done.load(key[1], rows.unpack(key, value))
 
 
 def _ids(state: State, key: list[Any], value: bytes) -> None:
@@ -248,6 +270,10 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "partner": _partner,
     "sum": _sum,
     "alert": _alert,
+    "aside": _aside,
+    "silence": _silence,
+    "annotation": _annotation,
+    "command": _command,
     "ids": _ids,
     "contacts": _contacts,
     "tickets": _tickets,

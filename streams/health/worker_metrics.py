@@ -31,6 +31,11 @@ COUNTED: Final = {
     "misrouted": ("outwatch_misrouted", "Records in another partition than their partner's, by source topic.", "topic"),
     "late_corrections": ("outwatch_late_corrections", "Events that corrected a closed pane.", None),
     "commands": ("outwatch_commands", "Commands read.", None),
+    "commands_forgotten_early": (
+        "outwatch_commands_forgotten_early",
+        "Commands that would be done again if they came again within a day, over the limit of a partition.",
+        None,
+    ),
     "policies_refused": ("outwatch_policies_refused", "Policy records that could not be read; the last good ones stay.", None),
     "contacts_expired": ("outwatch_contacts_expired", "Waiting contacts whose end never came, taken off after their expiry.", None),
     "contacts_dropped": ("outwatch_contacts_dropped", "Waiting contacts not kept, over the limit of a partition.", None),

@@ -86,6 +86,9 @@ class Projection:
         return [_set_or_delete(key, record.key, record.value), ("EXPIRE", key, DAYS_KEPT_SECONDS)]
 
     def _alert(self, record: Record) -> list[Command]:
+        kind, _, identity = record.key.partition(b"/")
+        if identity:
+            return [_set_or_delete(self._keys.notices(kind.decode()), identity, record.value)]
         return [_set_or_delete(self._keys.alerts, record.key, record.value)]
 
     def _transition(self, record: Record) -> list[Command]:

@@ -24,7 +24,7 @@ from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, START_MS, Clock,
 from tests.oracle import Oracle
 from tests.stories import DAY, MINUTE
 from tests.topics import with_times_of_their_own
-from tests.verdict import check_record, transition_of
+from tests.verdict import check_record, is_transition, transition_of
 from tests.waiting import until
 from tests.workers import STOPPED, Worker, administering, counters, environment, following, heartbeats, read_all
 
@@ -89,7 +89,7 @@ def judged(seen: list[ConsumerRecord], topics: Topics, to_ms: int) -> dict[str, 
     """Transitions by fingerprint, up to a grid point."""
     found: dict[str, list[Any]] = {}
     for record in seen:
-        if record.topic == topics.alerts:
+        if record.topic == topics.alerts and is_transition(orjson.loads(record.value)):
             transition = transition_of(orjson.loads(record.value))
             if transition.evaluated_at <= to_ms:
                 found.setdefault(transition.fingerprint, []).append(transition)

@@ -19,7 +19,7 @@ from streams.policies import apply_policy
 from streams.signals import wait_or_stop
 from tests.faults.crash_stream import JUDGED, PARTNERS, POLICY, SOURCES, START_MS, Clock, stream
 from tests.oracle import WINDOWS, Oracle, Transition
-from tests.verdict import check_record, check_state, check_waiting, coordinates, transition_of
+from tests.verdict import check_record, check_state, check_waiting, coordinates, is_transition, transition_of
 from tests.waiting import until
 from tests.workers import Worker, committed, read_all
 
@@ -127,7 +127,7 @@ async def state_of(settings: Settings) -> list[dict[str, Any]]:
 def check_alerts(seen: list[ConsumerRecord], topics: Topics, oracle: Oracle) -> int:
     told: dict[str, list[Transition]] = {}
     for record in seen:
-        if record.topic == topics.alerts:
+        if record.topic == topics.alerts and is_transition(orjson.loads(record.value)):
             each = transition_of(orjson.loads(record.value))
             told.setdefault(each.fingerprint, []).append(each)
     expected = oracle.transitions()

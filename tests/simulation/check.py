@@ -11,7 +11,7 @@ from tests.simulation.kafka import SimRecord
 from tests.simulation.schedule import OUTPUTS, REFUSED, ROLLUPS, Outcome
 from tests.simulation.story import END_MS, MIDNIGHT_MS, PARTITIONS, TOPICS, consult
 from tests.simulation.worker import CHANGELOG
-from tests.verdict import check_record, check_state, check_waiting, coordinates, transition_of
+from tests.verdict import check_record, check_state, check_waiting, coordinates, is_transition, transition_of
 
 __all__ = ["check"]
 
@@ -82,8 +82,9 @@ def _check_alerts(seen: dict[str, list[SimRecord]], expected: dict[str, list[Tra
     told: dict[str, list[Transition]] = {}
     for record in seen[TOPICS.alerts]:
         body = orjson.loads(record.value or b"")
-        each = transition_of(body)
-        told.setdefault(each.fingerprint, []).append(each)
+        if is_transition(body):
+            each = transition_of(body)
+            told.setdefault(each.fingerprint, []).append(each)
     assert told == expected
     present = {(record.key or b"").decode(): record.value for record in seen[TOPICS.alerts_state]}
     shown = {mark: orjson.loads(value)["state"] for mark, value in present.items() if value is not None}

@@ -68,6 +68,13 @@ def test_what_fires_stands_under_the_table_with_its_sentence() -> None:
     assert "nothing fires" in screen(None)
 
 
+def test_an_alert_whose_page_waits_or_that_somebody_looks_after_says_so() -> None:
+    key, value = alert_state("acme", "firing", "critical")
+    body = json.loads(value) | {"suppressed_by": ["silenced", "out_of_hours"], "ack": {"actor": "ana"}, "fingerprint": "0123456789abcdef"}
+    text = " ".join(screen(None, (key, json.dumps(body).encode())).split())
+    assert "[silenced, out of hours; ana looks after it] 01234567" in text
+
+
 def test_a_view_that_nobody_keeps_says_so() -> None:
     assert "no projector has run here" in screen(None, projected_ms=None)
     assert "the projector stopped at 07:59:20 UTC" in screen(None, projected_ms=AT_MS - 40_000)

@@ -1,0 +1,119 @@
+"""What operators may ask for on `outwatch.commands`: the payload of each type of command.
+
+Every type but `customer.erase` (`models.customers`) stands here. An id acts once: who sends a command again gets the same outcome.
+"""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = [
+    "ACK",
+    "ANNOTATE",
+    "COMMENT",
+    "EXPIRE",
+    "PAYLOADS",
+    "SILENCE",
+    "AlertAck",
+    "AlertComment",
+    "AnnotationAdd",
+    "AnnotationKind",
+    "Matchers",
+    "SilenceAdd",
+    "SilenceExpire",
+]
+
+SILENCE: Final = "silence.add"
+EXPIRE: Final = "silence.expire"
+ACK: Final = "alert.ack"
+COMMENT: Final = "alert.comment"
+ANNOTATE: Final = "annotation.add"
+
+_EpochMs = Annotated[int, Field(ge=0, le=2**53)]
+_Text = Annotated[str, Field(min_length=1, max_length=500)]
+_Id = Annotated[str, Field(min_length=1, max_length=128)]
+_Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+_Glob = Annotated[str, Field(min_length=1, max_length=128)]
+
+AnnotationKind = Literal["pilot", "release", "outage", "other"]
+
+
+class _Payload(BaseModel):
+    model_config = ConfigDict(
+        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
+    )
+
+
+class Matchers(_Payload):
+    """Which alerts are meant: all that is named must fit; `*` stands for any letters, `?` for one."""
+
+    partner: _Glob | None = None
+    rule: _Glob | None = None
+    scope: _Glob | None = None
+    """Such as `all`, `queue=billing` or `queue=*`."""
+    severity: _Glob | None = None
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            msg = "names none of partner, rule, scope, severity; write partner: '*' to mean every alert"
+            raise ValueError(msg)
+        return self
+
+
+class SilenceAdd(_Payload):
+    """`silence.add`: pages of these alerts wait until then; the command's id is the silence's."""
+
+    matchers: Matchers
+    until: _EpochMs
+    comment: _Text
+
+
+class SilenceExpire(_Payload):
+    """`silence.expire`: a silence ends now."""
+
+    silence: _Id
+
+
+class AlertAck(_Payload):
+    """`alert.ack`: somebody looks after an open alert; an escalation takes that back."""
+
+    fingerprint: _Fingerprint
+    until: _EpochMs | None = None
+    """When it ends by itself; without it, with the alert."""
+    comment: _Text | None = None
+
+
+class AlertComment(_Payload):
+    """`alert.comment`: what somebody says of an alert that is open or was just resolved."""
+
+    fingerprint: _Fingerprint
+    comment: _Text
+
+
+class AnnotationAdd(_Payload):
+    """`annotation.add`: what happened, or will, from when to when; the command's id is the annotation's."""
+
+    kind: AnnotationKind = "other"
+    from_: _EpochMs = Field(alias="from")
+    """Inclusive."""
+    to: _EpochMs
+    """Exclusive."""
+    text: _Text
+
+    @model_validator(mode="after")
+    def _has_a_span(self) -> Self:
+        if self.to <= self.from_:
+            msg = "`to` must lie after `from`"
+            raise ValueError(msg)
+        return self
+
+
+PAYLOADS: Final[dict[str, type[BaseModel]]] = {
+    SILENCE: SilenceAdd,
+    EXPIRE: SilenceExpire,
+    ACK: AlertAck,
+    COMMENT: AlertComment,
+    ANNOTATE: AnnotationAdd,
+}
+"""By the command's type."""

@@ -1,0 +1,212 @@
+"""`outwatch silence`, `outwatch ack` and `outwatch annotate`: commands of operators, sent and answered."""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from streams.cli.exits import Exit
+
+if TYPE_CHECKING:
+    from models.settings import Settings
+    from streams.asking import Answers
+
+__all__ = ["ack", "annotate", "silence"]
+
+silence = typer.Typer(no_args_is_help=True, help="Have pages of some alerts wait, list what is silenced, or end it.")
+
+Actor = Annotated[str | None, typer.Option("--actor", help="Who asks; without it, your login.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+For = Annotated[str | None, typer.Option("--for", metavar="SPAN", help="For so long from now on, such as 2h.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to then, such as 2026-11-23T18:00:00Z.")]
+Glob = Annotated[str | None, typer.Option(metavar="NAME", help="Only this; * stands for any letters.")]
+
+
+@silence.command()
+def add(
+    comment: Annotated[str, typer.Option("--comment", help="Why.")],
+    *,
+    partner: Glob = None,
+    rule: Glob = None,
+    scope: Glob = None,
+    severity: Glob = None,
+    span: For = None,
+    until: Until = None,
+    actor: Actor = None,
+    as_json: Json = False,
+) -> None:
+    """Have pages of the alerts that fit wait; what resolves is told all the same. One that still fires at the end pages then."""
+    from models.clock import now_ms
+    from models.commands import SILENCE
+    from models.topics import BROADCAST
+
+    matchers = {"partner": partner, "rule": rule, "scope": scope, "severity": severity}
+    named = {name: glob for name, glob in matchers.items() if glob is not None}
+    if not named:
+        msg = "name at least one of --partner, --rule, --scope and --severity (--partner '*' means every alert)"
+        raise typer.BadParameter(msg)
+    until_ms = _until(span, until, now_ms())
+    if until_ms is None:
+        msg = "say how long: --for 2h, or --until TIME"
+        raise typer.BadParameter(msg)
+    whole = partner is None or any(letter in partner for letter in "*?[")
+    payload = {"matchers": named, "until": until_ms, "comment": comment}
+    _command(SILENCE, BROADCAST if whole or partner is None else partner, payload, actor, as_json=as_json)
+
+
+@silence.command()
+def expire(
+    identity: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], actor: Actor = None, as_json: Json = False
+) -> None:
+    """End a silence now."""
+    from models.commands import EXPIRE
+    from models.settings import Settings
+
+    found = next((each for each in _present(Settings(), "silence") if each["id"] == identity), None)
+    if found is None:
+        typer.echo(f"no silence {identity} (outwatch silence list shows what there is)", err=True)
+        raise typer.Exit(Exit.PROBLEMS)
+    _command(EXPIRE, found["partner"], {"silence": identity}, actor, as_json=as_json)
+
+
+@silence.command(name="list")
+def list_(as_json: Json = False) -> None:
+    """List the silences that hold, the first to end first; read from the topic."""
+    import orjson
+
+    from models.settings import Settings
+
+    found = sorted(_present(Settings(), "silence"), key=lambda each: (each["until"], each["id"]))
+    if as_json:
+        typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
+        return
+    for each in found:
+        meant = " ".join(f"{name}={glob}" for name, glob in each["matchers"].items())
+        typer.echo(f"{each['id']}  until {_when(each['until'])}  {each['actor']}\n    {meant}\n    {each['comment']}")
+    if not found:
+        typer.echo("nothing is silenced")
+
+
+def ack(
+    fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the alert, or its first letters (8 or more).")],
+    comment: Annotated[str | None, typer.Option("--comment", help="What you are doing about it.")] = None,
+    span: For = None,
+    until: Until = None,
+    actor: Actor = None,
+    as_json: Json = False,
+) -> None:
+    """Say that you look after an open alert, until it ends or gets worse."""
+    from models.clock import now_ms
+    from models.commands import ACK
+    from models.settings import Settings
+
+    shortest = 8
+    if len(fingerprint) < shortest:
+        msg = f"write at least {shortest} letters of the fingerprint"
+        raise typer.BadParameter(msg)
+    found = [each for each in _present(Settings(), "") if each["fingerprint"].startswith(fingerprint)]
+    if len(found) != 1:
+        what = f"{len(found)} alerts begin" if found else "no alert begins"
+        typer.echo(f"{what} with {fingerprint} (outwatch status lists what fires)", err=True)
+        raise typer.Exit(Exit.PROBLEMS)
+    optional = {"until": _until(span, until, now_ms()), "comment": comment}
+    payload = {"fingerprint": found[0]["fingerprint"]} | {name: value for name, value in optional.items() if value is not None}
+    _command(ACK, found[0]["partner"], payload, actor, as_json=as_json)
+
+
+def annotate(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What happened, or will.")],
+    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Since when; without it, now.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to when; without it, a minute later.")] = None,
+    kind: Annotated[Literal["pilot", "release", "outage", "other"], typer.Option(help="What it is.")] = "other",
+    partner: Annotated[str | None, typer.Option("--partner", metavar="ID", help="Of one partner; without it, of all.")] = None,
+    actor: Actor = None,
+    as_json: Json = False,
+) -> None:
+    """Note a pilot, a release or an outage beside the figures."""
+    from models.clock import now_ms
+    from models.commands import ANNOTATE
+    from models.topics import BROADCAST
+    from models.windows import MINUTE_MS
+
+    from_ms = now_ms() if from_ is None else _time("--from", from_)
+    to_ms = from_ms + MINUTE_MS if to is None else _time("--to", to)
+    if to_ms <= from_ms:
+        msg = "--to must lie after --from"
+        raise typer.BadParameter(msg)
+    payload = {"kind": kind, "from": from_ms, "to": to_ms, "text": text}
+    _command(ANNOTATE, partner or BROADCAST, payload, actor, as_json=as_json)
+
+
+def _until(span: str | None, until: str | None, now_ms: int) -> int | None:
+    from models.durations import to_seconds
+
+    if span is not None and until is not None:
+        msg = "write --for or --until, not both"
+        raise typer.BadParameter(msg)
+    if span is not None:
+        try:
+            return now_ms + round(to_seconds(span) * 1000)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--for") from None
+    return None if until is None else _time("--until", until)
+
+
+def _time(option: str, text: str) -> int:
+    from models.errors import TimeError
+    from models.times import to_ms
+
+    try:
+        return to_ms(text)
+    except TimeError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def _command(kind: str, partner: str, payload: dict[str, Any], actor: str | None, *, as_json: bool) -> None:
+    """Send it, and say what each partition answers; ends with 1 unless all that were asked did it."""
+    import asyncio
+    from getpass import getuser
+    from secrets import token_hex
+
+    from models.clock import now_ms
+    from models.records import Command
+    from models.settings import Settings
+    from streams.asking import ask
+
+    # An operator's command is new each time; the workers only ever repeat ids.
+    command = Command(id=token_hex(6), type=kind, actor=actor or getuser(), at=now_ms(), partner=partner, payload=payload)
+    _told(command.id, asyncio.run(ask(Settings(), command)), as_json=as_json)
+
+
+def _told(identity: str, answers: "Answers", *, as_json: bool) -> None:
+    import orjson
+
+    reasons = sorted({f"{each['outcome']}: {each['reason']}" for each in answers.values() if each is not None})
+    silent = sorted(partition for partition, each in answers.items() if each is None)
+    refused = any(each is not None and each["outcome"] != "applied" for each in answers.values())
+    if as_json:
+        typer.echo(orjson.dumps({"id": identity, "answers": reasons, "silent": silent}, option=orjson.OPT_INDENT_2))
+    else:
+        for each in reasons:
+            typer.echo(f"{identity}  {each}")
+        if silent:
+            typer.echo(f"{identity}  sent, not answered yet by partition {', '.join(map(str, silent))}: is a worker running?", err=True)
+    if refused or silent:
+        raise typer.Exit(Exit.PROBLEMS)
+
+
+def _present(settings: "Settings", kind: str) -> list[dict[str, Any]]:
+    """What stands beside the alerts, each once; without a kind, the alerts."""
+    import asyncio
+
+    import orjson
+
+    from streams.present import read_present
+
+    stored = asyncio.run(read_present(settings, settings.topics.alerts_state))
+    return [orjson.loads(value) for (_, key), value in stored.items() if (key.partition(b"/")[0] if b"/" in key else b"") == kind.encode()]
+
+
+def _when(at_ms: int) -> str:
+    from datetime import UTC, datetime
+
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

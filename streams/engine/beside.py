@@ -1,0 +1,106 @@
+"""What stands beside the conditions of a partner: looked at when a grid point was judged, where anything is open.
+
+All rules were judged before, so that what explains another alert is known when that one is looked at. Like judging, it happens only
+where something may have changed: `beside_due_ms` names the next grid point at which a reason begins or ends by itself.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from alerts.aside import NOTHING, step
+from alerts.condition import Condition
+from alerts.flapping import settles_ms
+from alerts.inhibition import inhibited, inhibition_turns_ms
+from models.notices import SilenceState
+from models.reasons import SuppressReason
+from models.windows import GRID_MS, Scope
+from streams.engine.judge import Judged
+from streams.engine.notices import Notices
+from streams.engine.partner import Partner
+
+__all__ = ["LATE_MS", "beside", "beside_due_ms"]
+
+LATE_MS: Final = 60_000
+"""What is decided this long after it was due belongs to the past."""
+
+Silences = Notices[SilenceState]
+
+
+def beside(partner: Partner, silences: Silences, judged: list[Judged], at_ms: int, now_ms: int) -> list[Judged]:
+    """What was judged at `at_ms`, with what stands beside it, and every other condition beside which something else stands now.
+
+    `now_ms` is the wall clock, and 0 where that does not matter.
+    """
+    if not partner.asides and not any(each.condition.open for each in judged):
+        return judged
+    rules = {rule.id: rule for rule in partner.policy.rules_at(at_ms)}
+    named = {(each.condition.rule_id, each.scope): each for each in judged}
+    others = [
+        (key, Judged(rules.get(key[0]), key[1], _condition(partner, key), ())) for key in sorted(partner.asides.keys() - named.keys())
+    ]
+    head_ms = now_ms - partner.policy.settle_ms - LATE_MS
+    looked = []
+    for key, each in (*named.items(), *others):
+        condition, before = each.condition, partner.asides.get(key, NOTHING)
+        found = frozenset(_reasons(partner, silences, each, at_ms) if condition.open else ())
+        aside, ended = step(before, condition, each.changes, found, at_ms, head_ms + -head_ms % GRID_MS)
+        if condition.open or aside != NOTHING:
+            partner.asides[key] = aside
+        else:
+            partner.asides.pop(key, None)
+        if key in named or aside != before:
+            looked.append(each._replace(changes=each.changes + ended, aside=aside, former=before))
+    return looked
+
+
+def beside_due_ms(partner: Partner, silences: Silences) -> int | None:
+    """The next grid point at which something beside a condition begins or ends by itself; None if nothing will."""
+    after_ms, policy = partner.panes.closed_ms, partner.policy
+    due: list[int | None] = []
+    for key, aside in partner.asides.items():
+        condition = _condition(partner, key)
+        due += [aside.head_ms, aside.ack.until if aside.ack else None, settles_ms(aside.flips, aside.flaps, after_ms)]
+        if condition.open:
+            due += _turns(silences, condition)
+            due += inhibition_turns_ms(policy.inhibit, condition, partner.conditions.values())
+            due += [schedule.turns_ms(after_ms) for schedule in (policy.hours, policy.maintenance) if schedule is not None]
+    first = min((each for each in due if each is not None and each > after_ms), default=None)
+    return None if first is None else first + -first % GRID_MS
+
+
+def _reasons(partner: Partner, silences: Silences, judged: Judged, at_ms: int) -> Iterator[SuppressReason]:
+    """Why pages of an open condition wait at `at_ms`."""
+    policy, rule = partner.policy, judged.rule
+    if silences.held and any(each.holds(at_ms, _labels(judged.condition)) for each in silences.held.values()):
+        yield SuppressReason.SILENCED
+    if policy.maintenance is not None and policy.maintenance.holds(at_ms):
+        yield SuppressReason.MAINTENANCE
+    if policy.inhibit and inhibited(policy.inhibit, judged.condition, partner.conditions.values(), at_ms):
+        yield SuppressReason.INHIBITED
+    if policy.hours is not None and rule is not None and rule.waits_outside_hours and not policy.hours.holds(at_ms):
+        yield SuppressReason.OUT_OF_HOURS
+
+
+def _turns(silences: Silences, condition: Condition) -> Iterable[int]:
+    """When silences of a condition begin and end."""
+    if not silences.held:
+        return
+    labels = _labels(condition)
+    for each in silences.held.values():
+        if each.fits(labels):
+            yield from (each.from_, each.until)
+
+
+def _condition(partner: Partner, key: tuple[str, Scope]) -> Condition:
+    """The condition, or the blank one of which nothing is kept."""
+    return partner.conditions.get(key) or Condition(key[0], partner.id, str(key[1]))
+
+
+def _labels(condition: Condition) -> dict[str, str]:
+    severity = condition.severity
+    return {
+        "partner": condition.partner,
+        "rule": condition.rule_id,
+        "scope": condition.scope,
+        "severity": "" if severity is None else severity.value,
+    }

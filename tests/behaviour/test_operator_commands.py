@@ -1,0 +1,112 @@
+"""What an operator asks for on the command line, on a real broker: the workers do it, and answer."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from typer.testing import CliRunner, Result
+
+from models import clock
+from models.policy_file import load
+from models.settings import Settings
+from streams.admin import create
+from streams.cli import app
+from streams.policies import apply_policy
+from streams.present import read_present
+from tests.waiting import until
+from tests.workers import Worker, following, heartbeats, send
+
+pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+
+PARTITIONS = 3
+POLICY = """
+version: 1
+partners:
+  - {id: acme, name: Acme}
+rules:
+  - id: lost
+    kpi: abandon_rate
+    window: 5m
+    direction: above
+    levels:
+      - {severity: warning, enter: 0.1, exit: 0.05, for: 0}
+    recover_for: 0
+    min_samples: 1
+"""
+WAIT_SECONDS = 120.0
+
+
+@pytest.fixture
+async def settings(kafka: str, app_id: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Of an installation with its topics and a policy, also in the environment."""
+    made = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=PARTITIONS)
+    for name in made.model_fields_set:
+        monkeypatch.setenv(f"OUTWATCH_{name.upper()}", str(getattr(made, name)))
+    await create(made)
+    await apply_policy(made, load(POLICY, "policy.yaml"), clock.now_ms())
+    return made
+
+
+async def outwatch(*words: str) -> Result:
+    return await asyncio.to_thread(CliRunner().invoke, app, words)
+
+
+async def states(settings: Settings) -> dict[str, Any]:
+    """What stands on the topic of states, by key."""
+    stored = await read_present(settings, settings.topics.alerts_state)
+    return {key.decode(): orjson.loads(value) for (_, key), value in stored.items()}
+
+
+async def test_an_operator_silences_acknowledges_and_annotates(settings: Settings, tmp_path: Path) -> None:
+    topics = settings.topics
+    async with following(settings, topics.heartbeats) as seen:
+        with Worker(settings, tmp_path / "worker.log") as worker:
+
+            async def ready() -> bool:
+                return len(heartbeats(seen, settings)) == PARTITIONS
+
+            async def fires() -> bool:
+                return any(state.get("state") == "firing" for state in (await states(settings)).values())
+
+            try:
+                await until(ready, WAIT_SECONDS)
+                now = clock.now_ms()
+                lost = {"type": "contact.abandoned", "partner_id": "acme", "occurred_at": now, "wait_seconds": 60}
+                await send(settings, topics.interactions, *(lost | {"event_id": f"e{number}"} for number in range(50)))
+                await until(fires, WAIT_SECONDS)
+            except TimeoutError:
+                raise AssertionError(worker.tail()) from None
+
+            (fingerprint,) = await states(settings)
+            acked = await outwatch("ack", fingerprint[:8], "--comment", "on it", "--actor", "ana")
+            assert (acked.exit_code, acked.output.split("  ")[1]) == (0, "applied: acknowledged by ana\n"), acked.output
+            noted = await outwatch("annotate", "release 7", "--kind", "release")
+            assert noted.exit_code == 0, noted.output
+            added = await outwatch("silence", "add", "--partner", "*", "--rule", "lo*", "--for", "1h", "--comment", "known", "--json")
+            assert added.exit_code == 0, added.output
+            identity = orjson.loads(added.stdout)["id"]
+
+            present = await states(settings)
+            assert (present[fingerprint]["ack"]["actor"], present[fingerprint]["ack"]["comment"]) == ("ana", "on it")
+            assert [body["text"] for key, body in present.items() if key.startswith("annotation/")] == ["release 7"]
+            listed = await outwatch("silence", "list")
+            assert identity in listed.output
+            assert "partner=* rule=lo*" in listed.output
+
+            async def waits() -> bool:
+                return bool((await states(settings))[fingerprint]["suppressed_by"])
+
+            await until(waits, WAIT_SECONDS)
+            assert (await outwatch("silence", "expire", identity)).exit_code == 0
+
+            async def pages() -> bool:
+                found = await states(settings)
+                return not found[fingerprint]["suppressed_by"] and f"silence/{identity}" not in found
+
+            await until(pages, WAIT_SECONDS)
+            assert (await outwatch("silence", "list")).output == "nothing is silenced\n"
+            for words in (("silence", "expire", identity), ("ack", "0" * 8)):
+                assert (await outwatch(*words)).exit_code == 1
+            await worker.terminate()

@@ -1,0 +1,82 @@
+"""Hours, holidays and maintenance of a partner: pages wait, or another ladder holds; what resolves passes."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+from models.policy import compile_partner
+from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
+from tests.conditions import START_MS
+from tests.engines import SECOND, TOPICS, Rig, partner_part, rule, shared_part
+from tests.unit.test_engine_commands import WARNING, lost
+from tests.unit.test_engine_suppression import events
+
+# START_MS is a Sunday, 15:10 UTC.
+SUNDAY = date(2025, 6, 15)
+
+
+def fired(rule_fields: dict[str, Any], **hours: Any) -> Rig:
+    """A partner whose alert fires at the grid point after START_MS."""
+    rig = Rig()
+    rig.policy(shared_part(rule(levels=WARNING, window="24h", **rule_fields)), partner_part(**hours), at_ms=START_MS - MINUTE_MS)
+    rig.to(START_MS - MINUTE_MS)
+    lost(rig, START_MS)
+    rig.to(START_MS + 16 * SECOND)
+    return rig
+
+
+def test_pages_wait_until_the_partner_opens() -> None:
+    rig = fired({}, hours={"mon-fri": "08:00-20:00"}, timezone="Europe/Lisbon")
+    assert events(rig) == [("fired", ["out_of_hours"])]
+    rig.crash()
+    rig.to(START_MS + 20 * HOUR_MS)
+    assert events(rig)[1:] == [("suppression_ended", [])]
+    opened = datetime.fromtimestamp(rig.bodies(TOPICS.alerts)[1]["evaluated_at"] / 1000, UTC)
+    assert (opened.day, opened.hour, opened.minute) == (16, 7, 0)
+
+
+def test_in_its_hours_and_for_rules_that_page_at_any_time_nothing_waits() -> None:
+    assert events(fired({}, hours={"sun": "08:00-20:00"})) == [("fired", [])]
+    assert events(fired({"outside_hours": "page"}, hours={"mon": "08:00-20:00"})) == [("fired", [])]
+
+
+def test_a_holiday_is_outside_hours() -> None:
+    assert events(fired({}, hours={"sun": "08:00-20:00"}, holidays={"dates": [SUNDAY]})) == [("fired", ["out_of_hours"])]
+
+
+def test_maintenance_holds_back_every_rule() -> None:
+    rig = fired({"outside_hours": "page"}, maintenance={"sun": "15:00-16:00"})
+    assert events(rig) == [("fired", ["maintenance"])]
+    rig.to(START_MS + HOUR_MS)
+    assert rig.bodies(TOPICS.alerts)[1]["evaluated_at"] == START_MS + 50 * MINUTE_MS
+
+
+def test_another_ladder_holds_while_the_partner_is_closed() -> None:
+    strict = [{"severity": "critical", "enter": 0.5, "exit": 0.55, "for": 0}]
+    rig = fired({"outside_hours": strict}, hours={"mon": "08:00-20:00"})
+    assert [(each["severity"], each["evidence"]["enter"]) for each in rig.bodies(TOPICS.alerts)] == [("critical", 0.5)]
+    assert events(rig) == [("fired", [])]
+    rig.crash()
+    rig.to(START_MS + DAY_MS - HOUR_MS)
+    opened = rig.bodies(TOPICS.alerts)[1]
+    assert (opened["transition"]["kind"], opened["severity"]) == ("eased", "warning")
+    assert opened["evaluated_at"] == round(datetime(2025, 6, 16, 8, tzinfo=UTC).timestamp() * 1000)
+    assert opened["episode"] == rig.bodies(TOPICS.alerts)[0]["episode"]
+
+
+def test_a_partner_s_own_hours_hold_instead_of_the_defaults() -> None:
+    shared = shared_part(hours={"mon": "08:00-20:00"}, maintenance={"sun": "15:00-16:00"})
+    own = compile_partner(shared, partner_part(hours={"sun": "08:00-20:00"}), "acme")
+    assert own.hours is not None
+    assert own.hours.holds(START_MS)
+    assert own.maintenance is not None
+    assert own.maintenance.holds(START_MS)
+
+
+def test_a_policy_that_says_nothing_of_hours_keeps_its_revisions() -> None:
+    plain, shared = rule(), shared_part(rule())
+    assert '"outside_hours"' not in plain.canonical
+    assert (
+        compile_partner(shared, partner_part(), "acme").revision
+        != compile_partner(shared, partner_part(hours={"mon": "08:00-20:00"}), "acme").revision
+    )
+    assert rule(outside_hours="page").compiled.revision == plain.compiled.revision, "what fires keeps firing, whoever is to be paged"
