@@ -19,6 +19,8 @@ RESOLVED_KEPT_MS: Final = 15 * MINUTE_MS
 """How long a resolved alert stays to be seen before it is forgotten."""
 
 ROW_FORMAT: Final = 1
+_UNTOLD: Final[tuple[Any, ...]] = (None, None, 0.0)
+"""What a row means that ends before its evidence, or before a field that was appended since."""
 
 
 class Phase(StrEnum):
@@ -82,6 +84,8 @@ class Condition:
     """What was seen at the last change."""
     attribution: Attribution | None = None
     """What the change was put down to when it last fired or escalated."""
+    total: float = 0.0
+    """What has added up, under a rule that adds up (`alerts.drift`)."""
 
     @property
     def open(self) -> bool:
@@ -91,7 +95,7 @@ class Condition:
     @property
     def blank(self) -> bool:
         """Whether there is nothing to remember: it is OK and nothing accrues. It needs no row."""
-        return self.phase is Phase.OK and not any(self.holds)
+        return self.phase is Phase.OK and not any(self.holds) and not self.total
 
     @property
     def fingerprint(self) -> str:
@@ -122,6 +126,7 @@ class Condition:
             [hold and list(hold) for hold in self.holds],
             self.evidence and self.evidence.model_dump(mode="json", by_alias=True),
             self.attribution and self.attribution.model_dump(mode="json", by_alias=True),
+            *([self.total] if self.total else ()),
         ]
 
     @classmethod
@@ -135,8 +140,8 @@ class Condition:
             msg = f"a condition's row has format {row[0]!r}, this release reads {ROW_FORMAT}"
             raise RowFormatError(msg)
         _, rule_id, partner, scope, revision, phase, severity, quality, since_ms, started_ms, fired_ms, ended_ms, seq, holds, *told = row
-        # A release that knew of no attribution wrote none.
-        evidence, attribution = (*told, None)[:2]
+        # A release that knew of no attribution wrote none, and of most conditions nothing adds up.
+        evidence, attribution, total = (*told, *_UNTOLD[len(told) :])
         return cls(
             rule_id=rule_id,
             partner=partner,
@@ -153,6 +158,7 @@ class Condition:
             holds=tuple(hold and Hold(*hold) for hold in holds),
             evidence=evidence and Evidence.model_validate(evidence),
             attribution=attribution and Attribution.model_validate(attribution),
+            total=total,
         )
 
 

@@ -5,13 +5,14 @@ warning and 99 % for a critical. So few contacts never page by chance. It is lef
 """
 
 from enum import Enum, StrEnum
-from typing import Final, NamedTuple
+from math import inf
+from typing import Any, Final, NamedTuple
 
 from models.figures import Estimate, Kind
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.statistics import Z_PAGE, Z_WARN, interval
 
-__all__ = ["Quality", "Reading", "Sample", "Side", "bounds", "judge"]
+__all__ = ["Quality", "Reading", "Sample", "Side", "bounds", "figure", "judge"]
 
 _Z: Final = {Severity.WARNING: Z_WARN, Severity.CRITICAL: Z_PAGE}
 
@@ -38,6 +39,10 @@ class Side(Enum):
     """Neither: nothing is entered and nothing is left."""
     LEFT = "left"
     """The plain value is past `exit`."""
+    NOT_BREACHED = "not_breached"
+    """Of several figures: surely not breached, but whether it is left cannot be told."""
+    NOT_LEFT = "not_left"
+    """Of several figures: surely not left, but whether it is breached cannot be told."""
 
 
 class Sample(NamedTuple):
@@ -52,6 +57,12 @@ class Sample(NamedTuple):
     """Inclusive."""
     to_ms: int
     """Exclusive."""
+    window: str = ""
+    """The name of the one that was chosen, where the rule leaves that open."""
+    higher: bool = True
+    """Whether more of it is better, where it is held against what it was."""
+    parts: "tuple[Sample, ...]" = ()
+    """Of a rule that looks at several figures each of them; the sample itself is then that of which alerts are told by."""
 
 
 class Reading(NamedTuple):
@@ -62,11 +73,33 @@ class Reading(NamedTuple):
     """As judged: 0 under `on_missing: zero`."""
     sides: tuple[Side, ...] | None
     """A level each, mildest first; None in a gap, where nothing can be said."""
+    total: float = 0.0
+    """What has added up, of a rule that adds up."""
 
 
 def bounds(estimate: Estimate, severity: Severity) -> tuple[float, float] | None:
     """The one-sided bounds that a level of this severity is gated by, as (low, high); None where they are unknown."""
     return interval(estimate, _Z[severity])
+
+
+def figure(kpi: str, sample: Sample, severity: Severity) -> dict[str, Any]:
+    """The evidence of one of several figures."""
+    estimate = sample.estimate
+    low, high = (estimate and bounds(estimate, severity)) or (None, None)
+    return {
+        "kpi": kpi,
+        "definition": sample.definition,
+        "window": sample.window,
+        "value": estimate and estimate.value,
+        "unit": sample.unit,
+        "numerator": estimate.numerator if estimate else 0,
+        "denominator": estimate.denominator if estimate else 0,
+        "n": estimate.n if estimate else 0,
+        "ci_low": low,
+        "ci_high": None if high == inf else high,
+        "from": sample.from_ms,
+        "to": sample.to_ms,
+    }
 
 
 def judge(rule: Rule, sample: Sample) -> Reading:
@@ -99,13 +132,18 @@ def _missing(rule: Rule) -> Reading:
 def _side(direction: Direction, level: Level, estimate: Estimate) -> Side | None:
     value = estimate.value
     assert value is not None, "a missing value is not judged"
+    enter, left = level.enter, level.exit
+    if level.above is not None:
+        # It is well inside of the side that it is farther from.
+        direction = level.nearer(value)
+        enter, left = level.edge(direction)
     below = direction is Direction.BELOW
     # The bounds enclose the value, so they are needed only once the value itself is past the threshold.
-    if value < level.enter if below else value > level.enter:
+    if value < enter if below else value > enter:
         limits = bounds(estimate, level.severity)
         if limits is None:
             return None
-        if limits[1] < level.enter if below else limits[0] > level.enter:
+        if limits[1] < enter if below else limits[0] > enter:
             return Side.BREACHED
         return Side.BETWEEN
-    return Side.LEFT if (value >= level.exit if below else value <= level.exit) else Side.BETWEEN
+    return Side.LEFT if (value >= left if below else value <= left) else Side.BETWEEN

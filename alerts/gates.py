@@ -36,6 +36,7 @@ def gates(rule: Rule, sample: Sample, *, at_ms: int, condition: Condition | None
         at_ms: the grid point.
         condition: right after that grid point, for how long each level was held; None where that is not known.
     """
+    assert rule.form is None, "several figures are told as they were kept"
     estimate = sample.estimate
     there = estimate is not None and estimate.value is not None
     enough = there and estimate is not None and (estimate.kind is Kind.GAUGE or estimate.n >= rule.min_samples)
@@ -52,12 +53,12 @@ def gates(rule: Rule, sample: Sample, *, at_ms: int, condition: Condition | None
 
 
 def _figure(rule: Rule, sample: Sample) -> str:
-    estimate = sample.estimate
+    estimate, name = sample.estimate, sample.window or rule.window
     if estimate is None or estimate.value is None:
-        return f"the window {rule.window} holds none: on_missing is {rule.on_missing}"
+        return f"the window {name} holds none: on_missing is {rule.on_missing}"
     if estimate.kind is Kind.GAUGE:
-        return f"{number(estimate.value, sample.unit)} in the window {rule.window}"
-    return f"{number(estimate.value, sample.unit)} in the window {rule.window} ({estimate.numerator:g} of {estimate.denominator:g})"
+        return f"{number(estimate.value, sample.unit)} in the window {name}"
+    return f"{number(estimate.value, sample.unit)} in the window {name} ({estimate.numerator:g} of {estimate.denominator:g})"
 
 
 def _samples(rule: Rule, estimate: Estimate | None) -> str:
@@ -67,30 +68,29 @@ def _samples(rule: Rule, estimate: Estimate | None) -> str:
 
 
 def _of_level(rule: Rule, level: Level, estimate: Estimate | None, side: Side | None, *, unit: str) -> Iterator[Gate]:
-    below = rule.direction is Direction.BELOW
     value = None if estimate is None else estimate.value
-    enter = f"{rule.direction} {number(level.enter, unit)}"
+    side_of = rule.direction if level.above is None else level.nearer(value) if value is not None else Direction.BELOW
+    below, (entered, exited) = side_of is Direction.BELOW, level.edge(side_of)
+    enter = f"{side_of} {number(entered, unit)}"
     if estimate is None or value is None:
         missing = rule.on_missing is OnMissing.BREACHING and side is Side.BREACHED
         said = "nothing there counts as entered" if missing else f"asks for {enter}"
         yield Gate("enter", level.severity, True if missing else None, said)
         yield Gate("bound", level.severity, None, "there is no figure to be sure of")
-        yield Gate("exit", level.severity, side is Side.LEFT if side else None, f"asks for not {rule.direction} {number(level.exit, unit)}")
+        yield Gate("exit", level.severity, side is Side.LEFT if side else None, f"asks for not {side_of} {number(exited, unit)}")
         return
-    past = value < level.enter if below else value > level.enter
-    yield Gate("enter", level.severity, past, f"{number(value, unit, avoid=level.enter)}, asks for {enter}")
+    past = value < entered if below else value > entered
+    yield Gate("enter", level.severity, past, f"{number(value, unit, avoid=entered)}, asks for {enter}")
     limits = bounds(estimate, level.severity)
     which = "upper" if below else "lower"
     if limits is None:
         yield Gate("bound", level.severity, None, "its spread is not known")
     else:
         limit = limits[1] if below else limits[0]
-        sure = limit < level.enter if below else limit > level.enter
+        sure = limit < entered if below else limit > entered
         yield Gate("bound", level.severity, sure, f"even its {which} bound must be {enter}: it is {limit:.3g}")
-    left = value >= level.exit if below else value <= level.exit
-    yield Gate(
-        "exit", level.severity, left, f"{number(value, unit, avoid=level.exit)}, asks for not {rule.direction} {number(level.exit, unit)}"
-    )
+    left = value >= exited if below else value <= exited
+    yield Gate("exit", level.severity, left, f"{number(value, unit, avoid=exited)}, asks for not {side_of} {number(exited, unit)}")
 
 
 def _held(rule: Rule, at: int, condition: Condition | None, side: Side | None, at_ms: int) -> Gate:
@@ -108,6 +108,14 @@ def _held(rule: Rule, at: int, condition: Condition | None, side: Side | None, a
     return Gate("held", level.severity, hold.age_ms(at_ms) >= level.for_ms, f"for {span(hold.age_ms(at_ms))} of {span(level.for_ms)}")
 
 
+def _part(part: Mapping[str, Any]) -> Gate:
+    """One of several figures, of the evidence."""
+    state, value = part["state"], part["value"]
+    figure = "none" if value is None else number(value, part["unit"])
+    held = {"breached": True, "unknown": None}.get(state, False)
+    return Gate(part["kpi"], None, held, f"{figure} in the window {part['window']} (n {part['n']}): {state}")
+
+
 def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
     """Every gate as the evidence of an `models.records.AlertEvent` tells of it; the levels are those of `rule`, if it still is there.
 
@@ -118,6 +126,9 @@ def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
     counted = "" if value is None else f" ({seen['numerator']:g} of {seen['denominator']:g})"
     figure = "none" if value is None else f"{number(value, seen['unit'])}{counted}"
     said = f"{figure} in the window {seen['window']}"
+    if seen.get("parts"):
+        severity = Severity(event["severity"]) if event["severity"] else None
+        return [*map(_part, seen["parts"]), Gate("held", severity, kind in _THROUGH, event["transition"]["reason"])]
     enough = seen["quality"] != "insufficient"
     found = [
         Gate("figure", None, value is not None, said),
@@ -126,7 +137,8 @@ def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
     severity = Severity(event["severity"]) if event["severity"] else None
     if value is None or seen["enter"] is None or rule is None:
         return [*found, Gate("held", severity, None, event["transition"]["reason"])]
-    enter, leave, side, below = seen["enter"], seen["exit"], rule.direction, rule.direction is Direction.BELOW
+    side = Direction(seen.get("side") or rule.direction)
+    enter, leave, below = seen["enter"], seen["exit"], side is Direction.BELOW
     past = f"{number(value, seen['unit'], avoid=enter)}, asks for {side} {number(enter, seen['unit'])}"
     found.append(Gate("enter", severity, value < enter if below else value > enter, past))
     limit = seen["ci_high"] if below else seen["ci_low"]

@@ -1,6 +1,8 @@
 """The reason of a change, in one line: `PENDING => FIRING: critical, below 0.65 for 1m (upper bound 0.52, n 63)`."""
 
+from alerts import several
 from alerts.condition import ChangeKind, Phase
+from alerts.evidence import side as sided
 from models.records import Evidence
 from models.rules import Direction, Level, Rule
 
@@ -14,11 +16,18 @@ def line(before: Phase, after: Phase, why: str) -> str:
 
 def of_change(kind: ChangeKind, rule: Rule, level: Level, seen: Evidence) -> str:
     """Why a judged sample changed the condition; `level` is the one that decided."""
-    side, severity = rule.direction, level.severity
+    if rule.form is not None:
+        return several.reason(kind, rule, level, seen, (span(level.for_ms), span(rule.recover_for_ms)))
+    return _of_ladder(kind, rule, level, seen)
+
+
+def _of_ladder(kind: ChangeKind, rule: Rule, level: Level, seen: Evidence) -> str:
+    side, severity = sided(rule, seen), level.severity
     upper = side is Direction.BELOW
     value = _saw("value", seen.value, seen)
     bound = _saw("upper bound" if upper else "lower bound", seen.ci_high if upper else seen.ci_low, seen)
-    enter, left = f"{side} {level.enter:g}", f"not {side} {level.exit:g}"
+    entered, exited = level.edge(side)
+    enter, left = f"{side} {entered:g}", f"not {side} {exited:g}"
     match kind:
         case ChangeKind.PENDING:
             return f"{severity}, {enter} {bound}"
@@ -31,7 +40,7 @@ def of_change(kind: ChangeKind, rule: Rule, level: Level, seen: Evidence) -> str
         case ChangeKind.RECOVERING:
             return f"{left} {value}"
         case ChangeKind.REFIRED:
-            return f"{side} {level.exit:g} again {value}"
+            return f"{side} {exited:g} again {value}"
         case ChangeKind.RESOLVED:
             return f"{left} for {span(rule.recover_for_ms)} {value}"
         case ChangeKind.CLEARED:

@@ -15,7 +15,8 @@ from typing import Final
 from alerts import reason
 from alerts.condition import RESOLVED_KEPT_MS, Change, ChangeKind, Condition, Phase
 from alerts.evidence import gather
-from alerts.gate import Quality, Reading, Sample, Side, judge
+from alerts.forms import judge
+from alerts.gate import Quality, Reading, Sample, Side
 from alerts.hold import Hold
 from models.figures import Estimate, Kind
 from models.records import Attribution
@@ -30,6 +31,10 @@ _GOOD: Final = Quality.GOOD
 _INSUFFICIENT: Final = Quality.INSUFFICIENT
 _GAUGE: Final = Kind.GAUGE
 _BELOW: Final = Direction.BELOW
+_LEFT: Final = Side.LEFT
+_BREACHED: Final = Side.BREACHED
+_NOT_LEFT: Final = Side.NOT_LEFT
+_NOT_BREACHED: Final = Side.NOT_BREACHED
 
 _RISES: Final = frozenset({ChangeKind.FIRED, ChangeKind.ESCALATED})
 
@@ -42,10 +47,14 @@ def evaluate(rule: Rule, condition: Condition, sample: Sample, at_ms: int) -> tu
     assert condition.rule_id == rule.id, f"a condition of {condition.rule_id} judged by {rule.id}"
     condition, adopted = _adopt(rule, condition, at_ms)
     condition, forgotten = forget(condition, at_ms)
-    reading = judge(rule, sample)
+    reading = judge(rule, sample, condition.total)
+    judged: tuple[Change, ...] = ()
     if reading.sides is None:
-        return _gap(rule, condition, reading, at_ms), adopted + forgotten
-    condition, judged = _judged(rule, condition, sample, reading, at_ms)
+        condition = _gap(rule, condition, reading, at_ms)
+    else:
+        condition, judged = _judged(rule, condition, sample, reading, at_ms)
+    if condition.total != reading.total:
+        condition = replace(condition, total=reading.total)
     return condition, adopted + forgotten + judged
 
 
@@ -61,7 +70,10 @@ def at_rest(rule: Rule, condition: Condition, estimate: Estimate) -> bool:
         return False
     if estimate.n < rule.min_samples and estimate.kind is not _GAUGE:
         return condition.quality is _INSUFFICIENT
-    breached = value < rule.levels[0].enter if rule.direction is _BELOW else value > rule.levels[0].enter
+    level = rule.levels[0]
+    if level.above is not None:
+        return condition.quality is _GOOD and level.enter <= value <= level.above[0]
+    breached = value < level.enter if rule.direction is _BELOW else value > level.enter
     return condition.quality is _GOOD and not breached
 
 
@@ -115,7 +127,7 @@ def _adopt(rule: Rule, condition: Condition, at_ms: int) -> tuple[Condition, tup
     """Go on under a rule of another meaning: what fires keeps firing; what accrued was held against something else and starts anew."""
     if condition.revision == rule.revision:
         return condition, ()
-    condition = replace(condition, revision=rule.revision, holds=())
+    condition = replace(condition, revision=rule.revision, holds=(), total=0.0)
     if not condition.open or any(level.severity is condition.severity for level in rule.levels):
         return condition, ()
     assert condition.severity is not None, "what is open has a severity"
@@ -129,6 +141,8 @@ def _adopt(rule: Rule, condition: Condition, at_ms: int) -> tuple[Condition, tup
 
 
 def _end(condition: Condition, at_ms: int, why: str) -> tuple[Condition, tuple[Change, ...]]:
+    if condition.total:
+        condition = replace(condition, total=0.0)
     if condition.phase in (Phase.OK, Phase.RESOLVED):
         return condition, ()
     # What never fired has nothing to resolve.
@@ -174,7 +188,7 @@ def _changed(
     top, new_top = tops
     kind = _kind(after.phase, top, new_top)
     level = rule.levels[_deciding(rule, before, after, kind, tops)]
-    seen = gather(rule, level, *saw)
+    seen = gather(rule, level, *saw, before.evidence)
     begins = before.phase in (Phase.OK, Phase.RESOLVED)
     after = replace(
         after,
@@ -212,9 +226,11 @@ def _run(holds: _Holds, sides: tuple[Side, ...], top: int, at_ms: int) -> list[H
     """Each level's hold after this grid point: towards leaving up to `top`, towards entering above it."""
 
     def held(level: int, side: Side) -> Hold | None:
-        if side is not (Side.LEFT if level <= top else Side.BREACHED):
-            return None
-        return ((holds[level] if holds else None) or Hold()).running(at_ms)
+        before = holds[level] if holds else None
+        if side is (_LEFT if level <= top else _BREACHED):
+            return (before or Hold()).running(at_ms)
+        # It may be seen or not: what was held so far is neither lost nor becomes more.
+        return before and before.paused(at_ms) if side is (_NOT_BREACHED if level <= top else _NOT_LEFT) else None
 
     return list(starmap(held, enumerate(sides)))
 

@@ -13,24 +13,38 @@ from models.hours import Holidays
 from models.inhibition import AlertMatch, Inhibition, lint_inhibit
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
-from models.policy_spec import KPIS_MAX, Activities, Baseline, Defaults, LevelSpec, PartnerPart, PolicyFile, RuleSpec, SharedPart, to_json
+from models.policy_spec import (
+    FORMS,
+    KPIS_MAX,
+    TYPES,
+    Activities,
+    Baseline,
+    Defaults,
+    LevelSpec,
+    PartnerPart,
+    PolicyFile,
+    SharedPart,
+    form_of,
+    to_json,
+)
+from models.rule_base import RuleBase
+from models.rule_forms import AllSpec, AnySpec, ComparisonSpec, NotSpec
 from models.windows import SIDES
-from models.yaml_file import Document, Path, read_yaml
+from models.yaml_file import Document, Path, read_yaml, suggest
 
 __all__ = ["lint", "load", "parts", "whole"]
 
 T = TypeVar("T", bound=BaseModel)
 
-FIELDS: Final = frozenset(
-    field.alias or name
-    for model in (
-        *(Defaults, Activities, Baseline, PartnerPart, RuleSpec, LevelSpec),
-        *(Definition, ServiceLevel, Csat, Ces, Target),
-        *(KpiSpec, TermSpec, Condition),
-        *(Holidays, Inhibition, AlertMatch),
-    )
-    for name, field in model.model_fields.items()
+_MODELS: Final[tuple[type[BaseModel], ...]] = (
+    *(Defaults, Activities, Baseline, PartnerPart, LevelSpec),
+    *FORMS.values(),
+    *(AllSpec, AnySpec, NotSpec, ComparisonSpec),
+    *(Definition, ServiceLevel, Csat, Ces, Target),
+    *(KpiSpec, TermSpec, Condition),
+    *(Holidays, Inhibition, AlertMatch),
 )
+FIELDS: Final = frozenset(field.alias or name for model in _MODELS for name, field in model.model_fields.items())
 """What a misspelt field may have been meant for."""
 
 
@@ -76,7 +90,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         defaults = _valid(Defaults, outline.defaults, document, ("defaults",), problems)
         partners = [_valid(PartnerPart, each, document, ("partners", at), problems) for at, each in enumerate(outline.partners)]
         kpis = [_valid(KpiSpec, each, document, ("kpis", at), problems) for at, each in enumerate(outline.kpis)]
-        rules = [_valid(RuleSpec, each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
+        rules = [_rule(each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
         inhibit = [_valid(Inhibition, each, document, ("inhibit", at), problems) for at, each in enumerate(outline.inhibit)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
@@ -124,6 +138,14 @@ def _sides(defaults: Defaults, partners: Sequence[PartnerPart | None]) -> set[st
 
 def _set(part: BaseModel) -> dict[str, Any]:
     return {name: getattr(part, name) for name in part.model_fields_set}
+
+
+def _rule(data: object, document: Document, at: Path, problems: list[Problem]) -> RuleBase | None:
+    named = data.get("type") if isinstance(data, dict) else None
+    if named is not None and named not in TYPES:
+        problems.append(document.problem((*at, "type"), f"{named!r} is no type of rule", suggest(str(named), TYPES)))
+        return None
+    return _valid(FORMS[form_of(data)], data, document, at, problems)
 
 
 def _valid(model: type[T], data: object, document: Document, at: Path, problems: list[Problem]) -> T | None:

@@ -4,26 +4,25 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Final
 
+from models.adaptive import adaptive_windows
 from models.definitions import Definition
+from models.figures import Kind
 from models.finding import Finding
-from models.kpis import Better, Kpi, Unit
+from models.kpis import Better, Kpi
 from models.kpis.families import FORECAST, HISTORY
+from models.measures import SIZE
 from models.policy import merge
-from models.policy_spec import RULE_SCOPES, Defaults, LevelSpec, PartnerPart, RuleSpec
-from models.rules import Direction, Severity
-from models.windows import HOUR_MS, SIDES, window
+from models.policy_forms import lint_form
+from models.policy_spec import Defaults, LevelSpec, PartnerPart, RuleSpec
+from models.policy_types import RULE_SCOPES
+from models.policy_values import RANGES, lint_value
+from models.rule_base import Look, RuleBase
+from models.rules import ADAPTIVE, Direction, Severity
+from models.windows import HOUR_MS, SIDES, WINDOWS, window
 from models.yaml_file import Path, suggest
 
 __all__ = ["lint_definitions", "lint_partners", "lint_rules"]
 
-RANGES: Final = {
-    Unit.RATIO: (0.0, 1.0),
-    Unit.CHANGE: (-1.0, float("inf")),
-    Unit.MONEY: (float("-inf"), float("inf")),
-    Unit.SECONDS: (0.0, float("inf")),
-    Unit.COUNT: (0.0, float("inf")),
-    Unit.POINTS: (-100.0, 100.0),
-}
 _SEVERITIES: Final = tuple(Severity)
 
 
@@ -34,7 +33,7 @@ def lint_partners(ids: Sequence[str | None]) -> Iterator[Finding]:
 
 
 def lint_rules(
-    rules: Sequence[RuleSpec | None],
+    rules: Sequence[RuleBase | None],
     windows: Collection[str],
     kpis: Mapping[str, Kpi],
     partner_ids: Collection[str] | None = None,
@@ -50,13 +49,15 @@ def lint_rules(
     for at, rule in enumerate(rules):
         if rule is None:
             continue
-        kpi = kpis.get(rule.kpi)
-        if kpi is None:
-            yield Finding(("rules", at, "kpi"), f"{rule.kpi!r} is no KPI", suggest(rule.kpi, kpis))
-        else:
-            yield from _lint_window(("rules", at, "window"), rule, kpi, windows)
-            yield from _lint_scopes(("rules", at, "scopes"), rule, kpi, sides)
-            yield from _lint_rule(("rules", at), rule, kpi, partner_ids)
+        known = [(look, kpis[look.kpi]) for look in rule.looks if look.kpi in kpis]
+        for look in rule.looks:
+            if look.kpi not in kpis:
+                yield Finding(("rules", at, *look.kpi_at), f"{look.kpi!r} is no KPI", suggest(look.kpi, kpis))
+        for look, kpi in known:
+            yield from _lint_window(("rules", at, *look.window_at), look, kpi, windows)
+        if known:
+            yield from _lint_scopes(("rules", at, "scopes"), rule, [kpi for _, kpi in known], sides)
+            yield from _lint_rule(("rules", at), rule, known, partner_ids)
 
 
 def lint_definitions(defaults: Defaults, partners: Sequence[PartnerPart | None], kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
@@ -81,29 +82,44 @@ def _repeated(ids: Sequence[str | None]) -> Iterator[tuple[int, str]]:
             seen.add(each)
 
 
-def _lint_window(path: Path, rule: RuleSpec, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
-    if kpi.live and window(rule.window).width_ms > HOUR_MS:
-        yield Finding(path, f"{rule.kpi} is a live figure: it stands in windows up to 1h only", "write 5m, 15m, 30m or 1h")
-    elif window(rule.window).width_ms < kpi.narrowest_ms:
-        yield Finding(path, f"{rule.kpi} says nothing in so narrow a window: it stands in those of 24h and more only", "write 24h")
-    elif rule.window not in kept:
-        yield Finding(path, f"{rule.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
+def _lint_window(path: Path, look: Look, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
+    if look.window == ADAPTIVE:
+        yield from _lint_adaptive(path, kpi, kept)
+    elif kpi.live and window(look.window).width_ms > HOUR_MS:
+        yield Finding(path, f"{kpi.id} is a live figure: it stands in windows up to 1h only", "write 5m, 15m, 30m or 1h")
+    elif window(look.window).width_ms < kpi.narrowest_ms:
+        yield Finding(path, f"{kpi.id} says nothing in so narrow a window: it stands in those of 24h and more only", "write 24h")
+    elif look.window not in kept:
+        yield Finding(path, f"{look.window} is no window of defaults.windows", f"add it there, or write one of {', '.join(kept)}")
 
 
-def _lint_scopes(path: Path, rule: RuleSpec, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
+def _lint_adaptive(path: Path, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
+    if kpi.live and kpi.estimate((0,) * SIZE, None, Definition()).kind is Kind.GAUGE:
+        yield Finding(path, f"{kpi.id} is of what is there now: there are no samples that a wider window holds more of", "write 15m")
+    elif not adaptive_windows(kpi, [each.name for each in WINDOWS]):
+        yield Finding(path, f"{kpi.id} stands in none of 15m, 30m, 1h and 4h, from which adaptive chooses", "write 24h")
+    elif not adaptive_windows(kpi, kept):
+        yield Finding(path, f"defaults.windows has none in which {kpi.id} stands of 15m, 30m, 1h and 4h", "add one there")
+
+
+def _lint_scopes(path: Path, rule: RuleBase, kpis: Sequence[Kpi], kept: Collection[str]) -> Iterator[Finding]:
     for at, scope in enumerate(rule.scopes):
         side = RULE_SCOPES[scope]
         if side not in SIDES:
             continue
         if side not in kept:
             yield Finding((*path, at), f"partners are not split by {side}", f"add {side} to defaults.scopes, or to those of a partner")
-        elif kpi.family in (FORECAST, HISTORY):
-            yield Finding((*path, at), f"{kpi.id} is of queues and channels only, not of a {side}", "write partner/queue")
+            continue
+        for name in sorted({kpi.id for kpi in kpis if kpi.family in (FORECAST, HISTORY)}):
+            yield Finding((*path, at), f"{name} is of queues and channels only, not of a {side}", "write partner/queue")
 
 
-def _lint_rule(path: Path, rule: RuleSpec, kpi: Kpi, partner_ids: Collection[str] | None) -> Iterator[Finding]:
-    if kpi.of_period:
-        yield Finding((*path, "kpi"), f"{kpi.id} stands in records of reported periods only", "set a target instead, or write another KPI")
+def _lint_rule(path: Path, rule: RuleBase, known: Sequence[tuple[Look, Kpi]], partner_ids: Collection[str] | None) -> Iterator[Finding]:
+    of_period = [(look, kpi) for look, kpi in known if kpi.of_period]
+    for look, kpi in of_period:
+        message = f"{kpi.id} stands in records of reported periods only"
+        yield Finding((*path, *look.kpi_at), message, "set a target instead, or write another KPI")
+    if of_period:
         return
     for at, partner_id in enumerate(rule.partners or ()):
         if partner_ids is not None and partner_id not in partner_ids:
@@ -112,39 +128,71 @@ def _lint_rule(path: Path, rule: RuleSpec, kpi: Kpi, partner_ids: Collection[str
             )
     if rule.runbook is None:
         yield Finding(path, "has no runbook", "add runbook: and an address that says what to do", "warning")
-    yield from _lint_ladder((*path, "levels"), rule, kpi)
-    if not isinstance(rule.outside_hours, str):
-        yield from _lint_ladder((*path, "outside_hours"), rule.model_copy(update={"levels": rule.outside_hours}), kpi)
+    if isinstance(rule, RuleSpec):
+        yield from _lint_levels((*path, "levels"), rule, known[0][1])
+        if not isinstance(rule.outside_hours, str):
+            yield from _lint_levels((*path, "outside_hours"), rule.model_copy(update={"levels": rule.outside_hours}), known[0][1])
+    else:
+        yield from lint_form(path, rule, {kpi.id: kpi for _, kpi in known})
 
 
-def _lint_ladder(path: Path, rule: RuleSpec, kpi: Kpi) -> Iterator[Finding]:
+def _lint_levels(path: Path, rule: RuleSpec, kpi: Kpi) -> Iterator[Finding]:
     if not rule.levels:
         yield Finding(path, "is empty: the rule can never fire", "add a level with severity, enter, exit and for")
-    sign, side = (1, "over") if rule.direction is Direction.BELOW else (-1, "under")
-    low, high = RANGES[kpi.unit]
-    for at, level in enumerate(rule.levels):
-        yield from _lint_value((*path, at, "enter"), level.enter, kpi)
-        yield from _lint_value((*path, at, "exit"), level.exit, kpi)
-        if level.enter == (low if sign > 0 else high):
-            yield Finding((*path, at, "enter"), f"{kpi.id} is never {rule.direction} {level.enter:g}", "move it inside the range")
-        if sign * level.exit < sign * level.enter:
-            yield Finding((*path, at, "exit"), f"{level.exit:g} is on the wrong side of enter {level.enter:g}", f"write an exit {side} it")
+    wrong = list(_lint_pairs(path, rule))
+    yield from wrong
+    if not wrong and rule.direction is Direction.OUTSIDE:
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.BELOW)) for each in rule.levels], Direction.BELOW, kpi, (0,))
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.ABOVE)) for each in rule.levels], Direction.ABOVE, kpi, (1,))
+    elif not wrong:
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(rule.direction)) for each in rule.levels], rule.direction, kpi)
     if any(True for _ in _repeated([level.severity for level in rule.levels])):
         yield Finding(path, "has two levels of one severity", "keep one of each")
+
+
+def _lint_pairs(path: Path, rule: RuleSpec) -> Iterator[Finding]:
+    both = rule.direction is Direction.OUTSIDE
+    for at, level in enumerate(rule.levels):
+        for field, value in (("enter", level.enter), ("exit", level.exit)):
+            here = (*path, at, field)
+            if isinstance(value, tuple) is not both:
+                message = f"a rule that looks {rule.direction} has {'two thresholds' if both else 'one threshold'}"
+                yield Finding(here, message, "write [low, high]" if both else "write one number, or direction: outside")
+            elif isinstance(value, tuple) and value[0] >= value[1]:
+                yield Finding(here, f"{value[0]:g} is not under {value[1]:g}", "write [low, high]")
+
+
+_Step = tuple[LevelSpec, float, float]
+"""A level, what is entered and what is left on one side."""
+
+
+def _lint_ladder(path: Path, steps: Sequence[_Step], direction: Direction, kpi: Kpi, last: Path = ()) -> Iterator[Finding]:
+    """One side of a ladder; `last` is where its thresholds stand under `enter` and `exit`."""
+    sign, side = (1, "over") if direction is Direction.BELOW else (-1, "under")
+    low, high = RANGES[kpi.unit]
+    for at, (_, enter, left) in enumerate(steps):
+        yield from lint_value((*path, at, "enter", *last), enter, kpi)
+        yield from lint_value((*path, at, "exit", *last), left, kpi)
+        if enter == (low if sign > 0 else high):
+            yield Finding((*path, at, "enter", *last), f"{kpi.id} is never {direction} {enter:g}", "move it inside the range")
+        if sign * left < sign * enter:
+            yield Finding((*path, at, "exit", *last), f"{left:g} is on the wrong side of enter {enter:g}", f"write an exit {side} it")
+    if len({level.severity for level, _, _ in steps}) < len(steps):
         return
-    steps = sorted(enumerate(rule.levels), key=lambda step: _SEVERITIES.index(step[1].severity))
-    for (_, mild), (at, severe) in pairwise(steps):
-        yield from _lint_step((*path, at), mild, severe, sign)
+    ordered = sorted(enumerate(steps), key=lambda step: _SEVERITIES.index(step[1][0].severity))
+    for (_, mild), (at, severe) in pairwise(ordered):
+        yield from _lint_step((*path, at), mild, severe, sign, last)
 
 
-def _lint_step(path: Path, mild: LevelSpec, severe: LevelSpec, sign: int) -> Iterator[Finding]:
+def _lint_step(path: Path, mild: _Step, severe: _Step, sign: int, last: Path) -> Iterator[Finding]:
     side = "lower" if sign > 0 else "higher"
-    if sign * severe.enter >= sign * mild.enter:
-        message = f"{severe.severity} is entered before {mild.severity} ({severe.enter:g} against {mild.enter:g})"
-        yield Finding((*path, "enter"), message, f"write a {side} one: each level must be worse than the one before")
-    if sign * severe.exit > sign * mild.exit:
-        message = f"{severe.severity} is left after {mild.severity} ({severe.exit:g} against {mild.exit:g})"
-        yield Finding((*path, "exit"), message, f"write a {side} one")
+    (worse, entered, left), (better, entered_before, left_before) = severe, mild
+    if sign * entered >= sign * entered_before:
+        message = f"{worse.severity} is entered before {better.severity} ({entered:g} against {entered_before:g})"
+        yield Finding((*path, "enter", *last), message, f"write a {side} one: each level must be worse than the one before")
+    if sign * left > sign * left_before:
+        message = f"{worse.severity} is left after {better.severity} ({left:g} against {left_before:g})"
+        yield Finding((*path, "exit", *last), message, f"write a {side} one")
 
 
 def _lint_definition(path: Path, partial: Definition, merged: Definition, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
@@ -164,21 +212,11 @@ def _lint_target(path: Path, name: str, merged: Definition, kpis: Mapping[str, K
         yield Finding(path, f"{name!r} is no KPI", suggest(name, kpis))
         return
     target = merged.targets[name]
-    yield from _lint_value((*path, "target"), target.target, kpi)
+    yield from lint_value((*path, "target"), target.target, kpi)
     if target.critical is None:
         return
-    yield from _lint_value((*path, "critical"), target.critical, kpi)
+    yield from lint_value((*path, "critical"), target.critical, kpi)
     sign, side = (1, "lower") if kpi.better is Better.HIGHER else (-1, "higher")
     if sign * target.critical > sign * target.target:
         message = f"{target.critical:g} is on the good side of the target {target.target:g}"
         yield Finding((*path, "critical"), message, f"write a {side} one: {name} is critical past its target")
-
-
-def _lint_value(path: Path, value: float, kpi: Kpi) -> Iterator[Finding]:
-    low, high = RANGES[kpi.unit]
-    if low <= value <= high:
-        return
-    span = f"{low:g} or more" if high == float("inf") else f"from {low:g} to {high:g}"
-    percent = kpi.unit is Unit.RATIO and 1 < value <= 100  # noqa: PLR2004 - a percentage
-    remedy = f"write {value / 100:.2f} for {value:g} %" if percent else f"write a value {span}"
-    yield Finding(path, f"{value:g} is no value of {kpi.id}, which is {span} ({kpi.unit})", remedy)

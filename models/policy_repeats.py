@@ -8,8 +8,11 @@ from models.kpis import Kpi
 from models.kpis.history import LATE_MS
 from models.measures import Family
 from models.policy import merge
-from models.policy_spec import Defaults, PartnerPart, RuleSpec
+from models.policy_spec import Defaults, PartnerPart
+from models.rule_base import Look, RuleBase
+from models.rules import ADAPTIVE
 from models.windows import DAY_MS, Edge, window
+from models.yaml_file import Path
 
 __all__ = ["lint_repeats"]
 
@@ -18,21 +21,23 @@ _NAMED_MAX: Final = 3
 
 
 def lint_repeats(
-    defaults: Defaults, partners: Sequence[PartnerPart | None], rules: Sequence[RuleSpec | None], kpis: Mapping[str, Kpi]
+    defaults: Defaults, partners: Sequence[PartnerPart | None], rules: Sequence[RuleBase | None], kpis: Mapping[str, Kpi]
 ) -> Iterator[Finding]:
     """Rules, by their position in the file, on KPIs that need a repeat window; None where one, or a partner, does not read."""
     longest_ms = {each.id: _longest_ms(defaults, each) for each in partners if each is not None}
     for at, rule in enumerate(rules):
-        kpi = kpis.get(rule.kpi) if rule else None
-        if rule is None or kpi is None or kpi.counted_under is not Family.HISTORY:
-            continue
-        judged = longest_ms if rule.partners is None else {name: longest_ms[name] for name in rule.partners if name in longest_ms}
-        counting = {name: longest for name, longest in judged.items() if longest}
-        if judged and not counting:
-            remedy = "add it to the definition of the partners that are to be judged, or remove the rule"
-            yield Finding(("rules", at, "kpi"), f"{kpi.id} is counted only where repeat_window_seconds is set, and it is not", remedy)
-        elif kpi.matures:
-            yield from _lint_window(at, rule, counting)
+        for look in rule.looks if rule else ():
+            kpi = kpis.get(look.kpi)
+            if rule is None or kpi is None or kpi.counted_under is not Family.HISTORY:
+                continue
+            judged = longest_ms if rule.partners is None else {name: longest_ms[name] for name in rule.partners if name in longest_ms}
+            counting = {name: longest for name, longest in judged.items() if longest}
+            if judged and not counting:
+                remedy = "add it to the definition of the partners that are to be judged, or remove the rule"
+                message = f"{kpi.id} is counted only where repeat_window_seconds is set, and it is not"
+                yield Finding(("rules", at, *look.kpi_at), message, remedy)
+            elif kpi.matures and look.window != ADAPTIVE:
+                yield from _lint_window(("rules", at, *look.window_at), look, counting)
 
 
 def _longest_ms(defaults: Defaults, partner: PartnerPart) -> int:
@@ -42,18 +47,18 @@ def _longest_ms(defaults: Defaults, partner: PartnerPart) -> int:
     return max(each.repeat_window_ms for each in (base, *places))
 
 
-def _lint_window(at: int, rule: RuleSpec, longest_ms: Mapping[str, int]) -> Iterator[Finding]:
+def _lint_window(path: Path, look: Look, longest_ms: Mapping[str, int]) -> Iterator[Finding]:
     """A day has its figure once the repeat window and the time for late contacts have passed: is it in the rule's window still?"""
-    empty = [name for name, longest in longest_ms.items() if longest >= _short_of_ms(rule.window)]
+    empty = [name for name, longest in longest_ms.items() if longest >= _short_of_ms(look.window)]
     if not empty:
         return
     every, least = len(empty) == len(longest_ms), min(longest_ms[name] for name in empty)
     whose = "" if every else f" of {', '.join(empty[:_NAMED_MAX])}{' and others' * (len(empty) > _NAMED_MAX)}"
     more = " or more" * (least < max(longest_ms[name] for name in empty))
     later = f"48h and {least / DAY_MS:g}d (repeat_window_seconds){more} later"
-    message = f"{rule.kpi}{whose} has no figure in {rule.window}: that of a day comes {later}"
+    message = f"{look.kpi}{whose} has no figure in {look.window}: that of a day comes {later}"
     wider = next((f"write {name}" for name in ("7d", "30d") if least < _short_of_ms(name)), "shorten repeat_window_seconds below 28d")
-    yield Finding(("rules", at, "window"), message, wider, "error" if every else "warning")
+    yield Finding(path, message, wider, "error" if every else "warning")
 
 
 def _short_of_ms(name: str) -> int:

@@ -7,24 +7,35 @@ from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
-from models.durations import WRITTEN, to_seconds
 from models.hours import Holidays, Week
 from models.inhibition import Inhibition
-from models.revisions import canonical
+from models.policy_types import (
+    DAY_SECONDS,
+    HOUR_SECONDS,
+    Duration,
+    Name,
+    RuleWindow,
+    Span,
+    Threshold,
+    WindowName,
+    Zone,
+    to_ms,
+)
+from models.rule_base import Look, RuleBase
+from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.topics import BROADCAST, UNASSIGNED
-from models.windows import SIDES, WINDOWS, Dimension, Side, window
-from models.yaml_file import suggest
+from models.windows import SIDES, WINDOWS, Side
 
 __all__ = [
+    "FORMS",
     "KPIS_MAX",
-    "RULE_SCOPES",
+    "TYPES",
     "Activities",
     "Baseline",
     "Defaults",
@@ -33,58 +44,14 @@ __all__ = [
     "PolicyFile",
     "RuleSpec",
     "SharedPart",
+    "form_of",
     "to_json",
 ]
 
-_Scope = Literal[
-    "partner",
-    "partner/channel",
-    "partner/queue",
-    "partner/site",
-    "partner/team",
-    "partner/reason",
-    "partner/activity",
-    "partner/segment",
-]
-RULE_SCOPES: Final[dict[_Scope, Dimension]] = {
-    "partner": "all",
-    "partner/channel": "channel",
-    "partner/queue": "queue",
-    "partner/site": "site",
-    "partner/team": "team",
-    "partner/reason": "reason",
-    "partner/activity": "activity",
-    "partner/segment": "segment",
-}
-"""What a rule is judged for, as the file writes it, and the dimension of the scopes that it means."""
-
 _SEVERITIES: Final = tuple(Severity)
-_UNSAID: Final = (("outside_hours", "wait"),)
 
 KPIS_MAX: Final = 20
 """KPIs of a policy's own: each takes its part of every event that it counts, and of every record."""
-
-_HOUR_SECONDS: Final = 3600.0
-_DAY_SECONDS: Final = 24 * _HOUR_SECONDS
-_WEEK_SECONDS: Final = 7 * _DAY_SECONDS
-_YEAR_SECONDS: Final = 365 * _DAY_SECONDS
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        msg = f"{name!r} is no time zone (write an IANA name such as Europe/Lisbon)"
-        raise ValueError(msg) from None
-    return name
-
-
-def _window(name: str) -> str:
-    try:
-        return window(name).name
-    except KeyError:
-        msg = f"{name!r} is no window ({suggest(name, [each.name for each in WINDOWS])})"
-        raise ValueError(msg) from None
 
 
 def _partner(name: str) -> str:
@@ -94,16 +61,7 @@ def _partner(name: str) -> str:
     return name
 
 
-Name = Annotated[str, Field(min_length=1, max_length=128)]
-Text = Annotated[str, Field(min_length=1, max_length=1000)]
 PartnerId = Annotated[Name, AfterValidator(_partner)]
-RuleId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-Zone = Annotated[str, AfterValidator(_zone)]
-Duration = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_WEEK_SECONDS), WRITTEN]
-"""Seconds; a file may write `3m`."""
-Span = Annotated[float, BeforeValidator(to_seconds), Field(ge=0, le=_YEAR_SECONDS), WRITTEN]
-"""As `Duration`, for what may take months."""
-WindowName = Annotated[str, AfterValidator(_window), Field(json_schema_extra={"enum": [each.name for each in WINDOWS]})]
 MonthDay = Annotated[int, Field(ge=1, le=28)]
 Partials = dict[Name, Definition]
 
@@ -149,13 +107,13 @@ class Defaults(_Spec):
     activities: Activities = Activities()
     settle_seconds: Duration = 5.0
     """How long past a grid point the stream must be before rules are judged there."""
-    contact_expiry_seconds: Duration = 4 * _HOUR_SECONDS
+    contact_expiry_seconds: Duration = 4 * HOUR_SECONDS
     """When a contact that never closed stops counting as waiting."""
-    ticket_expiry_seconds: Span = 90 * _DAY_SECONDS
+    ticket_expiry_seconds: Span = 90 * DAY_SECONDS
     """When a ticket that was never solved leaves the backlog."""
-    record_retention_seconds: Duration = 2 * _DAY_SECONDS
+    record_retention_seconds: Duration = 2 * DAY_SECONDS
     """How long after its arrival a contact record can be replaced by one with a newer `updated_at`."""
-    agent_expiry_seconds: Duration = 12 * _HOUR_SECONDS
+    agent_expiry_seconds: Duration = 12 * HOUR_SECONDS
     """How long an agent's state holds if nothing follows: a missing logout."""
     hours: Week | None = None
     """When partners are open, in their own time: outside of them rules' pages wait, or go by another ladder (docs/suppression.md)."""
@@ -172,38 +130,34 @@ class LevelSpec(_Spec):
     """One step of a ladder, in the KPI's unit."""
 
     severity: Severity
-    enter: float
-    exit: float
+    enter: Threshold
+    exit: Threshold
     for_seconds: Duration = Field(alias="for")
 
+    @property
+    def compiled(self) -> Level:
+        """The level, ready for the engine."""
+        low, high = (each if isinstance(each, tuple) else (each, each) for each in (self.enter, self.exit))
+        above = (low[1], high[1]) if isinstance(self.enter, tuple) else None
+        return Level(self.severity, low[0], high[0], to_ms(self.for_seconds), above)
 
-class RuleSpec(_Spec):
+
+class RuleSpec(RuleBase):
     """When a figure is worth an alert."""
 
-    id: RuleId
     kpi: Name
-    scopes: Annotated[tuple[_Scope, ...], Field(min_length=1, max_length=len(RULE_SCOPES))] = ("partner",)
-    window: WindowName
+    window: RuleWindow
+    """`adaptive`: the narrowest of 15m, 30m, 1h and 4h that are kept in which there are `min_samples`."""
     direction: Direction
     levels: Annotated[tuple[LevelSpec, ...], Field(max_length=len(Severity))]
-    recover_for: Duration = 600.0
-    min_samples: int = Field(default=20, ge=1, le=1_000_000)
     on_missing: OnMissing = OnMissing.HOLD
-    owner: Text | None = None
-    runbook: Text | None = None
-    suggested_action: Text | None = None
-    partners: tuple[Name, ...] | None = None
     outside_hours: Literal["wait", "page"] | Annotated[tuple[LevelSpec, ...], Field(min_length=1, max_length=len(Severity))] = "wait"
     """While a partner is closed: whether pages wait, or the levels that hold instead."""
 
-    # Partners share their rules, and a start compiles policies for each of them.
-
-    @cached_property
-    def canonical(self) -> str:
-        """What revisions are taken of."""
-        said = self.model_dump(mode="json")
-        # What rules could not say before is left out where they do not say it, so that they keep their revisions.
-        return canonical({name: value for name, value in said.items() if (name, value) not in _UNSAID})
+    @property
+    def looks(self) -> tuple[Look, ...]:
+        """The one figure."""
+        return (Look(self.kpi, ("kpi",), self.window, ("window",)),)
 
     @cached_property
     def compiled(self) -> Rule:
@@ -212,32 +166,48 @@ class RuleSpec(_Spec):
         return replace(self._with(self.levels), waits_outside_hours=self.outside_hours == "wait", outside=outside)
 
     def _with(self, ladder: tuple[LevelSpec, ...]) -> Rule:
-        levels = [Level(each.severity, each.enter, each.exit, _ms(each.for_seconds)) for each in ladder]
+        levels = [each.compiled for each in ladder]
         return Rule(
-            id=self.id,
+            **self.common,
             kpi=self.kpi,
-            scopes=frozenset(RULE_SCOPES[scope] for scope in self.scopes),
             window=self.window,
             direction=self.direction,
             levels=tuple(sorted(levels, key=lambda level: _SEVERITIES.index(level.severity))),
-            recover_for_ms=_ms(self.recover_for),
-            min_samples=self.min_samples,
             on_missing=self.on_missing,
-            owner=self.owner,
-            runbook=self.runbook,
-            suggested_action=self.suggested_action,
         )
 
 
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)
+FORMS: Final[dict[str, type[RuleBase]]] = {"ladder": RuleSpec, "composite": CompositeSpec, "balance": BalanceSpec, "drift": DriftSpec}
+"""The forms of rules."""
+TYPES: Final = ("balance", "drift")
+"""Those that a file names; the others are told by their fields."""
+
+
+def form_of(said: object) -> str:
+    """Which form a rule has, as a file says it or as a model of it."""
+    if isinstance(said, BaseModel):
+        return next((name for name, form in FORMS.items() if isinstance(said, form)), "ladder")
+    if not isinstance(said, dict):
+        return "ladder"
+    named = said.get("type")
+    return named if named in TYPES else "composite" if "when" in said else "ladder"
+
+
+AnyRule = Annotated[
+    Annotated[RuleSpec, Tag("ladder")]
+    | Annotated[CompositeSpec, Tag("composite")]
+    | Annotated[BalanceSpec, Tag("balance")]
+    | Annotated[DriftSpec, Tag("drift")],
+    Discriminator(form_of),
+]
+Rules = Annotated[tuple[AnyRule, ...], Field(max_length=500)]
 
 
 class SharedPart(Defaults):
     """What holds for every partner: it travels to every partition."""
 
     kpis: Kpis = ()
-    rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+    rules: Rules = ()
     inhibit: Inhibit = ()
 
     @cached_property
@@ -277,7 +247,7 @@ class PolicyFile(_Spec):
     partners: Annotated[tuple[PartnerPart, ...], Field(max_length=10_000)] = ()
     kpis: Kpis = ()
     """Of its own, beside those of the catalogue; they are counted of every partner."""
-    rules: Annotated[tuple[RuleSpec, ...], Field(max_length=500)] = ()
+    rules: Rules = ()
     inhibit: Inhibit = ()
     """Which alerts explain others, whose pages wait then (docs/suppression.md)."""
 

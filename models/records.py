@@ -24,6 +24,8 @@ __all__ = [
     "Comment",
     "Driver",
     "Evidence",
+    "EvidencePart",
+    "FigureBefore",
     "Heartbeat",
     "KpiFigure",
     "KpiRecord",
@@ -38,6 +40,11 @@ __all__ = [
 
 SCHEMA_VERSION = "1"
 """In the header `schema_version` of every record; a breaking change is a new topic."""
+
+
+def _left_out(value: object) -> bool:
+    return value is None
+
 
 EpochMs = Annotated[int, Field(ge=0)]
 
@@ -217,6 +224,50 @@ class Transition(_Out):
     reason: str
 
 
+class FigureBefore(_Out):
+    """A figure in the equal window before."""
+
+    value: float | None
+    numerator: float
+    denominator: float
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+
+
+class EvidencePart(_Out):
+    """One of the figures of a rule that looks at several."""
+
+    kpi: str
+    definition: str
+    window: str
+    value: float | None
+    unit: str
+    numerator: float
+    denominator: float
+    n: int
+    ci_low: float | None
+    ci_high: float | None
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    state: Literal["breached", "between", "left", "unknown"]
+    """Where it stood by itself."""
+    side: Literal["below", "above"] | None = Field(default=None, exclude_if=_left_out)
+    """Of a comparison, on which side of `enter`; of any other left out, as are those that follow."""
+    enter: float | None = Field(default=None, exclude_if=_left_out)
+    exit: float | None = Field(default=None, exclude_if=_left_out)
+    negated: bool | None = Field(default=None, exclude_if=_left_out)
+    """Whether it stands under a `not`: it is breached then where the comparison surely is not."""
+    reference: float | None = Field(default=None, exclude_if=_left_out)
+    """Of a drift, what the figure should be."""
+    total: float | None = Field(default=None, exclude_if=_left_out)
+    """Of a drift, what has added up, in deviations; 0 after an alarm, which comes above 4."""
+    before: FigureBefore | None = Field(default=None, exclude_if=_left_out)
+    """Of a rule that holds a figure against what it was."""
+
+
 class Evidence(_Out):
     """What the condition saw at the grid point that decided."""
 
@@ -237,6 +288,10 @@ class Evidence(_Out):
     quality: Literal["good", "insufficient", "missing"]
     from_: EpochMs = Field(alias="from")
     to: EpochMs
+    side: Literal["below", "above"] | None = Field(default=None, exclude_if=_left_out)
+    """Of a rule that looks on both sides, on which; left out elsewhere."""
+    parts: tuple[EvidencePart, ...] | None = Field(default=None, exclude_if=_left_out)
+    """Of a rule that looks at several figures, each of them; left out elsewhere. What stands beside it is of the first comparison."""
 
 
 class Driver(_Out):

@@ -2,11 +2,16 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
+from models.forms import Form, content, kpis_of
 from models.revisions import revision_of
 from models.windows import Dimension
 
-__all__ = ["Direction", "Level", "OnMissing", "Rule", "Severity"]
+__all__ = ["ADAPTIVE", "Direction", "Level", "OnMissing", "Rule", "Severity"]
+
+ADAPTIVE: Final = "adaptive"
+"""In place of a window's name: the narrowest that holds enough (`models.adaptive`)."""
 
 
 class Severity(StrEnum):
@@ -21,6 +26,8 @@ class Direction(StrEnum):
 
     BELOW = "below"
     ABOVE = "above"
+    OUTSIDE = "outside"
+    """On both."""
 
 
 class OnMissing(StrEnum):
@@ -46,6 +53,17 @@ class Level:
     enter: float
     exit: float
     for_ms: int
+    above: tuple[float, float] | None = None
+    """Of a rule with trouble on both sides what is entered and left above; `enter` and `exit` are those below then."""
+
+    def edge(self, side: Direction) -> tuple[float, float]:
+        """What is entered and what is left on a side."""
+        return self.above if self.above is not None and side is Direction.ABOVE else (self.enter, self.exit)
+
+    def nearer(self, value: float) -> Direction:
+        """Of a level with thresholds on both sides that which a value is past, or else nearer to."""
+        assert self.above is not None, "there is one side only"
+        return Direction.BELOW if value - self.exit < self.above[1] - value else Direction.ABOVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +74,7 @@ class Rule:
     kpi: str
     scopes: frozenset[Dimension]
     window: str
-    """A name of `models.windows.WINDOWS`."""
+    """A name of `models.windows.WINDOWS`, or `ADAPTIVE`."""
     direction: Direction
     levels: tuple[Level, ...]
     recover_for_ms: int
@@ -65,6 +83,8 @@ class Rule:
     owner: str | None = None
     runbook: str | None = None
     suggested_action: str | None = None
+    form: Form | None = None
+    """What is judged instead of the one figure against its ladder, of which the thresholds say nothing then."""
     waits_outside_hours: bool = True
     """Whether its pages wait while the partner is closed."""
     outside: "Rule | None" = None
@@ -72,9 +92,14 @@ class Rule:
     revision: str = field(init=False)
     """A hash of what changes the rule's meaning: not of the owner, the runbook, the suggested action, or another ladder than its own."""
 
+    @property
+    def kpis(self) -> tuple[str, ...]:
+        """The ids of all that it looks at."""
+        return (self.kpi,) if self.form is None else kpis_of(self.form)
+
     def __post_init__(self) -> None:
         """Derive the revision, so that no two rules of different meaning can share one."""
-        ladder = [[level.severity, level.enter, level.exit, level.for_ms] for level in self.levels]
+        ladder = [[level.severity, level.enter, level.exit, level.for_ms, *(level.above or ())] for level in self.levels]
         judged = [
             self.kpi,
             sorted(self.scopes),
@@ -85,4 +110,6 @@ class Rule:
             self.min_samples,
             self.on_missing,
         ]
+        if self.form is not None:
+            judged.append(content(self.form))
         object.__setattr__(self, "revision", revision_of(judged))

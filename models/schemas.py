@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from models import definitions, notices, policy_spec, records
+from models import definitions, notices, policy_spec, records, rule_base, rule_forms
 from models.commands import PAYLOADS
 from models.custom import spec
 from models.events import EVENT_TYPES
@@ -73,7 +73,7 @@ def _documented(*modules: ModuleType) -> dict[tuple[str, str], str]:
 
 def _told(schema: dict[str, Any]) -> dict[str, Any]:
     """With what is said of the fields, which editors show. Workers read the models of policies at a start, and need not look for it."""
-    said = _documented(policy_spec, definitions, spec)
+    said = _documented(policy_spec, rule_base, rule_forms, definitions, spec)
     for name, part in {schema["title"]: schema, **schema["$defs"]}.items():
         for field, described in part.get("properties", {}).items():
             if (name, field) in said:

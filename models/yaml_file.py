@@ -51,8 +51,16 @@ class Document:
         """Everything that pydantic found wrong with the part of the file at `at`; unknown fields may have meant a `known` one."""
         return [self._problem(at, details, known) for details in error.errors(include_url=False)]
 
+    def _path(self, at: Path, details: ErrorDetails) -> Path:
+        """Where it stands: pydantic also names the branches of what may read in several ways, which stand in no file."""
+        path, missing = at, details["type"] == "missing"
+        for number, part in enumerate(details["loc"], 1):
+            if (*path, part) in self.lines or (missing and number == len(details["loc"])):
+                path = (*path, part)
+        return path
+
     def _problem(self, at: Path, details: ErrorDetails, known: Collection[str]) -> Problem:
-        path = (*at, *details["loc"])
+        path = self._path(at, details)
         match details["type"]:
             case "missing":
                 return self.problem(path, "is missing", "add it")

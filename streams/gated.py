@@ -8,13 +8,14 @@ import orjson
 
 from alerts import Sample, fingerprint
 from alerts.gates import Gate, gates, kept_gates
+from models.adaptive import adaptive_windows
 from models.errors import OutwatchError
 from models.explain import estimate_of, tiles
 from models.policy import PartnerPolicy
-from models.rules import Rule
+from models.rules import ADAPTIVE, Rule
 from models.settings import Settings
 from models.topics import MINUTES_KEPT_MS, QUARTERS_KEPT_MS, partition_of
-from models.windows import GRID_MS, MINUTE_MS, Calendar, Scope, record_key, window
+from models.windows import GRID_MS, MINUTE_MS, Calendar, Scope, Window, record_key, window
 from models.yaml_file import suggest
 from streams.explained import newest, policies_of, records_of
 from streams.past import reading
@@ -111,10 +112,15 @@ def _recomputed(
     kpi, definition = policy.customs.catalogue[rule.kpi], policy.scope_definition(asked.scope)
     if kpi.live:
         return "unknown", f"{kpi.id} is of who waits at one moment: it is kept where the alert changes, and nowhere else", []
-    begin_ms = window(rule.window).start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
-    found = tiles(begin_ms, at_ms, stretches)
-    estimate = estimate_of(kpi, [each for _, each in found], definition, policy.customs)
-    sample = Sample(estimate, kpi.describe(definition), kpi.unit.value, begin_ms, at_ms)
+    if rule.form is not None:
+        return "unknown", "what a rule saw that looks at several figures is kept where the alert changes, and nowhere else", []
+    for each in _windows(rule, policy):
+        begin_ms = each.start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
+        found = tiles(begin_ms, at_ms, stretches)
+        estimate = estimate_of(kpi, [stretch for _, stretch in found], definition, policy.customs)
+        sample = Sample(estimate, kpi.describe(definition), kpi.unit.value, begin_ms, at_ms, each.name)
+        if estimate.n >= rule.min_samples:
+            break
     cut = "" if at_ms % MINUTE_MS == 0 and begin_ms % MINUTE_MS == 0 else "; of the minutes at its ends, only whole ones"
     return "recomputed", f"{len(found)} closed stretches of the window{cut}", gates(rule, sample, at_ms=at_ms)
 
@@ -148,7 +154,7 @@ async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated
         rule = next((each for each in policy.rules if each.id == asked.rule), None)
         stretches: dict[str, list[Json]] = {}
         if rule is not None:
-            begin_ms = window(rule.window).start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
+            begin_ms = _windows(rule, policy)[-1].start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
             number = partition_of(asked.partner, settings.partitions, settings.partitioner)
             kept = {topics.rollups_1d: now_ms, topics.rollups_15m: QUARTERS_KEPT_MS, topics.rollups_1m: MINUTES_KEPT_MS}
             for topic, kept_ms in kept.items():
@@ -156,6 +162,13 @@ async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated
                     found = await newest(past, [topic], number, begin_ms, record_key(asked.partner, asked.scope, ""))
                     stretches[topic] = list(found.values())
     return explain_gates(asked, at_ms, policy, ordered, stretches)
+
+
+def _windows(rule: Rule, policy: PartnerPolicy) -> Sequence[Window]:
+    """In which the figure of a rule may be judged, narrowest first."""
+    if rule.window != ADAPTIVE:
+        return (window(rule.window),)
+    return adaptive_windows(policy.customs.catalogue[rule.kpi], policy.windows)
 
 
 def _asked(name: str) -> Asked | None:

@@ -12,6 +12,7 @@ from models.policy import PartnerPart, SharedPart
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import RuleSpec
 from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, PeriodRecord, RollupMeasures, RollupRecord
+from models.rule_base import RuleBase
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output
 
@@ -77,7 +78,7 @@ def rule(**changes: Any) -> RuleSpec:
     return RuleSpec.model_validate(spec | changes)
 
 
-def shared_part(*rules: RuleSpec, **fields: Any) -> SharedPart:
+def shared_part(*rules: RuleBase, **fields: Any) -> SharedPart:
     return SharedPart(rules=rules, **fields)
 
 

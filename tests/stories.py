@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from models.policy import PartnerPart, SharedPart
+from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 
 __all__ = [
@@ -53,11 +54,22 @@ _SAYS = {
     "critical": {"severity": "critical", "enter": 0.6, "exit": 0.7, "for": 60},
 }
 _NOW = {"severity": "warning", "enter": 0, "exit": 0, "for": 0}
+_WHEN = {
+    "any": [
+        {"all": [{"kpi": "in_queue", "above": 1, "exit": 0}, {"kpi": "service_level", "below": 0.6, "exit": 0.7, "window": "adaptive"}]},
+        {"not": {"kpi": "csat", "above": 0.3, "window": "1h"}},
+    ]
+}
 RULES = (
     rule(levels=list(_SAYS.values()), recover_for=60, scopes=["partner", "partner/queue", "partner/site"]),
     rule(id="sl1h", window="1h", scopes=["partner/channel"]),
     rule(id="day", window="24h", kpi="abandon_rate", direction="above", levels=[_NOW | {"enter": 0.3, "exit": 0.3}], recover_for=600),
     rule(id="overdue", kpi="backlog_overdue", direction="above", levels=[_NOW], scopes=["partner", "partner/queue", "partner/site"]),
+    rule(id="wide", window="adaptive", min_samples=3, scopes=["partner", "partner/queue", "partner/site"], recover_for=20),
+    rule(id="odd", kpi="asa", direction="outside", levels=[_NOW | {"enter": [5, 20], "exit": [6, 15], "for": 20}]),
+    CompositeSpec.model_validate({"id": "both", "when": _WHEN, "window": "5m", "min_samples": 2, "severity": "warning", "for": 20}),
+    BalanceSpec.model_validate({"id": "pace", "type": "balance", "efficiency": "aht", "quality": "csat", "window": "1h", "min_samples": 1}),
+    DriftSpec.model_validate({"id": "creep", "type": "drift", "kpi": "asa", "direction": "above", "reference": 5, "min_samples": 2}),
     rule(
         id="waits",
         kpi="in_queue",

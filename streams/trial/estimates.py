@@ -7,7 +7,7 @@ from models.definitions import DEFAULT
 from models.figures import Estimate, Kind
 from models.kpis import Kpi
 from models.measures import SIZE
-from models.policy_lint import RANGES
+from models.policy_values import RANGES
 
 __all__ = ["SPREAD", "estimate_of", "kind_of", "out_of_range"]
 

@@ -12,10 +12,13 @@ from typing import Any, Final
 
 from models.days import day_end, day_start
 from models.figures import Status
+from models.forms import at_quarters
 from models.kpis import Better
 from models.kpis.kpi import judged
 from models.policy_spec import PolicyFile
-from models.windows import GRID_MS, QUARTER_MS, Edge
+from models.rules import ADAPTIVE
+from models.statistics import ADAPTIVE_WIDTHS_MS
+from models.windows import GRID_MS, QUARTER_MS, WINDOWS, Edge
 from streams.engine import Engine
 from streams.engine.announce import Verdict
 from streams.engine.judge import due_ms
@@ -36,7 +39,9 @@ _TOPIC: Final = TOPICS.interactions
 
 def narrowed(policy: PolicyFile) -> PolicyFile:
     """The same with the windows of its rules alone: others have readers only."""
-    windows = tuple(dict.fromkeys(rule.window for rule in policy.rules)) or policy.defaults.windows[:1]
+    kept, asked = policy.defaults.windows, {look.window for rule in policy.rules for look in rule.looks}
+    chosen = {each.name for each in WINDOWS if each.width_ms in ADAPTIVE_WIDTHS_MS} if ADAPTIVE in asked else set()
+    windows = tuple(each for each in kept if each in asked | chosen) or kept[:1]
     return policy.model_copy(update={"defaults": policy.defaults.model_copy(update={"windows": windows})})
 
 
@@ -55,7 +60,7 @@ class _State(State):
     def reschedule(self, partner: Partner) -> None:
         """Leave out what only rows, records of figures and closed stretches are made of."""
         catalogue = partner.policy.customs.catalogue
-        if any(catalogue[rule.kpi].live for rule in partner.policy.rules):
+        if any(catalogue[kpi].live for rule in partner.policy.rules for kpi in rule.kpis):
             super().reschedule(partner)
             return
         partner.due_ms = None
@@ -75,6 +80,7 @@ def _dues(partner: Partner) -> list[int]:
     if panes and (
         standing
         or partner.visitors
+        or any(at_quarters(rule.form) for rule in policy.rules)
         or any(each.window.edge is Edge.QUARTER and each.window.name in totals.names for each in totals.windows)
     ):
         due.append(closed - closed % QUARTER_MS + QUARTER_MS)

@@ -8,11 +8,12 @@ import orjson
 
 from alerts import Condition, Context, Phase, Sample, alert_event, alert_state, evaluate, fingerprint
 from alerts.gates import gates
+from models.adaptive import adaptive_windows
 from models.figures import Kind
 from models.kpis import Kpi
 from models.policy import PartnerPolicy
 from models.records import Command
-from models.rules import Rule
+from models.rules import ADAPTIVE, Rule
 from models.windows import GRID_MS, Calendar, Scope, window
 from streams.trial.estimates import estimate_of, kind_of
 from streams.trial.offline import TOPICS, Offline, policy_records
@@ -63,7 +64,7 @@ def _series(policy: PartnerPolicy, case: CaseSpec) -> Iterator[tuple[int, Seen]]
         (rule, scope, each)
         for rule in policy.rules
         for each in case.series
-        if each.kpi == rule.kpi and (scope := Scope.parse(each.scope)).dimension in rule.scopes
+        if rule.form is None and each.kpi == rule.kpi and (scope := Scope.parse(each.scope)).dimension in rule.scopes
     ]
     conditions = {(rule.id, str(scope)): Condition(rule.id, case.partner, str(scope)) for rule, scope, _ in watched}
     told: dict[tuple[str, str], list[str]] = {}
@@ -94,8 +95,10 @@ def _sample(policy: PartnerPolicy, rule: Rule, kpi: Kpi, scope: Scope, given: tu
     each, kind, step = given
     n = at_step(each.counts, step) or 0
     estimate = estimate_of(kind, at_step(each.steps, step), int(n), each.sd)
-    begin_ms = window(rule.window).start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
-    return Sample(estimate, kpi.describe(policy.scope_definition(scope)), kpi.unit.value, begin_ms, at_ms)
+    # Which window is chosen a series does not say: it is what is seen there.
+    name = adaptive_windows(kpi, policy.windows)[0].name if rule.window == ADAPTIVE else rule.window
+    begin_ms = window(name).start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
+    return Sample(estimate, kpi.describe(policy.scope_definition(scope)), kpi.unit.value, begin_ms, at_ms, name)
 
 
 def _events(trial: Trial, case: CaseSpec) -> Iterator[tuple[int, Seen]]:

@@ -18,7 +18,7 @@ from models.figures import Estimate, Kind
 from models.kpis import Kpi, families
 from models.measures import SIZE, M
 from models.policy import PartnerPolicy
-from models.rules import Direction, OnMissing, Rule
+from models.rules import ADAPTIVE, Direction, OnMissing, Rule
 from models.windows import DAY_MS, Calendar, Edge, Scope, window
 from streams.engine.lanes import unpack
 from streams.engine.partner import Partner
@@ -58,6 +58,7 @@ def _can_rest(rule: Rule, policy: PartnerPolicy) -> bool:
     plain = all(getattr(rule, each.name) == each.default for each in fields(rule) if each.name not in _PLAIN)
     asks = rule.on_missing in {OnMissing.HOLD, OnMissing.OK, OnMissing.NO_DATA}
     counted = kpi.family == families.INTERACTIONS or kpi.family in _SURVEYS
+    plain = plain and rule.window != ADAPTIVE and rule.direction is not Direction.OUTSIDE
     return plain and asks and counted and not kpi.live and kind_of(kpi, policy.customs) is not Kind.GAUGE
 
 

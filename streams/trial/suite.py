@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from alerts import ChangeKind, Phase
 from models.durations import to_seconds
-from models.policy_spec import Name
+from models.policy_types import Name
 from models.rules import Severity
 from models.windows import DAY_MS, GRID_MS, MINUTE_MS, Scope
 from streams.trial.series import series

@@ -176,6 +176,8 @@ def _lint_expected(path: Where, case: CaseSpec, compiled: PartnerPolicy) -> Iter
             yield Finding((*here, "rule"), f"{each.rule!r} is no rule of {case.partner}", suggest(each.rule, rules, "the policy has none"))
         elif Scope.parse(each.scope).dimension not in rule.scopes:
             yield Finding((*here, "scope"), f"{rule.id} is not judged for {each.scope}", f"write one of {', '.join(sorted(rule.scopes))}")
+        elif case.series and rule.form is not None:
+            yield Finding((*here, "rule"), f"{rule.id} looks at several figures, or at quarter hours of one", "write events, not series")
         elif case.series and (rule.kpi, each.scope) not in given:
             yield Finding((*here, "rule"), f"there is no series of {rule.kpi} for {each.scope}", f"add one with kpi: {rule.kpi}")
         if each.phase is None and each.severity is None and each.transitions is None:

@@ -1,8 +1,5 @@
 """What holds for conditions under any sequence of figures, gaps and reloads."""
 
-from collections.abc import Sequence
-from itertools import pairwise
-
 import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,46 +7,15 @@ from hypothesis import strategies as st
 from alerts import Change, Condition, Context, Phase, alert_event, alert_state, evaluate, retire
 from alerts.condition import RESOLVED_KEPT_MS
 from alerts.reducer import at_rest
-from models.figures import Estimate, Kind
+from models.figures import Estimate
 from models.records import AlertEvent, AlertState
-from models.rules import Direction, Level, OnMissing, Rule, Severity
-from models.statistics import Z_PAGE, Z_WARN, wilson
+from models.rules import Direction, OnMissing, Rule
 from models.windows import GRID_MS
-from tests.conditions import RULE, START_MS, drive, drive_when_due, fresh, gauge, kinds, ratio, revised, sample
+from tests.condition_rules import breached, estimates, held_ms, rules
+from tests.conditions import RULE, START_MS, drive, drive_when_due, fresh, kinds, ratio, revised, sample
 
 ENDS = {"resolved", "retired"}
 CONTEXT = Context("Delta Assist", START_MS, START_MS + 7, 3, late=False, trace={"cx.interactions": 42})
-
-spans_ms = st.sampled_from([0, 5_000, 10_000, 15_000, 30_000, 60_000])
-
-
-@st.composite
-def rules(draw: st.DrawFn) -> Rule:
-    """Sound ladders, as the linter lets through, in either direction."""
-    below = draw(st.booleans())
-    thresholds = sorted(draw(st.lists(st.sampled_from([0.2, 0.3, 0.5, 0.65, 0.7, 0.8]), min_size=2, max_size=2)), reverse=below)
-    slack = 0.05 if below else -0.05
-    levels = [
-        Level(severity, enter, enter + draw(st.sampled_from([0, slack])), draw(spans_ms))
-        for severity, enter in zip(Severity, thresholds, strict=True)
-    ]
-    if (levels[0].exit < levels[1].exit) if below else (levels[0].exit > levels[1].exit):
-        levels = levels[:1]
-    return revised(
-        direction=Direction.BELOW if below else Direction.ABOVE,
-        levels=tuple(draw(st.sampled_from([levels, levels[:1], levels[-1:]]))),
-        recover_for_ms=draw(spans_ms),
-        on_missing=draw(st.sampled_from(OnMissing)),
-    )
-
-
-estimates = st.one_of(
-    st.builds(
-        ratio, st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.6, 0.65, 0.7, 0.72, 0.8, 0.83, 0.9, 1.0]), st.sampled_from([0, 5, 19, 20, 60, 400])
-    ),
-    st.builds(gauge, st.sampled_from([0.0, 0.3, 0.75, 1.0])),
-    st.none(),
-)
 
 
 @given(rules(), st.lists(estimates, min_size=1, max_size=12))
@@ -69,30 +35,6 @@ def histories(draw: st.DrawFn, least: int = 1) -> list[Estimate | None]:
     """Figures that stay for a while, one a grid point."""
     runs = draw(st.lists(st.tuples(estimates, st.integers(1, 9)), min_size=least, max_size=12))
     return [estimate for estimate, times in runs for _ in range(times)]
-
-
-def breached(rule: Rule, level: Level, estimate: Estimate | None) -> bool | None:
-    """An oracle of the gate: None in a gap."""
-    if estimate is None or estimate.value is None:
-        at_zero = level.enter > 0 if rule.direction is Direction.BELOW else level.enter < 0
-        return {OnMissing.ZERO: at_zero, OnMissing.BREACHING: True, OnMissing.OK: False}.get(rule.on_missing)
-    if estimate.kind is Kind.PROPORTION and estimate.n < rule.min_samples:
-        return None
-    low = high = estimate.value
-    if estimate.kind is Kind.PROPORTION:
-        low, high = wilson(estimate.numerator, estimate.n, Z_WARN if level.severity is Severity.WARNING else Z_PAGE)
-    return high < level.enter if rule.direction is Direction.BELOW else low > level.enter
-
-
-def held_ms(rule: Rule, level: Level, history: Sequence[Estimate | None]) -> int:
-    """For how long the last point's breach has been seen: steps that both ends showed, since the last point that denied it."""
-    readings = [breached(rule, level, estimate) for estimate in history]
-    steps = 0
-    for newer, older in pairwise(reversed(readings)):
-        if older is False:
-            break
-        steps += bool(newer) and bool(older)
-    return steps * GRID_MS if readings[-1] else -1
 
 
 @given(rules(), histories())
@@ -135,7 +77,7 @@ def test_nothing_fires_without_a_gated_breach_held_for_its_time(rule: Rule, hist
         if change.kind in {"fired", "escalated"}:
             level = next(level for level in rule.levels if level.severity is change.after.severity)
             seen = history[: (change.at_ms - START_MS) // GRID_MS + 1]
-            assert held_ms(rule, level, seen) >= level.for_ms, change.reason
+            assert held_ms([breached(rule, level, each) for each in seen]) >= level.for_ms, change.reason
 
 
 @given(rules(), st.sampled_from([OnMissing.HOLD, OnMissing.ZERO, OnMissing.BREACHING, OnMissing.OK]), histories())
@@ -144,14 +86,14 @@ def test_a_gated_breach_held_for_its_time_always_fires(rule: Rule, on_missing: O
     conditions, _ = drive(rule, history)
     for point, condition in enumerate(conditions):
         for index, level in enumerate(rule.levels):
-            if held_ms(rule, level, history[: point + 1]) >= level.for_ms:
+            if held_ms([breached(rule, level, each) for each in history[: point + 1]]) >= level.for_ms:
                 assert condition.open
                 assert condition.severity in [each.severity for each in rule.levels[index:]]
 
 
 @given(rules(), histories())
 def test_what_fired_is_resolved_once_when_figures_stay_well_inside(rule: Rule, history: list[Estimate | None]) -> None:
-    good = ratio(1.0 if rule.direction is Direction.BELOW else 0.0, 400)
+    good = ratio({Direction.BELOW: 1.0, Direction.ABOVE: 0.0, Direction.OUTSIDE: 0.5}[rule.direction], 400)
     calm: list[Estimate | None] = [good] * ((rule.recover_for_ms + RESOLVED_KEPT_MS) // GRID_MS + 4)
     conditions, changes = drive(rule, history + calm)
     assert kinds(changes).count("fired") == kinds(changes).count("resolved")
