@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["backtest"]
 
-_TIME = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d"]
+_TIME = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"]
 _BARS = "▁▂▃▄▅▆▇█"
 _COLUMNS = 80
 _SHOWN_BYTES = 1 << 18
