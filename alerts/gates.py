@@ -135,8 +135,10 @@ def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
         Gate("samples", None, enough if value is not None else None, f"n {n}, {seen['min_samples']} are needed"),
     ]
     severity = Severity(event["severity"]) if event["severity"] else None
+    waits = event.get("suppressed_by", ())
+    page = Gate("suppression", None, not waits, f"its page waits: {', '.join(waits)}" if waits else "nothing held its page back")
     if value is None or seen["enter"] is None or rule is None:
-        return [*found, Gate("held", severity, None, event["transition"]["reason"])]
+        return [*found, Gate("held", severity, None, event["transition"]["reason"]), page]
     side = Direction(seen.get("side") or rule.direction)
     enter, leave, below = seen["enter"], seen["exit"], side is Direction.BELOW
     past = f"{number(value, seen['unit'], avoid=enter)}, asks for {side} {number(enter, seen['unit'])}"
@@ -146,4 +148,4 @@ def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
     sure = None if limit is None else (limit < enter if below else limit > enter)
     found.append(Gate("bound", severity, sure, "it is not known" if limit is None else f"the {which} bound was {limit:.3g}"))
     found.append(Gate("exit", severity, value >= leave if below else value <= leave, f"asks for not {side} {number(leave, seen['unit'])}"))
-    return [*found, Gate("held", severity, kind in _THROUGH, event["transition"]["reason"])]
+    return [*found, Gate("held", severity, kind in _THROUGH, event["transition"]["reason"]), page]

@@ -78,7 +78,7 @@ def explain_gates(
     """
     before = [each for each in events if each["evaluated_at"] <= at_ms]
     last = before[-1] if before else None
-    rule = next((each for each in policy.rules if each.id == asked.rule), None)
+    rule = next((each for each in policy.rules_at(at_ms) if each.id == asked.rule), None)
     if last is not None and last["evaluated_at"] == at_ms:
         changed = "" if rule is None or rule.revision == last["rule"]["revision"] else "; the rule is another by now"
         source: Literal["kept", "recomputed", "unknown"] = "kept"
@@ -122,7 +122,20 @@ def _recomputed(
         if estimate.n >= rule.min_samples:
             break
     cut = "" if at_ms % MINUTE_MS == 0 and begin_ms % MINUTE_MS == 0 else "; of the minutes at its ends, only whole ones"
-    return "recomputed", f"{len(found)} closed stretches of the window{cut}", gates(rule, sample, at_ms=at_ms)
+    return (
+        "recomputed",
+        f"{len(found)} closed stretches of the window{cut}",
+        [*gates(rule, sample, at_ms=at_ms), _suppression(rule, at_ms, policy)],
+    )
+
+
+def _suppression(rule: Rule, at_ms: int, policy: PartnerPolicy) -> Gate:
+    """What the policy alone says of pages at that time."""
+    closed = policy.hours is not None and rule.waits_outside_hours and not policy.hours.holds(at_ms)
+    maintained = policy.maintenance is not None and policy.maintenance.holds(at_ms)
+    if closed or maintained:
+        return Gate("suppression", None, passed=False, said=f"a page would wait: {'out_of_hours' if closed else 'maintenance'}")
+    return Gate("suppression", None, passed=None, said="neither hours nor maintenance; silences and inhibition are told at changes only")
 
 
 async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated:

@@ -157,11 +157,12 @@ def _show(console: "Console", new: "Outcome", changed: "list[Difference] | None"
 
     left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(read.left_out.items()))
     console.print(f"{_day(new.from_ms)} to {_day(new.to_ms)} UTC: {read.events:,} events" + (f", left out {left_out}" if left_out else ""))
-    table = Table("rule", "alerts", "min open", "by hour of day 0 to 23", box=None, pad_edge=False, header_style="bold")
-    for column in table.columns[1:3]:
+    table = Table("rule", "alerts", "quiet", "min open", "by hour of day 0 to 23", box=None, pad_edge=False, header_style="bold")
+    for column in table.columns[1:4]:
         column.justify = "right"
     for rule in new.rules:
-        table.add_row(rule, f"{len(new.of(rule)):,}", f"{new.minutes(rule):,.0f}", _bars(new.hours(rule)))
+        quiet = sum(bool(each.suppressed_by) for each in new.of(rule))
+        table.add_row(rule, f"{len(new.of(rule)):,}", f"{quiet:,}", f"{new.minutes(rule):,.0f}", _bars(new.hours(rule)))
     console.print(table)
     met = {kpi: days for kpi, days in new.met().items() if days.days}
     if met:

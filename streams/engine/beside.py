@@ -18,7 +18,7 @@ from streams.engine.judge import Judged
 from streams.engine.notices import Notices
 from streams.engine.partner import Partner
 
-__all__ = ["LATE_MS", "beside", "beside_due_ms"]
+__all__ = ["LATE_MS", "Silences", "beside", "beside_due_ms"]
 
 LATE_MS: Final = 60_000
 """What is decided this long after it was due belongs to the past."""

@@ -62,18 +62,22 @@ def _run(trial: Trial, at: int, case: CaseSpec) -> list[Failure]:
 def _held(expected: ExpectSpec, seen: Seen, line: int) -> list[Failure]:
     state, came = seen.state(expected.rule, expected.scope), seen.transitions(expected.rule, expected.scope)
     kinds = [each["transition"]["kind"] for each in came]
+    waits = [] if state is None else state["suppressed_by"]
     phase, severity = ("ok", None) if state is None else (state["state"], state["severity"])
     wrong = (
         expected.phase is not None and expected.phase != phase,
         expected.severity is not None and expected.severity != severity,
         expected.transitions is not None and [*expected.transitions] != kinds,
+        expected.suppressed_by is not None and {*expected.suppressed_by} != {*waits},
     )
     if not any(wrong):
         return []
     where = f"{expected.rule} in {expected.scope} at {expected.at_ms / 60_000:g}m"
     wanted = [str(each) for each in (expected.severity, expected.phase) if each is not None]
     wanted += [] if expected.transitions is None else [f"transitions [{', '.join(expected.transitions)}]"]
+    wanted += [] if expected.suppressed_by is None else [f"suppressed by [{', '.join(expected.suppressed_by)}]"]
     saw = f"{f'{severity} ' if severity else ''}{phase}" + ("" if expected.transitions is None else f", transitions [{', '.join(kinds)}]")
+    saw += "" if expected.suppressed_by is None else f", suppressed by [{', '.join(waits)}]"
     return [Failure(line, f"{where} to be {', '.join(wanted)}", saw, (*_evidence(state, came), *seen.asked(expected.rule, expected.scope)))]
 
 

@@ -32,6 +32,8 @@ class Episode:
     """None where it was still open at the end."""
     hour: int
     """Of the partner's day in which it fired."""
+    suppressed_by: tuple[str, ...] = ()
+    """Why its page waited when it fired."""
 
     def minutes(self, end_ms: int) -> float:
         """How long it was open, up to `end_ms` at most."""
@@ -106,15 +108,15 @@ class Difference:
 def episodes(verdicts: Iterable[Verdict], zones: Mapping[str, str]) -> list[Episode]:
     """The episodes that changes of conditions make, by the time they fired; a verdict's come in order."""
     done: list[Episode] = []
-    open_: dict[tuple[str, str, str], tuple[int, str]] = {}
+    open_: dict[tuple[str, str, str], tuple[int, str, tuple[str, ...]]] = {}
     for verdict in verdicts:
         for change in verdict.judged.changes:
             after = change.after
             key = (after.partner, after.rule_id, after.scope)
             severity = after.severity or ""
             if change.kind in (ChangeKind.FIRED, ChangeKind.ESCALATED):
-                fired_ms, worst = open_.get(key, (change.at_ms, severity))
-                open_[key] = fired_ms, max(worst, severity, key=_rank)
+                fired_ms, worst, waits = open_.get(key, (change.at_ms, severity, verdict.judged.aside.reasons))
+                open_[key] = fired_ms, max(worst, severity, key=_rank), waits
             elif change.kind in (ChangeKind.RESOLVED, ChangeKind.RETIRED) and key in open_:
                 done.append(_episode(key, open_.pop(key), change.at_ms, zones))
     done += [_episode(key, each, None, zones) for key, each in open_.items()]
@@ -125,11 +127,13 @@ def _rank(severity: str) -> int:
     return next((at for at, each in enumerate(_ORDER) if each == severity), -1)
 
 
-def _episode(key: tuple[str, str, str], opened: tuple[int, str], ended_ms: int | None, zones: Mapping[str, str]) -> Episode:
+def _episode(
+    key: tuple[str, str, str], opened: tuple[int, str, tuple[str, ...]], ended_ms: int | None, zones: Mapping[str, str]
+) -> Episode:
     partner, rule, scope = key
-    fired_ms, severity = opened
+    fired_ms, severity, waits = opened
     hour = datetime.fromtimestamp(fired_ms / 1000, ZoneInfo(zones[partner])).hour
-    return Episode(partner, rule, scope, severity, fired_ms, ended_ms, hour)
+    return Episode(partner, rule, scope, severity, fired_ms, ended_ms, hour, waits)
 
 
 def differences(new: Outcome, old: Outcome) -> list[Difference]:

@@ -21,6 +21,7 @@ from models.statistics import ADAPTIVE_WIDTHS_MS
 from models.windows import GRID_MS, QUARTER_MS, WINDOWS, Edge
 from streams.engine import Engine
 from streams.engine.announce import Verdict
+from streams.engine.beside import Silences, beside_due_ms
 from streams.engine.judge import due_ms
 from streams.engine.lanes import unpack
 from streams.engine.owed import Length
@@ -64,12 +65,12 @@ class _State(State):
             super().reschedule(partner)
             return
         partner.due_ms = None
-        due = _dues(partner)
+        due = _dues(partner, self.silences)
         if due:
             self.want(partner, max(min(due), partner.panes.closed_ms + GRID_MS))
 
 
-def _dues(partner: Partner) -> list[int]:
+def _dues(partner: Partner, silences: Silences) -> list[int]:
     panes, policy, totals = partner.panes, partner.policy, partner.totals
     closed = panes.closed_ms
     due = [start + GRID_MS for start in panes.hot if start >= closed]
@@ -92,7 +93,8 @@ def _dues(partner: Partner) -> list[int]:
         partner.plan.next_end_ms(),
         partner.roster.next_change_ms(closed),
         totals.next_ms(),
-        due_ms(partner) if standing else None,
+        due_ms(partner) if standing or policy.outside is not None else None,
+        beside_due_ms(partner, silences) if partner.asides else None,
     )
     return [*due, *(each for each in more if each is not None)]
 

@@ -9,6 +9,7 @@ import orjson
 from alerts import Condition, Context, Phase, Sample, alert_event, alert_state, evaluate, fingerprint
 from alerts.gates import gates
 from models.adaptive import adaptive_windows
+from models.durations import to_seconds
 from models.figures import Kind
 from models.kpis import Kpi
 from models.policy import PartnerPolicy
@@ -19,7 +20,7 @@ from streams.trial.estimates import estimate_of, kind_of
 from streams.trial.offline import TOPICS, Offline, policy_records
 from streams.trial.pace import events_of
 from streams.trial.series import at_step
-from streams.trial.suite import CaseSpec, SeriesSpec
+from streams.trial.suite import CaseSpec, CommandSpec, SeriesSpec
 from streams.trial.suite_file import Trial
 
 __all__ = ["Seen", "play"]
@@ -60,20 +61,21 @@ def play(trial: Trial, case: CaseSpec) -> Iterator[tuple[int, Seen]]:
 def _series(policy: PartnerPolicy, case: CaseSpec) -> Iterator[tuple[int, Seen]]:
     seen, catalogue = Seen(case.partner), policy.customs.catalogue
     kinds = {each.kpi: kind_of(catalogue[each.kpi], policy.customs) for each in case.series}
-    watched: list[tuple[Rule, Scope, SeriesSpec]] = [
-        (rule, scope, each)
+    watched: list[tuple[str, Scope, SeriesSpec]] = [
+        (rule.id, scope, each)
         for rule in policy.rules
         for each in case.series
         if rule.form is None and each.kpi == rule.kpi and (scope := Scope.parse(each.scope)).dimension in rule.scopes
     ]
-    conditions = {(rule.id, str(scope)): Condition(rule.id, case.partner, str(scope)) for rule, scope, _ in watched}
+    conditions = {(rule_id, str(scope)): Condition(rule_id, case.partner, str(scope)) for rule_id, scope, _ in watched}
     told: dict[tuple[str, str], list[str]] = {}
     seen.asked = lambda rule, scope: told.get((rule, scope), [])
     for at_ms in range(case.start_ms, case.start_ms + case.end_ms + 1, GRID_MS):
         context = Context(policy.name, at_ms, at_ms, 0, late=False, trace={})
         step = (at_ms - case.start_ms) // case.step_ms
-        for rule, scope, each in watched:
-            key = rule.id, str(scope)
+        rules = {rule.id: rule for rule in policy.rules_at(at_ms)}
+        for rule_id, scope, each in watched:
+            rule, key = rules[rule_id], (rule_id, str(scope))
             sample = _sample(policy, rule, catalogue[rule.kpi], scope, (each, kinds[each.kpi], step), at_ms)
             condition, changes = evaluate(rule, conditions[key], sample, at_ms)
             conditions[key] = condition
@@ -119,11 +121,17 @@ def _events(trial: Trial, case: CaseSpec) -> Iterator[tuple[int, Seen]]:
         while commands and commands[0].at_ms <= at_ms:
             said = commands.pop(0)
             name = f"command-{len(case.commands) - len(commands)}"
-            command = Command(id=name, type=said.type, actor=said.actor, at=now_ms, partner=case.partner, payload=said.payload)
+            command = Command(id=name, type=said.type, actor=said.actor, at=now_ms, partner=case.partner, payload=_payload(said, case))
             offline.send(TOPICS.commands, [(case.partner.encode(), command.model_dump_json().encode())], now_ms)
         offline.tick(now_ms)
         _take(seen, offline, now_ms)
         yield at_ms, seen
+
+
+def _payload(said: CommandSpec, case: CaseSpec) -> dict[str, Any]:
+    """With times as the engine reads them."""
+    until = said.payload.get("until")
+    return said.payload | ({"until": case.start_ms + round(1000 * to_seconds(until))} if isinstance(until, str) else {})
 
 
 def _take(seen: Seen, offline: Offline, now_ms: int) -> None:

@@ -31,7 +31,7 @@ _SURVEYS: Final = (families.CSAT, families.NPS, families.CES)
 _PLAIN: Final = frozenset(
     {
         *("id", "kpi", "scopes", "window", "direction", "levels", "recover_for_ms", "min_samples", "on_missing"),
-        *("owner", "runbook", "suggested_action", "revision"),
+        *("owner", "runbook", "suggested_action", "revision", "waits_outside_hours"),
     }
 )
 """The fields of a rule that this knows of; one that sets another is judged at every grid point that matters to it."""
@@ -183,7 +183,7 @@ class Rest:
     def look(self) -> None:
         """Find the rooms anew, after a grid point was judged."""
         partner = self._partner
-        self.blank = all(each.blank for each in partner.conditions.values())
+        self.blank = not partner.asides and all(each.blank for each in partner.conditions.values())
         if not self.blank:
             return
         totals = {total.window.name: total for total in partner.totals.windows}

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from alerts import ChangeKind, Phase
 from models.durations import to_seconds
 from models.policy_types import Name
+from models.reasons import SuppressReason
 from models.rules import Severity
 from models.windows import DAY_MS, GRID_MS, MINUTE_MS, Scope
 from streams.trial.series import series
@@ -90,6 +91,7 @@ class CommandSpec(_Spec):
     type: Name
     actor: Name = "tester"
     payload: dict[str, Any] = {}
+    """A time in it, such as `until: 20m`, is from the start of the test."""
 
 
 class ExpectSpec(_Spec):
@@ -102,6 +104,8 @@ class ExpectSpec(_Spec):
     severity: Severity | None = None
     transitions: tuple[ChangeKind, ...] | None = None
     """All since the start, in order."""
+    suppressed_by: tuple[SuppressReason, ...] | None = None
+    """Why pages wait; of events only."""
 
 
 class CaseSpec(_Spec):

@@ -180,5 +180,7 @@ def _lint_expected(path: Where, case: CaseSpec, compiled: PartnerPolicy) -> Iter
             yield Finding((*here, "rule"), f"{rule.id} looks at several figures, or at quarter hours of one", "write events, not series")
         elif case.series and (rule.kpi, each.scope) not in given:
             yield Finding((*here, "rule"), f"there is no series of {rule.kpi} for {each.scope}", f"add one with kpi: {rule.kpi}")
-        if each.phase is None and each.severity is None and each.transitions is None:
-            yield Finding(here, "expects nothing", "add phase, severity or transitions")
+        if case.series and each.suppressed_by is not None:
+            yield Finding((*here, "suppressed_by"), "stands beside what the engine judges, which series do not drive", "write events")
+        if (each.phase, each.severity, each.transitions, each.suppressed_by) == (None, None, None, None):
+            yield Finding(here, "expects nothing", "add phase, severity, transitions or suppressed_by")

@@ -69,8 +69,9 @@ def stream(drawn: list[tuple[int, str, str | None, int]]) -> list[dict[str, Any]
     return made
 
 
-def policy(drawn: list[tuple[str, str, int, str, int]]) -> PolicyFile:
-    found = []
+def policy(drawn: list[tuple[str, str, int, str, int]], *, closed: bool = False) -> PolicyFile:
+    """With `closed` partners are open for an hour, and the last rule goes by a milder ladder outside it."""
+    found = list[dict[str, Any]]()
     for number, (kpi, window, min_samples, on_missing, held) in enumerate(drawn):
         direction = "below" if kpi in ("service_level", "csat") else "above"
         one = 60.0 if kpi in ("asa", "wait_p90") else 1.0
@@ -92,7 +93,13 @@ def policy(drawn: list[tuple[str, str, int, str, int]]) -> PolicyFile:
                 ],
             }
         )
-    return load(orjson.dumps({"version": 1, "partners": [{"id": "acme", "name": "Acme"}], "rules": found}).decode(), "p.yaml")
+    defaults: dict[str, Any] = {}
+    if closed:
+        defaults["hours"] = {"mon-fri": "10:00-11:00"}
+        found[-1]["outside_hours"] = found[-1]["levels"][1:]
+    return load(
+        orjson.dumps({"version": 1, "defaults": defaults, "partners": [{"id": "acme", "name": "Acme"}], "rules": found}).decode(), "p"
+    )
 
 
 def live(rules_of: PolicyFile, events: list[dict[str, Any]], end_ms: int) -> list[tuple[Any, ...]]:
@@ -120,7 +127,7 @@ def live(rules_of: PolicyFile, events: list[dict[str, Any]], end_ms: int) -> lis
 @given(st.integers(0, 2**32))
 def test_conditions_change_as_if_every_grid_point_were_closed(seed: int) -> None:
     draw = Random(seed)
-    events, rules_of = stream(moments(draw)), policy(some_rules(draw))
+    events, rules_of = stream(moments(draw)), policy(some_rules(draw), closed=draw.random() < 0.3)
     end_ms = max(each["occurred_at"] for each in events)
     end_ms -= end_ms % GRID_MS
     past = Past(narrowed(rules_of), "acme", events[0]["occurred_at"])

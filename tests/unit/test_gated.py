@@ -28,8 +28,7 @@ def story(**changes: Any) -> tuple[Rig, list[dict[str, Any]], dict[str, list[dic
     for second in range(0, 600, 5):
         at_ms = BEGIN_MS + second * SECOND
         rig.send(event("contact.answered", at_ms, f"{second}", wait_seconds=5.0 if second < 300 else 60.0), at_ms=at_ms)
-    for minute in range(1, 11):
-        rig.to(BEGIN_MS + minute * MINUTE_MS)
+        rig.to(at_ms + 5 * SECOND)
     rig.commit(Budget(10**6, 10**9))
     topics = (TOPICS.rollups_1d, TOPICS.rollups_15m, TOPICS.rollups_1m)
     stretches = {topic: [body for body in rig.compacted(topic).values() if body["scope"] == "all"] for topic in topics}
@@ -54,14 +53,30 @@ def test_at_a_change_the_kept_evidence_tells_the_gates() -> None:
     fired = next(each for each in events if each["transition"]["kind"] == "fired")
     found = explained(fired["evaluated_at"])
     assert (found.source, found.state, found.severity, found.fingerprint) == ("kept", "firing", "warning", fingerprint("sl", "acme", "all"))
-    assert passed(found) == {"figure": True, "samples": True, "enter": True, "bound": True, "exit": False, "held": True}
+    assert passed(found) == {
+        "figure": True,
+        "samples": True,
+        "enter": True,
+        "bound": True,
+        "exit": False,
+        "held": True,
+        "suppression": True,
+    }
 
 
 def test_between_changes_the_gates_are_recomputed_of_closed_minutes() -> None:
     found = explained(BEGIN_MS + 5 * MINUTE_MS)
     assert (found.source, found.state, found.since) == ("recomputed", "ok", None)
     assert found.said == "5 closed stretches of the window"
-    assert passed(found) == {"figure": True, "samples": True, "enter": False, "bound": False, "exit": True, "held": None}
+    assert passed(found) == {
+        "figure": True,
+        "samples": True,
+        "enter": False,
+        "bound": False,
+        "exit": True,
+        "held": None,
+        "suppression": None,
+    }
     assert found.gates[0].said == "100 % in the window 5m (60 of 60)"
 
 
@@ -78,6 +93,13 @@ def test_a_rule_that_changed_since_is_told_of() -> None:
 
 def test_before_anything_happened_the_figure_is_missing() -> None:
     assert passed(explained(BEGIN_MS - 10 * MINUTE_MS))["figure"] is False
+
+
+def test_outside_hours_a_page_would_have_waited() -> None:
+    rig, events, stretches = story()
+    rig.policy(shared_part(rule(levels=LADDER), hours={"sat": "01:00-02:00"}), at_ms=rig.now_ms)
+    found = explain_gates(ALL, BEGIN_MS + 5 * MINUTE_MS, rig.engine._state.policies.of("acme"), events, stretches)
+    assert (found.gates[-1].passed, found.gates[-1].said) == (False, "a page would wait: out_of_hours")
 
 
 def test_of_a_live_figure_nothing_is_kept_between_changes() -> None:

@@ -191,3 +191,22 @@ def test_gates_of_a_mean_of_unknown_spread_say_so() -> None:
     assert [each.said for each in gates(rule, sample(mean, START_MS), at_ms=START_MS) if each.name == "bound"] == [
         "its spread is not known"
     ]
+
+
+def test_a_silence_is_asked_for_and_seen(folder: Path) -> None:
+    command = "{at: 2m, type: silence.add, payload: {matchers: {rule: '*'}, until: 6m, comment: known}}"
+    (result,) = run(
+        folder,
+        f"""\
+  - name: one
+    partner: acme
+    events: [{{to: 12m, a_minute: 30, of: [{{type: contact.abandoned, wait_seconds: 60}}]}}]
+    commands: [{command}]
+    expect:
+      - {{at: 5m, rule: service_level_low, phase: firing, suppressed_by: [silenced]}}
+      - {{at: 8m, rule: service_level_low, phase: firing, suppressed_by: []}}
+      - {{at: 10m, rule: service_level_low, suppressed_by: [silenced]}}
+""",
+    )
+    (failure,) = result.failures
+    assert (failure.line, failure.saw) == (10, "critical firing, suppressed by []")
