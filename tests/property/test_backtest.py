@@ -1,5 +1,6 @@
 """A backtest, which closes only what could matter, against the engine that closes every grid point."""
 
+from collections.abc import Sequence
 from itertools import accumulate
 from random import Random
 from typing import Any
@@ -36,6 +37,39 @@ def moments(draw: Random) -> list[tuple[int, str, str | None, int]]:
     return [(gap(), draw.choice(what), draw.choice(["billing", "sales", None]), draw.choice(late)) for _ in range(draw.randint(30, 200))]
 
 
+FORMS: tuple[dict[str, Any], ...] = (
+    {
+        "kpi": "service_level",
+        "window": "adaptive",
+        "direction": "below",
+        "min_samples": 5,
+        "levels": [{"severity": "warning", "enter": 0.8, "exit": 0.85, "for": 60}],
+    },
+    {
+        "kpi": "asa",
+        "window": "15m",
+        "direction": "outside",
+        "min_samples": 3,
+        "levels": [{"severity": "warning", "enter": [5, 60], "exit": [6, 50], "for": 60}],
+    },
+    {
+        "when": {"all": [{"kpi": "asa", "above": 40, "exit": 30}, {"not": {"kpi": "csat", "below": 0.1, "window": "1h"}}]},
+        "window": "15m",
+        "severity": "critical",
+        "for": 60,
+        "min_samples": 3,
+    },
+    {"type": "balance", "efficiency": "asa", "quality": "csat", "window": "1h", "min_samples": 3},
+    {"type": "drift", "kpi": "asa", "direction": "above", "reference": 20, "min_samples": 3},
+)
+"""Rules that are judged otherwise, one of each kind."""
+
+
+def some_forms(draw: Random) -> list[dict[str, Any]]:
+    """None, mostly."""
+    return draw.sample(FORMS, draw.choice([0, 0, 1, 2]))
+
+
 def some_rules(draw: Random) -> list[tuple[str, str, int, str, int]]:
     """KPI, window, samples, what silence means, and for how long."""
     silences = draw.choice([["hold", "ok", "no_data"], ["hold", "ok", "zero", "breaching", "no_data"]])
@@ -69,8 +103,8 @@ def stream(drawn: list[tuple[int, str, str | None, int]]) -> list[dict[str, Any]
     return made
 
 
-def policy(drawn: list[tuple[str, str, int, str, int]], *, closed: bool = False) -> PolicyFile:
-    """With `closed` partners are open for an hour, and the last rule goes by a milder ladder outside it."""
+def policy(drawn: list[tuple[str, str, int, str, int]], forms: Sequence[dict[str, Any]] = (), *, closed: bool = False) -> PolicyFile:
+    """With `closed` partners are open for an hour, and the first rule goes by a milder ladder outside it."""
     found = list[dict[str, Any]]()
     for number, (kpi, window, min_samples, on_missing, held) in enumerate(drawn):
         direction = "below" if kpi in ("service_level", "csat") else "above"
@@ -93,10 +127,11 @@ def policy(drawn: list[tuple[str, str, int, str, int]], *, closed: bool = False)
                 ],
             }
         )
+    found += [form | {"id": f"form-{at}", "runbook": "r"} for at, form in enumerate(forms)]
     defaults: dict[str, Any] = {}
     if closed:
         defaults["hours"] = {"mon-fri": "10:00-11:00"}
-        found[-1]["outside_hours"] = found[-1]["levels"][1:]
+        found[0]["outside_hours"] = found[0]["levels"][1:]
     return load(
         orjson.dumps({"version": 1, "defaults": defaults, "partners": [{"id": "acme", "name": "Acme"}], "rules": found}).decode(), "p"
     )
@@ -127,7 +162,7 @@ def live(rules_of: PolicyFile, events: list[dict[str, Any]], end_ms: int) -> lis
 @given(st.integers(0, 2**32))
 def test_conditions_change_as_if_every_grid_point_were_closed(seed: int) -> None:
     draw = Random(seed)
-    events, rules_of = stream(moments(draw)), policy(some_rules(draw), closed=draw.random() < 0.3)
+    events, rules_of = stream(moments(draw)), policy(some_rules(draw), some_forms(draw), closed=draw.random() < 0.3)
     end_ms = max(each["occurred_at"] for each in events)
     end_ms -= end_ms % GRID_MS
     past = Past(narrowed(rules_of), "acme", events[0]["occurred_at"])
