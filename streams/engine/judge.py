@@ -72,10 +72,21 @@ def _end_gone(partner: Partner, judged: Sequence[Rule], present: tuple[Scope, ..
 
 
 def _judge_ladder(view: View, rule: Rule, totals: Mapping[str, WindowTotal], present: tuple[Scope, ...]) -> Iterator[Judged]:
-    kpi = view.kpis[rule.kpi]
+    # Nearly all of what is judged is at rest: this is written out for what it costs there.
+    kpi, scopes, conditions, at_ms = view.kpis[rule.kpi], rule.scopes, view.partner.conditions, view.at_ms
     windows = among(rule.window, kpi, totals)
-    for scope, condition in _due(view, rule, present, changed=kpi.live or any(map(_CHANGED, windows))):
-        total, estimate = view.narrowest(kpi, windows, scope, rule.min_samples)
+    total = windows[0]
+    changed = total.changed or kpi.live or any(map(_CHANGED, windows))
+    for scope in present:
+        if scope.dimension not in scopes:
+            continue
+        condition = conditions.get((rule.id, scope)) or Condition(rule.id, view.partner.id, str(scope))
+        if not changed and ((due := next_due_ms(rule, condition)) is None or due > at_ms):
+            continue
+        if len(windows) == 1:
+            estimate = view.estimate(kpi, total, scope)
+        else:
+            total, estimate = view.narrowest(kpi, windows, scope, rule.min_samples)
         if not at_rest(rule, condition, estimate):
             yield from _evaluated(view, rule, scope, condition, view.sample(kpi, total, scope, estimate), total)
 
@@ -83,20 +94,14 @@ def _judge_ladder(view: View, rule: Rule, totals: Mapping[str, WindowTotal], pre
 def _judge_form(view: View, rule: Rule, form: Form, totals: Mapping[str, WindowTotal], present: tuple[Scope, ...]) -> Iterator[Judged]:
     if on_grid(form, view.at_ms) != view.at_ms:
         return
-    for scope, condition in _due(view, rule, present, changed=several.changed(form, view, totals)):
-        sample = several.sample(rule, form, view, totals, scope)
-        yield from _evaluated(view, rule, scope, condition, sample, totals[sample.window])
-
-
-def _due(view: View, rule: Rule, present: tuple[Scope, ...], *, changed: bool) -> Iterator[tuple[Scope, Condition]]:
-    """The scopes that a rule is judged in, and how it stands there: where its figures may have changed, or something is due."""
-    partner, at_ms = view.partner, view.at_ms
+    changed = several.changed(form, view, totals)
     for scope in present:
         if scope.dimension not in rule.scopes:
             continue
-        condition = partner.conditions.get((rule.id, scope)) or Condition(rule.id, partner.id, str(scope))
-        if changed or ((due := next_due_ms(rule, condition)) is not None and due <= at_ms):
-            yield scope, condition
+        condition = view.partner.conditions.get((rule.id, scope)) or Condition(rule.id, view.partner.id, str(scope))
+        if changed or ((due := next_due_ms(rule, condition)) is not None and due <= view.at_ms):
+            sample = several.sample(rule, form, view, totals, scope)
+            yield from _evaluated(view, rule, scope, condition, sample, totals[sample.window])
 
 
 def _evaluated(view: View, rule: Rule, scope: Scope, condition: Condition, sample: Sample, total: WindowTotal) -> Iterator[Judged]:

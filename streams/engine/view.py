@@ -82,21 +82,18 @@ class View:
 
     def estimate(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Estimate:
         """What `kpi` is in the closed window of `scope`."""
-        stretch = self.closed(total)
+        stretch = self._closed.get(total.window.name) or self.closed(total)
         if kpi.quantile is not None:
             bins = self.partner.bins_of(scope).of(total).get(scope, {})
-            return self._judgeable(kpi, stretch, scope, percentile(Distributions(bins), kpi.quantile))
+            return self.figure(kpi, stretch, scope, known=percentile(Distributions(bins), kpi.quantile))
         live = self._lives.of(scope) if self._lives and total.window.width_ms <= HOUR_MS else None
         return self.figure(kpi, stretch, scope, live)
 
-    def figure(self, kpi: Kpi, stretch: Stretch, scope: Scope, live: Live | None = None) -> Estimate:
-        """What `kpi`, which is no quantile, is in a stretch of time."""
+    def figure(self, kpi: Kpi, stretch: Stretch, scope: Scope, live: Live | None = None, known: Estimate | None = None) -> Estimate:
+        """What `kpi` is in a stretch of time, of whose quantiles that is `known`."""
         definition = self.partner.policy.scope_definition(scope)
-        return self._judgeable(kpi, stretch, scope, kpi.estimate(stretch.flat(scope), live, definition))
-
-    def _judgeable(self, kpi: Kpi, stretch: Stretch, scope: Scope, estimate: Estimate) -> Estimate:
-        definition = self.partner.policy.scope_definition(scope)
-        if scope.dimension in stretch.blind and kpi.id in of_offered(definition):
+        estimate = known or kpi.estimate(stretch.flat(scope), live, definition)
+        if stretch.blind and scope.dimension in stretch.blind and kpi.id in of_offered(definition):
             estimate = unknown(estimate.kind)
         since = self.partner.since
         rescaled = kpi.scale and since.at_ms and since.holds_from(kpi.scale, scope) > stretch.start_ms
