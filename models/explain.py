@@ -12,9 +12,9 @@ from models.bins import Distributions, of_records
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.figures import Estimate
-from models.kpis import Kpi, figures, percentile
+from models.kpis import Kpi, figures, of_offered, percentile
 from models.measures import from_names, total
-from models.windows import MINUTE_MS
+from models.windows import MINUTE_MS, SIDES, Scope
 
 __all__ = ["Difference", "Part", "Summed", "estimate_of", "figure_of", "summed", "tiles"]
 
@@ -35,6 +35,8 @@ class Difference(StrEnum):
     """A stretch was corrected after the record was written; the next record has it too."""
     HIDDEN = "hidden"
     """Of employees: a stretch with under five answers does not tell them."""
+    BLIND = "blind"
+    """Who abandoned names no such scope, so that the record tells no share of the offered; a stretch tells what it was told."""
     EARLIER = "earlier"
     """Stretches are missing: they were written before their topic was there, or it deleted them."""
 
@@ -121,8 +123,15 @@ def summed(
             Difference.CORRECTED: any(each["revision"] > record["revision"] and each["to"] <= record["frontier"] for _, each in found),
             Difference.HIDDEN: kpi.anonymous,
         }
+        if _blind(kpi, record, figure, definition):
+            holds = {Difference.BLIND: True}
         reasons = tuple(reason for reason, true in holds.items() if true) or (Difference.EARLIER,)
     return Summed(parts, estimate, left[0], left[1], reasons, open_from_ms)
+
+
+def _blind(kpi: Kpi, record: Json, figure: Json, definition: Definition) -> bool:
+    """Whether a record withholds a share of the offered although the answered are known."""
+    return Scope.parse(record["scope"]).dimension in SIDES and kpi.id in of_offered(definition) and figure["n"] == 0
 
 
 def estimate_of(kpi: Kpi, records: Sequence[Json], definition: Definition, customs: Customs) -> Estimate:

@@ -23,6 +23,7 @@ _REASONS = {
     "open": "what began at {open} or later had not closed: the record counts it, and no stretch does yet",
     "corrected": "a stretch was corrected after the record was written; the next record has it too",
     "hidden": "a stretch with under five answers of employees does not tell them",
+    "blind": "who abandoned names no such scope, so that the record tells no share of the offered",
     "earlier": "stretches are missing: written before their topic was there, or deleted by it",
 }
 

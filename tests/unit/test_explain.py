@@ -9,7 +9,7 @@ from models.definitions import DEFAULT
 from models.explain import Difference, Summed, figure_of, summed, tiles
 from models.kpis import CATALOGUE
 from tests.conditions import START_MS
-from tests.engines import SECOND, TOPICS, Rig, event, partner_part
+from tests.engines import SECOND, TOPICS, Rig, event, partner_part, shared_part
 from tests.stories import DAY, HOUR, MINUTE, QUICK, Step, played, steps
 
 BEGIN_MS = START_MS - START_MS % DAY
@@ -74,6 +74,17 @@ def test_a_variant_that_no_record_carries_is_made_of_its_measures(rig: Rig) -> N
     assert (of_record["definition"], of_record["status"]) == (CATALOGUE[name].describe(DEFAULT), "insufficient")
     assert "holds_from" not in of_record
     assert (explained(rig, name).estimate.value, explained(rig, name).reasons) == (of_record["value"], ())
+
+
+def test_a_share_that_a_side_does_not_tell_is_no_gap_in_its_stretches(rig: Rig) -> None:
+    rig.policy(shared_part(scopes=["site"]), at_ms=BEGIN_MS)
+    rig.to(BEGIN_MS + MINUTE)
+    rig.send(event("contact.answered", BEGIN_MS + MINUTE, "a", site="lisbon"), at_ms=BEGIN_MS + MINUTE)
+    rig.send(event("contact.abandoned", BEGIN_MS + MINUTE, "b"), at_ms=BEGIN_MS + MINUTE)
+    rig.to(BEGIN_MS + HOUR)
+    assert rig.figures()["acme/site=lisbon/24h"]["kpis"]["service_level"]["n"] == 0
+    assert explained(rig, "service_level", "acme/site=lisbon/24h").reasons == (Difference.BLIND,)
+    assert explained(rig, "asa", "acme/site=lisbon/24h").reasons == ()
 
 
 def test_a_quantile_that_no_record_carries_is_made_of_its_bins(rig: Rig) -> None:
@@ -143,4 +154,4 @@ def test_every_figure_of_a_day_is_the_sum_of_closed_stretches_once_all_has_close
         if record["window"] == "24h":
             for kpi in record["kpis"]:
                 if not CATALOGUE[kpi].anonymous:
-                    assert explained(rig, kpi, key).reasons == (), (key, kpi)
+                    assert explained(rig, kpi, key).reasons in ((), (Difference.BLIND,)), (key, kpi)
