@@ -60,7 +60,7 @@ def _check_shift(mapping: "Mapping", shift: str) -> None:
 
 
 def replay(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV or JSON Lines, in order of their dates.")],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="CSV, JSON Lines or Parquet, in order of their dates.")],
     mapping: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The mapping file; models/example_*.yaml are some.")],
     *,
     date: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The date of the log, where it has no date column.")] = None,

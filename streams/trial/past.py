@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from models.days import day_end, day_start
 from models.figures import Status
-from models.forms import at_quarters
+from models.forms import Balance, Comparison, Drift, Group, at_quarters
 from models.kpis import Better
 from models.kpis.kpi import judged
 from models.policy_spec import PolicyFile
@@ -35,6 +35,7 @@ from streams.trial.rest import Rest, can_rest
 __all__ = ["Past", "narrowed"]
 
 _RUN_MAX: Final = 1_000
+_FORMS: Final = (type(None), Comparison, Group, Balance, Drift)
 _TOPIC: Final = TOPICS.interactions
 
 
@@ -60,8 +61,9 @@ class _State(State):
 
     def reschedule(self, partner: Partner) -> None:
         """Leave out what only rows, records of figures and closed stretches are made of."""
-        catalogue = partner.policy.customs.catalogue
-        if any(catalogue[kpi].live for rule in partner.policy.rules for kpi in rule.kpis):
+        catalogue, rules = partner.policy.customs.catalogue, partner.policy.rules
+        # What another form of rule waits for nobody knows here: then it is the engine that says.
+        if any(catalogue[kpi].live for rule in rules for kpi in rule.kpis) or not all(isinstance(rule.form, _FORMS) for rule in rules):
             super().reschedule(partner)
             return
         partner.due_ms = None
