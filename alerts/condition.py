@@ -9,7 +9,7 @@ from alerts.gate import Quality
 from alerts.hold import Hold
 from alerts.ids import episode_id, fingerprint
 from models.reasons import SuppressReason
-from models.records import Attribution, Evidence
+from models.records import Attribution, Circumstances, Evidence
 from models.rules import Severity
 from models.windows import MINUTE_MS
 
@@ -19,7 +19,7 @@ RESOLVED_KEPT_MS: Final = 15 * MINUTE_MS
 """How long a resolved alert stays to be seen before it is forgotten."""
 
 ROW_FORMAT: Final = 1
-_UNTOLD: Final[tuple[Any, ...]] = (None, None, 0.0)
+_UNTOLD: Final[tuple[Any, ...]] = (None, None, 0.0, None)
 """What a row means that ends before its evidence, or before a field that was appended since."""
 
 
@@ -86,6 +86,8 @@ class Condition:
     """What the change was put down to when it last fired or escalated."""
     total: float = 0.0
     """What has added up, under a rule that adds up (`alerts.drift`)."""
+    circumstances: Circumstances | None = None
+    """What it was like then."""
 
     @property
     def open(self) -> bool:
@@ -126,8 +128,15 @@ class Condition:
             [hold and list(hold) for hold in self.holds],
             self.evidence and self.evidence.model_dump(mode="json", by_alias=True),
             self.attribution and self.attribution.model_dump(mode="json", by_alias=True),
-            *([self.total] if self.total else ()),
+            *self._appended(),
         ]
+
+    def _appended(self) -> list[Any]:
+        """What releases appended, up to the last that is anything: rows of other conditions are what they were."""
+        told = [self.total, self.circumstances and self.circumstances.model_dump(mode="json", by_alias=True)]
+        while told and not told[-1]:
+            told.pop()
+        return told
 
     @classmethod
     def from_row(cls, row: list[Any]) -> "Condition":
@@ -140,8 +149,8 @@ class Condition:
             msg = f"a condition's row has format {row[0]!r}, this release reads {ROW_FORMAT}"
             raise RowFormatError(msg)
         _, rule_id, partner, scope, revision, phase, severity, quality, since_ms, started_ms, fired_ms, ended_ms, seq, holds, *told = row
-        # A release that knew of no attribution wrote none, and of most conditions nothing adds up.
-        evidence, attribution, total = (*told, *_UNTOLD[len(told) :])
+        # Of most conditions what releases appended is nothing.
+        evidence, attribution, total, circumstances = (*told, *_UNTOLD[len(told) :])
         return cls(
             rule_id=rule_id,
             partner=partner,
@@ -159,6 +168,7 @@ class Condition:
             evidence=evidence and Evidence.model_validate(evidence),
             attribution=attribution and Attribution.model_validate(attribution),
             total=total,
+            circumstances=circumstances and Circumstances.model_validate(circumstances),
         )
 
 

@@ -77,6 +77,7 @@ def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: in
         "severity": condition.severity and condition.severity.value,
         "evidence": condition.evidence.model_dump(mode="json", by_alias=True),
         "attribution": condition.attribution and condition.attribution.model_dump(mode="json", by_alias=True),
+        "circumstances": condition.circumstances and condition.circumstances.model_dump(mode="json", by_alias=True),
         "explanation": explain(rule, condition, context.partner_name, at_ms),
         "started_at": condition.started_ms,
         "fired_at": condition.fired_ms,

@@ -4,8 +4,10 @@ from typing import Any
 
 from alerts import forms
 from alerts.gate import Reading, Sample, figure
+from models.figures import Estimate
 from models.records import Evidence
 from models.rules import Direction, Level, Rule
+from models.statistics import Compared
 
 __all__ = ["gather", "side"]
 
@@ -30,8 +32,20 @@ def gather(rule: Rule, level: Level, sample: Sample, reading: Reading, before: E
     return Evidence.model_validate(
         figure(rule.kpi, sample._replace(estimate=estimate, window=sample.window or rule.window), level.severity)
         | ladder
+        | _compared(rule, sample, estimate)
         | {"for_seconds": level.for_ms // 1000, "min_samples": rule.min_samples, "quality": reading.quality.value}
     )
+
+
+def _compared(rule: Rule, sample: Sample, estimate: Estimate | None) -> dict[str, Any]:
+    """Of a difference its unit, and what the figure was compared with, in its own unit."""
+    if rule.compare is None or not isinstance(estimate, Compared):
+        return {}
+    known = None
+    if estimate.usual is not None:
+        median, deviation, weeks = estimate.usual
+        known = {"figure": estimate.numerator, "unit": sample.unit, "median": median, "deviation": deviation, "weeks": weeks}
+    return {"unit": rule.compare.value, "baseline": known}
 
 
 def side(rule: Rule, seen: Evidence) -> Direction:

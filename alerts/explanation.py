@@ -8,10 +8,11 @@ from typing import Final
 from alerts import several
 from alerts.condition import Condition, Phase
 from alerts.evidence import side
-from alerts.wording import clock, last, number, title
-from models.kpis import CATALOGUE, Unit
-from models.records import Evidence
+from alerts.wording import clock, last, number, span, title
+from models.kpis import CATALOGUE, FEED_SILENCE, Unit
+from models.records import Evidence, UsualFigure
 from models.rules import Direction, Rule
+from models.statistics import Compare
 from models.windows import Scope
 
 __all__ = ["LENGTH_MAX", "explain", "number"]
@@ -49,6 +50,9 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
     counts = _counts(seen)
     if len(who) + 2 + len(body) + len(counts) > LENGTH_MAX:
         counts = ""
+    said = condition.circumstances.text if condition.circumstances and condition.phase is Phase.FIRING else None
+    if said is not None and len(who) + 2 + len(body) + len(counts) + 2 + len(said) <= LENGTH_MAX:
+        counts += f"; {said}"
     room = LENGTH_MAX - 2 - len(body)
     if len(who) > room:
         who = who[: room - 1] + "…"
@@ -56,9 +60,21 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
 
 
 def _figure(seen: Evidence) -> str:
-    kpi = CATALOGUE.get(seen.kpi)
+    kpi, usual = CATALOGUE.get(seen.kpi), seen.baseline
+    if seen.kpi == FEED_SILENCE:
+        return f"no contact for {span(seen.numerator)}" if seen.value else "contacts come again"
+    if usual is not None:
+        return f"{title(seen.kpi)} {number(usual.figure, usual.unit)} {last(seen.window)}{_apart(seen.value, seen.unit, usual)}"
     what = f"no {title(seen.kpi)}" if seen.value is None else f"{title(seen.kpi)} {number(seen.value, seen.unit, avoid=seen.enter)}"
     return what if kpi is not None and kpi.live else f"{what} {last(seen.window)}"
+
+
+def _apart(value: float | None, unit: str, usual: UsualFigure) -> str:
+    """`, 48 % under the usual 79 %`; nothing where no scale was known."""
+    if value is None:
+        return ""
+    by = number(abs(value), unit) if unit == Compare.CHANGE else f"{abs(value):.1f} deviations"
+    return f", {by} {'under' if value < 0 else 'over'} the usual {number(usual.median, usual.unit)}"
 
 
 def _standing(rule: Rule, condition: Condition, seen: Evidence, at_ms: int) -> str:
@@ -68,6 +84,8 @@ def _standing(rule: Rule, condition: Condition, seen: Evidence, at_ms: int) -> s
     under, over, fell = ("under", "over", "falling under") if below else ("over", "under", "rising over")
     enter, left = number(entered, seen.unit), number(exited, seen.unit)
     start = clock(condition.started_ms, at_ms)
+    if seen.kpi == FEED_SILENCE:
+        return f", usually one in {span(seen.denominator)}" if seen.value else f", none from {start} to {clock(at_ms, at_ms)} UTC"
     match condition.phase:
         case Phase.PENDING | Phase.FIRING:
             if seen.value is None or (seen.value < entered if below else seen.value > entered):
@@ -88,6 +106,8 @@ def _unwatched(condition: Condition, at_ms: int) -> str:
 def _counts(seen: Evidence) -> str:
     if seen.n == 0 or seen.unit == Unit.COUNT or seen.parts is not None:
         return ""
+    if seen.baseline is not None:
+        return f" (of {seen.baseline.weeks} weeks)"
     if seen.unit == Unit.CHANGE:
         return f" ({seen.numerator + seen.denominator:g} against {seen.denominator:g})"
     if seen.unit == Unit.RATIO:

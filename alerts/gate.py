@@ -28,6 +28,8 @@ class Quality(StrEnum):
     """Too few samples, or none of known spread: the state stays and no time accrues."""
     MISSING = "missing"
     """No figure; the rule's `on_missing` said what to make of it."""
+    NO_BASELINE = "no_baseline"
+    """A figure, and nothing to compare it with yet: fewer than three weeks, or weeks that give no scale. As insufficient."""
 
 
 class Side(Enum):
@@ -106,6 +108,8 @@ def judge(rule: Rule, sample: Sample) -> Reading:
     """Say where the sample stands with respect to each level of the rule."""
     estimate = sample.estimate
     if estimate is None or estimate.value is None:
+        if estimate is not None and estimate.kind is Kind.COMPARED:
+            return Reading(Quality.NO_BASELINE, estimate, None)
         if rule.on_missing is not OnMissing.ZERO:
             return _missing(rule)
         estimate = _ZERO

@@ -19,7 +19,7 @@ from alerts.forms import judge
 from alerts.gate import Quality, Reading, Sample, Side
 from alerts.hold import Hold
 from models.figures import Estimate, Kind
-from models.records import Attribution
+from models.records import Attribution, Circumstances
 from models.rules import Direction, OnMissing, Rule, Severity
 from models.windows import GRID_MS
 
@@ -96,10 +96,15 @@ def next_due_ms(rule: Rule | None, condition: Condition) -> int | None:
     return min((each for each in due if each is not None), default=None)
 
 
-def attributed(condition: Condition, changes: tuple[Change, ...], found: Attribution) -> tuple[Condition, tuple[Change, ...]]:
-    """The same, which fired or escalated just now (`rises`), with what that is put down to."""
-    told = tuple(replace(each, after=replace(each.after, attribution=found)) if each.kind in _RISES else each for each in changes)
-    return replace(condition, attribution=found), told
+def attributed(
+    condition: Condition, changes: tuple[Change, ...], found: Attribution | None, circumstances: Circumstances
+) -> tuple[Condition, tuple[Change, ...]]:
+    """The same, which fired or escalated just now (`rises`), with what that is put down to, if anything, and what it was like."""
+
+    def told(each: Condition) -> Condition:
+        return replace(each, attribution=found or each.attribution, circumstances=circumstances)
+
+    return told(condition), tuple(replace(each, after=told(each.after)) if each.kind in _RISES else each for each in changes)
 
 
 def rises(changes: tuple[Change, ...]) -> bool:
@@ -198,6 +203,7 @@ def _changed(
         ended_ms=at_ms if after.phase in (Phase.RESOLVED, Phase.OK) else None,
         evidence=seen,
         attribution=None if begins else before.attribution,
+        circumstances=None if begins else before.circumstances,
     )
     change = _change(kind, before, after, reason.of_change(kind, rule, level, seen), at_ms)
     return (_blank(change.after) if after.phase is Phase.OK else change.after), (change,)

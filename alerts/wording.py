@@ -6,7 +6,7 @@ from typing import Final
 from models.kpis import CATALOGUE, Unit
 from models.windows import MINUTE_MS, window
 
-__all__ = ["clock", "last", "number", "title"]
+__all__ = ["clock", "last", "number", "span", "title"]
 
 _DECIMAL_BELOW: Final = 10.0
 
@@ -25,7 +25,14 @@ def number(value: float, unit: str, *, avoid: float | None = None) -> str:
     text = f"{value:.1f}" if abs(value) < _DECIMAL_BELOW or close else f"{value:.0f}"
     text = text.removesuffix(".0")
     percent = f"{text} %"
-    return {Unit.RATIO: percent, Unit.CHANGE: percent, Unit.SECONDS: f"{text} s", Unit.POINTS: f"{text} points"}.get(Unit(unit), text)
+    by_unit: dict[str, str] = {Unit.RATIO: percent, Unit.CHANGE: percent, Unit.SECONDS: f"{text} s", Unit.POINTS: f"{text} points"}
+    return by_unit.get(unit, text)
+
+
+def span(seconds: float) -> str:
+    """`14 min`, `3 h 20 min`."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
 def last(name: str) -> str:

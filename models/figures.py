@@ -33,6 +33,8 @@ class Kind(StrEnum):
     QUANTILE = "quantile"
     """The value below which a share of the observations lies: `models.statistics.QuantileEstimate`."""
     GAUGE = "gauge"
+    COMPARED = "compared"
+    """How far a figure is from what is usual: `models.statistics.Compared`."""
 
 
 class Estimate(NamedTuple):

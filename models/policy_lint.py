@@ -8,16 +8,19 @@ from models.adaptive import adaptive_windows
 from models.definitions import Definition
 from models.figures import Kind
 from models.finding import Finding
-from models.kpis import Better, Kpi
+from models.kpis import FEED_SILENCE, Better, Kpi
 from models.kpis.families import FORECAST, HISTORY
 from models.measures import SIZE
 from models.policy import merge
+from models.policy_compared import NO_THRESHOLD, lint_compared, lint_difference, lint_silence
 from models.policy_forms import lint_form
 from models.policy_spec import Defaults, LevelSpec, PartnerPart, RuleSpec
 from models.policy_types import RULE_SCOPES
 from models.policy_values import RANGES, lint_value
 from models.rule_base import Look, RuleBase
+from models.rule_silence import SilenceSpec
 from models.rules import ADAPTIVE, Direction, Severity
+from models.statistics import Compare
 from models.windows import HOUR_MS, SIDES, WINDOWS, window
 from models.yaml_file import Path, suggest
 
@@ -49,12 +52,20 @@ def lint_rules(
     for at, rule in enumerate(rules):
         if rule is None:
             continue
+        if isinstance(rule, SilenceSpec):
+            yield from lint_silence(("rules", at), rule)
+            yield from _lint_said(("rules", at), rule, partner_ids)
+            continue
         known = [(look, kpis[look.kpi]) for look in rule.looks if look.kpi in kpis]
         for look in rule.looks:
-            if look.kpi not in kpis:
+            if look.kpi == FEED_SILENCE:
+                yield Finding(("rules", at, *look.kpi_at), f"{FEED_SILENCE} has no threshold: it is a form of rule", NO_THRESHOLD)
+            elif look.kpi not in kpis:
                 yield Finding(("rules", at, *look.kpi_at), f"{look.kpi!r} is no KPI", suggest(look.kpi, kpis))
         for look, kpi in known:
             yield from _lint_window(("rules", at, *look.window_at), look, kpi, windows)
+        if isinstance(rule, RuleSpec) and known:
+            yield from lint_compared(("rules", at), rule, known[0][1])
         if known:
             yield from _lint_scopes(("rules", at, "scopes"), rule, [kpi for _, kpi in known], sides)
             yield from _lint_rule(("rules", at), rule, known, partner_ids)
@@ -94,7 +105,9 @@ def _lint_window(path: Path, look: Look, kpi: Kpi, kept: Collection[str]) -> Ite
 
 
 def _lint_adaptive(path: Path, kpi: Kpi, kept: Collection[str]) -> Iterator[Finding]:
-    if kpi.live and kpi.estimate((0,) * SIZE, None, Definition()).kind is Kind.GAUGE:
+    if kpi.adds_up:
+        yield Finding(path, f"{kpi.id} is a count, which is of its window: no other will do", "write 1h, 4h or 24h")
+    elif kpi.live and kpi.estimate((0,) * SIZE, None, Definition()).kind is Kind.GAUGE:
         yield Finding(path, f"{kpi.id} is of what is there now: there are no samples that a wider window holds more of", "write 15m")
     elif not adaptive_windows(kpi, [each.name for each in WINDOWS]):
         yield Finding(path, f"{kpi.id} stands in none of 15m, 30m, 1h and 4h, from which adaptive chooses", "write 24h")
@@ -121,13 +134,7 @@ def _lint_rule(path: Path, rule: RuleBase, known: Sequence[tuple[Look, Kpi]], pa
         yield Finding((*path, *look.kpi_at), message, "set a target instead, or write another KPI")
     if of_period:
         return
-    for at, partner_id in enumerate(rule.partners or ()):
-        if partner_ids is not None and partner_id not in partner_ids:
-            yield Finding(
-                (*path, "partners", at), f"{partner_id!r} is no partner of this file", "name it under partners, or remove it here"
-            )
-    if rule.runbook is None:
-        yield Finding(path, "has no runbook", "add runbook: and an address that says what to do", "warning")
+    yield from _lint_said(path, rule, partner_ids)
     if isinstance(rule, RuleSpec):
         yield from _lint_levels((*path, "levels"), rule, known[0][1])
         if not isinstance(rule.outside_hours, str):
@@ -136,16 +143,28 @@ def _lint_rule(path: Path, rule: RuleBase, known: Sequence[tuple[Look, Kpi]], pa
         yield from lint_form(path, rule, {kpi.id: kpi for _, kpi in known})
 
 
+def _lint_said(path: Path, rule: RuleBase, partner_ids: Collection[str] | None) -> Iterator[Finding]:
+    """What rules of all forms say."""
+    for at, partner_id in enumerate(rule.partners or ()):
+        if partner_ids is not None and partner_id not in partner_ids:
+            yield Finding(
+                (*path, "partners", at), f"{partner_id!r} is no partner of this file", "name it under partners, or remove it here"
+            )
+    if rule.runbook is None:
+        yield Finding(path, "has no runbook", "add runbook: and an address that says what to do", "warning")
+
+
 def _lint_levels(path: Path, rule: RuleSpec, kpi: Kpi) -> Iterator[Finding]:
     if not rule.levels:
         yield Finding(path, "is empty: the rule can never fire", "add a level with severity, enter, exit and for")
+    of = (rule.unit or Compare.CHANGE) if rule.compare else kpi
     wrong = list(_lint_pairs(path, rule))
     yield from wrong
     if not wrong and rule.direction is Direction.OUTSIDE:
-        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.BELOW)) for each in rule.levels], Direction.BELOW, kpi, (0,))
-        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.ABOVE)) for each in rule.levels], Direction.ABOVE, kpi, (1,))
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.BELOW)) for each in rule.levels], Direction.BELOW, of, (0,))
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(Direction.ABOVE)) for each in rule.levels], Direction.ABOVE, of, (1,))
     elif not wrong:
-        yield from _lint_ladder(path, [(each, *each.compiled.edge(rule.direction)) for each in rule.levels], rule.direction, kpi)
+        yield from _lint_ladder(path, [(each, *each.compiled.edge(rule.direction)) for each in rule.levels], rule.direction, of)
     if any(True for _ in _repeated([level.severity for level in rule.levels])):
         yield Finding(path, "has two levels of one severity", "keep one of each")
 
@@ -166,15 +185,18 @@ _Step = tuple[LevelSpec, float, float]
 """A level, what is entered and what is left on one side."""
 
 
-def _lint_ladder(path: Path, steps: Sequence[_Step], direction: Direction, kpi: Kpi, last: Path = ()) -> Iterator[Finding]:
-    """One side of a ladder; `last` is where its thresholds stand under `enter` and `exit`."""
+def _lint_ladder(path: Path, steps: Sequence[_Step], direction: Direction, of: Kpi | Compare, last: Path = ()) -> Iterator[Finding]:
+    """One side of a ladder of a KPI, or of differences; `last` is where its thresholds stand under `enter` and `exit`."""
     sign, side = (1, "over") if direction is Direction.BELOW else (-1, "under")
-    low, high = RANGES[kpi.unit]
     for at, (_, enter, left) in enumerate(steps):
-        yield from lint_value((*path, at, "enter", *last), enter, kpi)
-        yield from lint_value((*path, at, "exit", *last), left, kpi)
-        if enter == (low if sign > 0 else high):
-            yield Finding((*path, at, "enter", *last), f"{kpi.id} is never {direction} {enter:g}", "move it inside the range")
+        here = (*path, at, "enter", *last)
+        if isinstance(of, Compare):
+            yield from lint_difference(here, enter, of, direction)
+        else:
+            yield from lint_value(here, enter, of)
+            yield from lint_value((*path, at, "exit", *last), left, of)
+            if enter == RANGES[of.unit][0 if sign > 0 else 1]:
+                yield Finding(here, f"{of.id} is never {direction} {enter:g}", "move it inside the range")
         if sign * left < sign * enter:
             yield Finding((*path, at, "exit", *last), f"{left:g} is on the wrong side of enter {enter:g}", f"write an exit {side} it")
     if len({level.severity for level, _, _ in steps}) < len(steps):

@@ -28,7 +28,9 @@ from models.policy_types import (
 )
 from models.rule_base import Look, RuleBase
 from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
+from models.rule_silence import SilenceSpec
 from models.rules import Direction, Level, OnMissing, Rule, Severity
+from models.statistics import Compare
 from models.topics import BROADCAST, UNASSIGNED
 from models.windows import SIDES, WINDOWS, Side
 
@@ -142,6 +144,11 @@ class LevelSpec(_Spec):
         return Level(self.severity, low[0], high[0], to_ms(self.for_seconds), above)
 
 
+def _left_out(value: object) -> bool:
+    """What came later is left out unless it is said, so that the revisions of other rules stay what they were."""
+    return value is None
+
+
 class RuleSpec(RuleBase):
     """When a figure is worth an alert."""
 
@@ -153,6 +160,10 @@ class RuleSpec(RuleBase):
     on_missing: OnMissing = OnMissing.HOLD
     outside_hours: Literal["wait", "page"] | Annotated[tuple[LevelSpec, ...], Field(min_length=1, max_length=len(Severity))] = "wait"
     """While a partner is closed: whether pages wait, or the levels that hold instead."""
+    compare: Literal["baseline"] | None = Field(default=None, exclude_if=_left_out)
+    """Judge the difference from what is usual in the same hours of the week, in place of the figure."""
+    unit: Compare | None = Field(default=None, exclude_if=_left_out)
+    """Of that difference, and so of the levels: `change`, unless it is said, is of the usual (-0.2: a fifth less), `mads` how odd it is."""
 
     @property
     def looks(self) -> tuple[Look, ...]:
@@ -174,12 +185,19 @@ class RuleSpec(RuleBase):
             direction=self.direction,
             levels=tuple(sorted(levels, key=lambda level: _SEVERITIES.index(level.severity))),
             on_missing=self.on_missing,
+            compare=(self.unit or Compare.CHANGE) if self.compare else None,
         )
 
 
-FORMS: Final[dict[str, type[RuleBase]]] = {"ladder": RuleSpec, "composite": CompositeSpec, "balance": BalanceSpec, "drift": DriftSpec}
+FORMS: Final[dict[str, type[RuleBase]]] = {
+    "ladder": RuleSpec,
+    "composite": CompositeSpec,
+    "balance": BalanceSpec,
+    "drift": DriftSpec,
+    "feed_silence": SilenceSpec,
+}
 """The forms of rules."""
-TYPES: Final = ("balance", "drift")
+TYPES: Final = ("balance", "drift", "feed_silence")
 """Those that a file names; the others are told by their fields."""
 
 
@@ -197,7 +215,8 @@ AnyRule = Annotated[
     Annotated[RuleSpec, Tag("ladder")]
     | Annotated[CompositeSpec, Tag("composite")]
     | Annotated[BalanceSpec, Tag("balance")]
-    | Annotated[DriftSpec, Tag("drift")],
+    | Annotated[DriftSpec, Tag("drift")]
+    | Annotated[SilenceSpec, Tag("feed_silence")],
     Discriminator(form_of),
 ]
 Rules = Annotated[tuple[AnyRule, ...], Field(max_length=500)]

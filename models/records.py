@@ -19,6 +19,8 @@ __all__ = [
     "AlertState",
     "Attribution",
     "BinMeasure",
+    "Circumstance",
+    "Circumstances",
     "Command",
     "CommandOutcome",
     "Comment",
@@ -36,6 +38,7 @@ __all__ = [
     "RollupRecord",
     "RuleRef",
     "Transition",
+    "UsualFigure",
 ]
 
 SCHEMA_VERSION = "1"
@@ -268,6 +271,19 @@ class EvidencePart(_Out):
     """Of a rule that holds a figure against what it was."""
 
 
+class UsualFigure(_Out):
+    """What a figure was compared with: the same hours of the week, in the weeks before."""
+
+    figure: float
+    """As it was in the window; the evidence's `value` is how far that is from the median."""
+    unit: str
+    """Of the figure, the median and the deviation."""
+    median: float
+    deviation: float
+    """The median absolute deviation, scaled to compare with a standard deviation."""
+    weeks: int
+
+
 class Evidence(_Out):
     """What the condition saw at the grid point that decided."""
 
@@ -285,13 +301,15 @@ class Evidence(_Out):
     exit: float | None
     for_seconds: int | None
     min_samples: int
-    quality: Literal["good", "insufficient", "missing"]
+    quality: Literal["good", "insufficient", "missing", "no_baseline"]
     from_: EpochMs = Field(alias="from")
     to: EpochMs
     side: Literal["below", "above"] | None = Field(default=None, exclude_if=_left_out)
     """Of a rule that looks on both sides, on which; left out elsewhere."""
     parts: tuple[EvidencePart, ...] | None = Field(default=None, exclude_if=_left_out)
     """Of a rule that looks at several figures, each of them; left out elsewhere. What stands beside it is of the first comparison."""
+    baseline: UsualFigure | None = Field(default=None, exclude_if=_left_out)
+    """Of a rule that compares with it; left out elsewhere, and where nothing was known."""
 
 
 class Driver(_Out):
@@ -346,6 +364,35 @@ class Comment(_Out):
     text: str
 
 
+class Circumstance(_Out):
+    """How much there was of something, and how much there usually is."""
+
+    value: float | None
+    usual: float | None
+    """The median of the same hours of the week, in the weeks before."""
+    deviation: float | None
+    """The median absolute deviation of these weeks, scaled to compare with a standard deviation."""
+    weeks: int
+    unusual: bool
+    """Whether the difference is more than noise, with 99 % on its side."""
+    reason: Literal["no_baseline", "not_counted", "not_kept"] | None
+    """Why nothing is usual: fewer than three weeks are known, nobody ever tells of it, or it is not kept of such a scope."""
+
+
+class Circumstances(_Out):
+    """What it was like when an alert fired or escalated, over its window, but for at least an hour and at most a day."""
+
+    arrivals: Circumstance
+    """Contacts offered."""
+    staffing: Circumstance
+    """Agents on contacts or available, on average."""
+    from_: EpochMs = Field(alias="from")
+    """Inclusive."""
+    to: EpochMs
+    text: str | None
+    """What is unusual, in words; null where nothing is."""
+
+
 class AlertEvent(_Out):
     """`outwatch.alerts`, key partner: one transition."""
 
@@ -361,6 +408,8 @@ class AlertEvent(_Out):
     evidence: Evidence
     attribution: Attribution | None = None
     """Null where there is nothing to compare with, or that KPI cannot be taken apart."""
+    circumstances: Circumstances | None = None
+    """Null before it fired."""
     explanation: str
     """One sentence a person would say."""
     started_at: EpochMs | None
@@ -389,9 +438,10 @@ class AlertState(_Out):
     rule: RuleRef
     state: Literal["ok", "pending", "firing", "recovering", "resolved"]
     severity: str | None
-    quality: Literal["good", "insufficient", "missing"]
+    quality: Literal["good", "insufficient", "missing", "no_baseline"]
     evidence: Evidence
     attribution: Attribution | None = None
+    circumstances: Circumstances | None = None
     explanation: str
     since: EpochMs
     started_at: EpochMs | None

@@ -6,6 +6,7 @@ from typing import Final
 
 from models.forms import Form, content, kpis_of
 from models.revisions import revision_of
+from models.statistics import Compare
 from models.windows import Dimension
 
 __all__ = ["ADAPTIVE", "Direction", "Level", "OnMissing", "Rule", "Severity"]
@@ -83,6 +84,8 @@ class Rule:
     owner: str | None = None
     runbook: str | None = None
     suggested_action: str | None = None
+    compare: Compare | None = None
+    """Judged is not the figure but how far it is from what is usual, told in this; None: the figure."""
     form: Form | None = None
     """What is judged instead of the one figure against its ladder, of which the thresholds say nothing then."""
     waits_outside_hours: bool = True
@@ -112,4 +115,6 @@ class Rule:
         ]
         if self.form is not None:
             judged.append(content(self.form))
+        if self.compare is not None:
+            judged.append(f"compare {self.compare}")
         object.__setattr__(self, "revision", revision_of(judged))

@@ -112,6 +112,8 @@ def _recomputed(
     kpi, definition = policy.customs.catalogue[rule.kpi], policy.scope_definition(asked.scope)
     if kpi.live:
         return "unknown", f"{kpi.id} is of who waits at one moment: it is kept where the alert changes, and nowhere else", []
+    if rule.compare is not None:
+        return "unknown", "what was usual then is kept where the alert changes, and nowhere else", []
     if rule.form is not None:
         return "unknown", "what a rule saw that looks at several figures is kept where the alert changes, and nowhere else", []
     for each in _windows(rule, policy):

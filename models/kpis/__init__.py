@@ -12,9 +12,11 @@ from models.kpis.offered import not_applicable, of_offered
 from models.kpis.quantiles import percentile
 from models.kpis.sheet import figures, tell_since
 from models.kpis.surveys import shown
+from models.kpis.volumes import FEED_SILENCE
 
 __all__ = [
     "CATALOGUE",
+    "FEED_SILENCE",
     "Better",
     "Kpi",
     "Perspective",

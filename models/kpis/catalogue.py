@@ -15,6 +15,7 @@ from models.kpis import (
     service_level,
     surveys,
     tickets,
+    volumes,
     waiting,
     workforce,
 )
@@ -22,7 +23,10 @@ from models.kpis.kpi import Kpi
 
 __all__ = ["CATALOGUE"]
 
-_GROUPS: Final = (service_level, queueing, waiting, handling, surveys, quality, tickets, workforce, forecast, history, quantiles, finance)
+_GROUPS: Final = (
+    *(service_level, queueing, volumes, waiting, handling, surveys, quality, tickets),
+    *(workforce, forecast, history, quantiles, finance),
+)
 
 CATALOGUE: Final[Mapping[str, Kpi]] = MappingProxyType({kpi.id: kpi for group in _GROUPS for kpi in group.KPIS})
 """Every KPI by id."""

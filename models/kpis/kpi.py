@@ -117,6 +117,8 @@ class Kpi:
     """It stands in every record; the others are for rules, explanations and replays."""
     scale: Literal["", "csat", "ces"] = ""
     """On which of the definition's scales its ratings are read, when they are counted."""
+    adds_up: bool = False
+    """Its values of several stretches add up to that of all of them: a count of what happened."""
     of_period: bool = False
     """It stands in the records of reported periods, and nowhere else: no window of it is rolled, and no rule judges it."""
 

@@ -14,7 +14,9 @@ from models.kpis.service_level import VARIANTS
 __all__ = ["not_applicable", "of_offered"]
 
 _BY_VARIANT: Final = frozenset({"service_level", "service_level_now"})
-_OF_OFFERED: Final = frozenset({"abandon_rate", *(f"service_level_{name}" for name in VARIANTS if name != "answered_only")})
+_OF_OFFERED: Final = frozenset(
+    {"abandon_rate", "offered", "abandoned", *(f"service_level_{name}" for name in VARIANTS if name != "answered_only")}
+)
 _NOTHING: Final = {
     "value": None,
     "numerator": 0,
@@ -27,7 +29,7 @@ _NOTHING: Final = {
 
 
 def of_offered(definition: Definition) -> frozenset[str]:
-    """The KPIs, by id, whose denominator holds abandoned contacts under a definition."""
+    """The KPIs, by id, in which abandoned contacts are counted under a definition."""
     return _OF_OFFERED if definition.service_level.variant == "answered_only" else _OF_OFFERED | _BY_VARIANT
 
 

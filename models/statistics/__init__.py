@@ -5,6 +5,7 @@
     means       means of heavy tails: logarithmic, winsorised
     adaptive    the narrowest window that holds enough
     baseline    what the same hour of the week usually is
+    compared    how far a figure is from that
     dispersion  how much more a rate scatters than chance alone (Laney)
     drift       slow shifts: CUSUM and EWMA
     quantiles   quantiles of durations from bins that merge and subtract
@@ -14,6 +15,7 @@ What each is for, with its vectors: docs/statistics.md.
 
 from models.statistics.adaptive import ADAPTIVE_WIDTHS_MS, adaptive_width_ms
 from models.statistics.baseline import Baseline, baseline, hour_of_week
+from models.statistics.compared import WEEKS_MIN, Compare, Compared
 from models.statistics.dispersion import laney_sigma_z, scaled_z
 from models.statistics.drift import Cusum, Ewma, Weighted
 from models.statistics.intervals import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, poisson, wilson
@@ -32,10 +34,13 @@ from models.statistics.student import student_t, t_interval
 __all__ = [
     "ADAPTIVE_WIDTHS_MS",
     "ERROR_MAX",
+    "WEEKS_MIN",
     "Z_PAGE",
     "Z_REPORT",
     "Z_WARN",
     "Baseline",
+    "Compare",
+    "Compared",
     "Cusum",
     "Ewma",
     "Mean",

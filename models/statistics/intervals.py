@@ -8,10 +8,11 @@ between two of the observations, by binomial ranks. The z of an alert is one-sid
 the threshold, too low when the upper bound is.
 """
 
-from math import sqrt
+from math import hypot, sqrt
 from typing import Final
 
 from models.figures import Estimate, Kind
+from models.statistics.compared import Compared
 from models.statistics.quantiles import QuantileEstimate
 
 __all__ = ["Z_PAGE", "Z_REPORT", "Z_WARN", "interval", "mean_interval", "poisson", "wilson"]
@@ -31,6 +32,7 @@ _RATE: Final = Kind.RATE
 _RATIO: Final = Kind.RATIO
 _CHANGE: Final = Kind.CHANGE
 _QUANTILE: Final = Kind.QUANTILE
+_COMPARED: Final = Kind.COMPARED
 
 
 def wilson(successes: float, n: float, z: float) -> tuple[float, float]:
@@ -65,12 +67,26 @@ def _change(numerator: float, denominator: float, z: float) -> tuple[float, floa
     return low - 1, high - 1
 
 
+def _compared(estimate: Compared, z: float) -> tuple[float, float] | None:
+    """Of the figure's own noise and that of what is usual together, on either side of the figure."""
+    figure, scale = estimate.figure, estimate.scale
+    bounds = interval(figure, z)
+    if bounds is None or estimate.value is None:
+        return None
+    assert figure.value is not None, "what is compared has a value"
+    below, above = (
+        hypot(figure.value - bounds[0], z * estimate.spread) / scale,
+        hypot(bounds[1] - figure.value, z * estimate.spread) / scale,
+    )
+    return estimate.value - below, estimate.value + above
+
+
 def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:  # noqa: PLR0911 - one case a kind
     """The interval of any estimate, as (low, high) in its KPI's unit; None where there is no value or too few observations.
 
     A gauge is exact (low = high = value). Net scores end at -100 and 100, ratios of sums at 0 and 1. The upper bound of a quantile
-    is infinite where too few observations lie above it. A figure that is not to be judged comes with n = 0. The observations of a
-    share of time are minutes, of which n is the whole ones.
+    is infinite where too few observations lie above it. What is compared has the noise of both. A figure that is not to be judged
+    comes with n = 0. The observations of a share of time are minutes, of which n is the whole ones.
     """
     kind, value, numerator, denominator, n, variance = estimate
     if value is None:
@@ -83,6 +99,9 @@ def interval(estimate: Estimate, z: float) -> tuple[float, float] | None:  # noq
         return poisson(numerator, denominator, z) if n else None
     if kind is _CHANGE and n:
         return _change(numerator, denominator, z)
+    if kind is _COMPARED:
+        assert isinstance(estimate, Compared), "only that knows what it was compared with"
+        return _compared(estimate, z)
     if kind is _QUANTILE:
         assert isinstance(estimate, QuantileEstimate), "only that knows its bounds"
         return estimate.bounds(z) if n else None

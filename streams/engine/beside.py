@@ -11,12 +11,14 @@ from alerts.aside import NOTHING, step
 from alerts.condition import Condition
 from alerts.flapping import settles_ms
 from alerts.inhibition import inhibited, inhibition_turns_ms
+from models.kpis import FEED_SILENCE
 from models.notices import SilenceState
 from models.reasons import SuppressReason
 from models.windows import GRID_MS, Scope
 from streams.engine.judge import Judged
 from streams.engine.notices import Notices
 from streams.engine.partner import Partner
+from streams.engine.silence import is_silent
 
 __all__ = ["LATE_MS", "Silences", "beside", "beside_due_ms"]
 
@@ -77,6 +79,8 @@ def _reasons(partner: Partner, silences: Silences, judged: Judged, at_ms: int) -
         yield SuppressReason.MAINTENANCE
     if policy.inhibit and inhibited(policy.inhibit, judged.condition, partner.conditions.values(), at_ms):
         yield SuppressReason.INHIBITED
+    if is_silent(partner) and (rule is None or rule.kpi != FEED_SILENCE):
+        yield SuppressReason.FEED_SILENT
     if policy.hours is not None and rule is not None and rule.waits_outside_hours and not policy.hours.holds(at_ms):
         yield SuppressReason.OUT_OF_HOURS
 

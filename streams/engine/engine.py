@@ -263,6 +263,7 @@ class Engine:
         state.counters["seen_ids_forgotten_early"] += state.seen.expire(state.frontier.arrival_ms)
         state.counters["contacts_dropped"] += state.contacts.take_dropped()
         state.counters["cells_folded"] += sum(partner.take_folded() for partner in state.partners.values())
+        state.counters["profile_weeks_dropped"] += sum(partner.profile.take_dropped() for partner in state.partners.values())
         state.counters["forecasts_dropped"] += state.plans.take_dropped()
         state.counters["forecasts_outdated"] += state.plans.take_outdated()
         state.counters["tickets_dropped"] += state.tickets.take_dropped()
@@ -347,6 +348,8 @@ class Engine:
             yield from partner.panes.drain()
             partner.sums.take({})
             yield from partner.sums.drain()
+            partner.profile.release()
+            yield from partner.profile.drain()
             yield from partner.books.drain(partner.id)
             yield rows.key("handled", partner.id), None
             yield rows.key("partner", partner.id), None
@@ -355,6 +358,7 @@ class Engine:
         for partner in state.partners.values():
             yield from partner.panes.drain()
             yield from partner.sums.drain()
+            yield from partner.profile.drain()
             yield from partner.books.drain(partner.id)
             if partner.row_changed:
                 partner.row_changed = False

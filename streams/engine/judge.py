@@ -14,12 +14,17 @@ from alerts.gate import Sample
 from alerts.reducer import at_rest, attributed, evaluate, forget, next_due_ms, retire, rises
 from models.forms import Form
 from models.rules import Rule
+from models.statistics import Compared
 from models.windows import GRID_MS, Scope
 from streams.engine import several
 from streams.engine.attribution import attribution
+from streams.engine.circumstances import circumstances
 from streams.engine.partner import Partner
 from streams.engine.several import among, on_grid
+from streams.engine.silence import decide
+from streams.engine.silence import due_ms as silence_due_ms
 from streams.engine.totals import WindowTotal
+from streams.engine.usual import usual
 from streams.engine.view import View
 
 __all__ = ["Judged", "due_ms", "judge"]
@@ -44,6 +49,8 @@ class Judged(NamedTuple):
 
 def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
+    if partner.feed.watched:
+        decide(partner, at_ms)
     view = View(partner, at_ms)
     present = view.present() if partner.policy.rules or partner.conditions else ()
     rules = partner.policy.rules_at(at_ms)
@@ -76,7 +83,8 @@ def _judge_ladder(view: View, rule: Rule, totals: Mapping[str, WindowTotal], pre
     kpi, scopes, conditions, at_ms = view.kpis[rule.kpi], rule.scopes, view.partner.conditions, view.at_ms
     windows = among(rule.window, kpi, totals)
     total = windows[0]
-    changed = total.changed or kpi.live or any(map(_CHANGED, windows))
+    # What is usual moves on from grid point to grid point.
+    changed = total.changed or kpi.live or rule.compare is not None or any(map(_CHANGED, windows))
     for scope in present:
         if scope.dimension not in scopes:
             continue
@@ -87,6 +95,9 @@ def _judge_ladder(view: View, rule: Rule, totals: Mapping[str, WindowTotal], pre
             estimate = view.estimate(kpi, total, scope)
         else:
             total, estimate = view.narrowest(kpi, windows, scope, rule.min_samples)
+        if rule.compare is not None and estimate.value is not None:
+            known = usual(view.partner, kpi, scope, total.start_ms, at_ms)
+            estimate = Compared.of(estimate, known, rule.compare, counts=kpi.adds_up)
         if not at_rest(rule, condition, estimate):
             yield from _evaluated(view, rule, scope, condition, view.sample(kpi, total, scope, estimate), total)
 
@@ -108,8 +119,7 @@ def _evaluated(view: View, rule: Rule, scope: Scope, condition: Condition, sampl
     result = evaluate(rule, condition, sample, view.at_ms)
     if rises(result[1]):
         found = attribution(view.partner, view.kpis[rule.kpi], total, scope, view.at_ms, rule.min_samples)
-        if found is not None:
-            result = attributed(*result, found)
+        result = attributed(*result, found, circumstances(view.partner, total, scope, view.at_ms))
     yield from _keep(view.partner, rule, scope, condition, result)
 
 
@@ -121,6 +131,8 @@ def due_ms(partner: Partner) -> int | None:
     if policy.outside is not None and policy.hours is not None:
         turns_ms = policy.hours.turns_ms(closed_ms)
         due.append(turns_ms + -turns_ms % GRID_MS)
+    if partner.feed.watched:
+        due.append(silence_due_ms(partner))
     return min((each for each in due if each is not None), default=None)
 
 

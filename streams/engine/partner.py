@@ -12,22 +12,26 @@ from models.bins import Bins
 from models.custom import Counter
 from models.days import day_end
 from models.figures import Live
+from models.kpis import FEED_SILENCE
 from models.measures import WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.windows import GRID_MS, MINUTE_MS, QUARTER_MS, SIDES, WINDOWS, Calendar, Scope
 from streams.engine.agents import Roster
+from streams.engine.basis import rebased
 from streams.engine.bins import WindowBins
 from streams.engine.books import Books, handled
 from streams.engine.cells import Cell, Cells, SideCell, add_cells, named, subtract_cells
 from streams.engine.contacts import Waits
 from streams.engine.counted import UNCOUNTED, Counted, counted_of, difference
 from streams.engine.customs import custom_cell, is_custom, lifted
+from streams.engine.feed import Feed
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
 from streams.engine.history import History
 from streams.engine.lanes import vector_of
 from streams.engine.owed import Owed
 from streams.engine.panes import PaneStore
+from streams.engine.profile import Profile
 from streams.engine.sides import Sides, aside
 from streams.engine.since import Since
 from streams.engine.slot import Slot
@@ -72,6 +76,7 @@ class Partner:
     """Of the hash of event ids, so that two partners may number their events alike."""
     visitors: Visitors = field(init=False)
     sums: Sums = field(init=False)
+    profile: Profile = field(init=False)
     totals: Totals = field(init=False)
     sides: Sides = field(init=False)
     slots: tuple[dict[tuple[str | None, str | None], Slot], ...] = field(default_factory=lambda: tuple({} for _ in Family))
@@ -114,6 +119,7 @@ class Partner:
     """Whether anything may have been counted by site, team, reason, activity or segment, under this policy or one before."""
     counts_further: bool = field(init=False)
     """Whether an event may count elsewhere than in the cell of its queue and channel."""
+    feed: Feed = field(default_factory=Feed)
     since: Since = field(init=False)
     """From when on what is counted is counted as it is now."""
     _own: set[Cell] = field(default_factory=set)
@@ -126,9 +132,9 @@ class Partner:
         self.whole_bins, self.place_bins = WindowBins(self.panes, whole=True), WindowBins(self.panes, whole=False)
         self.key = self.id.encode()
         self.since = Since(self.policy)
+        self.sums, self.profile = Sums(self.id), Profile(self.id)
         self._count_further()
         self.seed = xxhash.xxh3_64_intdigest(self.key) & 0x7FFFFFFF
-        self.sums = Sums(self.id)
         self.visitors = self.history.of(self.id)
         self.owed.begin(self.panes, self.panes.closed_ms, self.panes.closed_ms)
         self._begin_totals()
@@ -141,6 +147,8 @@ class Partner:
         self.holds_customs = self.holds_customs or bool(self.counters)
         self.holds_sides = self.holds_sides or bool(self.policy.scopes)
         self.counts_further = bool(self.counters or self.policy.scopes)
+        self.feed.watched = any(rule.kpi == FEED_SILENCE for rule in self.policy.rules)
+        self.profile.compared = any(rule.compare is not None for rule in self.policy.rules)
 
     def _calendar(self) -> Calendar:
         return Calendar(self.panes.zone, self.policy.month_starts_on)
@@ -309,6 +317,7 @@ class Partner:
         """Have what was made of a closed pane made anew: forecasts of what was offered in it, periods in which it was handled."""
         if cell.family != Family.INTERACTIONS or isinstance(cell, SideCell):
             return
+        self.feed.late(new, self.panes.closed_ms)
         if self.plan and (more := offered(new) - offered(old)):
             self.recount_forecasts(self.plan.late(cell, at_ms, more))
         if self.books and handled(new) != handled(old):
@@ -343,6 +352,9 @@ class Partner:
             # Before the panes close: what is on time counts in the last one of its quarter hour.
             self.recount_visits(self.visitors.settle(closed_ms))
         panes.settle(closed_ms)
+        self.feed.listen(panes, closed_ms)
+        if self.profile.fold(panes, closed_ms):
+            self.feed.rates.clear()
         begins = panes.closed_ms == 0
         anew = begins or (self.totals.names, self.totals.calendar) != (self.policy.windows, self._calendar())
         if not anew:
@@ -389,6 +401,8 @@ class Partner:
         for slots in self.slots:
             slots.clear()
         self._own.clear()
+        self.profile.made.clear()
+        self.feed.rates.clear()
         self._count_further()
         self.sides.know(sides_in(self.totals.cells()))
         for total in self.totals.windows:
@@ -401,7 +415,7 @@ class Partner:
         """The next grid point at which a total, a tier or a day changes without a further event; None if none will."""
         panes, closed = self.panes, self.panes.closed_ms
         due: list[int] = []
-        if closed == 0 or self.waits:
+        if closed == 0 or self.waits or (self.profile.compared and (self.panes or self.profile)):
             due.append(closed + GRID_MS)
         if self.touched_ms is not None:
             due.append(self.touched_ms)
@@ -442,7 +456,7 @@ class Partner:
         begin = [self.panes.closed_ms, self.panes.zone, self.queues_contacts]
         flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
         # The two lists that stand empty told of days before minutes and quarter hours were written too.
-        return [*begin, [], *flags, [], self.owed.to_row(), self.sums.to_row(), self.since.to_row()]
+        return [*begin, [], *flags, [], self.owed.to_row(), self.sums.to_row(), self.since.to_row(), self.feed.to_row()]
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""
@@ -466,6 +480,7 @@ class Partner:
             "row": self.to_row(),
             "panes": self.panes.snapshot(),
             "sums": self.sums.snapshot(),
+            "profile": self.profile.snapshot(),
             "bins": self.panes.bins_snapshot(),
             "totals": {total.window.name: (total.start_ms, self.totals.parts(total)) for total in self.totals.windows},
             "books": self.books.snapshot(),
@@ -475,21 +490,4 @@ class Partner:
 
     def rebased(self, parts: Iterable[Cells]) -> dict[Scope, int]:
         """The scopes in which something was counted under another basis than the policy's present one; a bit for each such family."""
-        found: dict[Scope, int] = {}
-        for cells in parts:
-            for cell in [each for each in cells if each not in self._own]:
-                if self._is_own(cell):
-                    self._own.add(cell)
-                    continue
-                for scope in scopes_in(cell):
-                    found[scope] = found.get(scope, 0) | 1 << cell.family
-        return found
-
-    def _is_own(self, cell: Cell) -> bool:
-        """Whether a cell counts under the present policy, or under nothing that policies say."""
-        family, queue, channel, within_ms, short_ms = cell[:5]
-        if family == Family.INTERACTIONS:
-            if isinstance(cell, SideCell):
-                return self.sides.knows_basis(within_ms, short_ms)
-            return (within_ms, short_ms) == self.policy.definition(queue, channel).basis
-        return family != Family.HISTORY or within_ms == self.policy.definition(queue, channel).repeat_window_ms
+        return rebased(parts, self._own, self.policy, self.sides)

@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from alerts.gate import Sample
 from models.bins import Distributions
 from models.figures import Estimate, Live
-from models.kpis import Kpi, of_offered, percentile, unknown
+from models.kpis import FEED_SILENCE, Kpi, of_offered, percentile, unknown
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
 from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
 from streams.engine.lives import Lives
 from streams.engine.partner import Partner
+from streams.engine.silence import silence
 from streams.engine.totals import WindowTotal, blind_sides, flats
 
 __all__ = ["Stretch", "View"]
@@ -51,11 +52,14 @@ class View:
         self._before: dict[str, Stretch] = {}
         self.kpis = partner.policy.customs.catalogue
         # Only rules over waiting contacts ask, and only theirs is the cost.
-        live = any(self.kpis[rule.kpi].live or (rule.form and self._looks_live(rule)) for rule in partner.policy.rules)
+        live = any(self._is_live(rule.kpi) or (rule.form and self._looks_live(rule)) for rule in partner.policy.rules)
         self._lives = Lives(partner, at_ms) if live else None
 
+    def _is_live(self, kpi: str) -> bool:
+        return self.kpis[kpi].live and kpi != FEED_SILENCE
+
     def _looks_live(self, rule: Rule) -> bool:
-        return any(self.kpis[each].live for each in rule.kpis)
+        return any(map(self._is_live, rule.kpis))
 
     def closed(self, total: WindowTotal) -> Stretch:
         """The window up to this grid point."""
@@ -82,6 +86,8 @@ class View:
 
     def estimate(self, kpi: Kpi, total: WindowTotal, scope: Scope) -> Estimate:
         """What `kpi` is in the closed window of `scope`."""
+        if kpi.id == FEED_SILENCE:
+            return silence(self.partner, self.at_ms)
         stretch = self._closed.get(total.window.name) or self.closed(total)
         if kpi.quantile is not None:
             bins = self.partner.bins_of(scope).of(total).get(scope, {})

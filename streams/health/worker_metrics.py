@@ -60,6 +60,7 @@ COUNTED: Final = {
     "visits_late": ("outwatch_visits_late", "Contacts of known customers over 48 h late, left out of repeats, or left in them.", None),
     "visits_forgotten_early": ("outwatch_visits_forgotten_early", "Contacts of known customers forgotten early, over the limits.", None),
     "visits_not_recounted": ("outwatch_visits_not_recounted", "Counts of repeats not replaced, their day being cut anew.", None),
+    "profile_weeks_dropped": ("outwatch_profile_weeks_dropped", "Weeks of an hour that a partner's profile had no room for.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }

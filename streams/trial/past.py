@@ -62,8 +62,9 @@ class _State(State):
     def reschedule(self, partner: Partner) -> None:
         """Leave out what only rows, records of figures and closed stretches are made of."""
         catalogue, rules = partner.policy.customs.catalogue, partner.policy.rules
-        # What another form of rule waits for nobody knows here: then it is the engine that says.
-        if any(catalogue[kpi].live for rule in rules for kpi in rule.kpis) or not all(isinstance(rule.form, _FORMS) for rule in rules):
+        # What another form of rule waits for nobody knows here: then it is the engine that says. What is usual moves by itself.
+        known = all(isinstance(rule.form, _FORMS) for rule in rules) and not partner.profile.compared
+        if not known or any(catalogue[kpi].live for rule in rules for kpi in rule.kpis):
             super().reschedule(partner)
             return
         partner.due_ms = None
@@ -156,6 +157,8 @@ class Past:
         found = self._state.partner(partner)
         assert found is not None, "with one partition number every partner is at home"
         self.partner = found
+        # What is usual is for rules that ask: what it was like beside an alert is told to nobody here.
+        found.profile.kept = found.profile.compared or found.feed.watched
         self._key = partner.encode()
         self._rest = Rest(found) if can_rest(found.policy) else None
         self._asleep = self._rest is not None

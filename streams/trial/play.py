@@ -65,7 +65,10 @@ def _series(policy: PartnerPolicy, case: CaseSpec) -> Iterator[tuple[int, Seen]]
         (rule.id, scope, each)
         for rule in policy.rules
         for each in case.series
-        if rule.form is None and each.kpi == rule.kpi and (scope := Scope.parse(each.scope)).dimension in rule.scopes
+        if rule.form is None
+        and rule.compare is None
+        and each.kpi == rule.kpi
+        and (scope := Scope.parse(each.scope)).dimension in rule.scopes
     ]
     conditions = {(rule_id, str(scope)): Condition(rule_id, case.partner, str(scope)) for rule_id, scope, _ in watched}
     told: dict[tuple[str, str], list[str]] = {}

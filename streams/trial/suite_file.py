@@ -10,7 +10,7 @@ from models.errors import FileError, Problem
 from models.events import event_adapter
 from models.figures import Kind
 from models.finding import Finding
-from models.kpis import Kpi
+from models.kpis import FEED_SILENCE, Kpi
 from models.mapping import EVENT_NAMES, event_model
 from models.policy import PartnerPolicy, compile_partner
 from models.policy_file import load, parts
@@ -176,6 +176,8 @@ def _lint_expected(path: Where, case: CaseSpec, compiled: PartnerPolicy) -> Iter
             yield Finding((*here, "rule"), f"{each.rule!r} is no rule of {case.partner}", suggest(each.rule, rules, "the policy has none"))
         elif Scope.parse(each.scope).dimension not in rule.scopes:
             yield Finding((*here, "scope"), f"{rule.id} is not judged for {each.scope}", f"write one of {', '.join(sorted(rule.scopes))}")
+        elif case.series and (rule.compare is not None or rule.kpi == FEED_SILENCE):
+            yield Finding((*here, "rule"), f"{rule.id} is held against what is usual, which no series tells", "write events, not series")
         elif case.series and rule.form is not None:
             yield Finding((*here, "rule"), f"{rule.id} looks at several figures, or at quarter hours of one", "write events, not series")
         elif case.series and (rule.kpi, each.scope) not in given:

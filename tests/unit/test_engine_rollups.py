@@ -184,7 +184,7 @@ def test_a_state_of_before_owes_its_days_and_no_minutes_of_its_past(rig: Rig) ->
     lost(rig, "a", BEGIN_MS, BEGIN_MS)
     rig.to(BEGIN_MS + 30 * HOUR)
     key = rows.key("partner", "acme")
-    *stored, _, _, _ = rows.unpack([], rig.changelog[key])
+    *stored, _, _, _, _ = rows.unpack([], rig.changelog[key])
     day_ms = rig.bodies(TOPICS.rollups_1d)[0]["from"]
     stored[3] = [day_ms]
     rig.changelog[key] = rows.pack(stored)

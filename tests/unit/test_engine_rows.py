@@ -22,7 +22,7 @@ def kinds(rig: Rig) -> set[tuple[str, int]]:
 def test_an_engine_is_rebuilt_from_rows_of_every_kind_and_tier() -> None:
     rig = lived()
     assert kinds(rig) == {("pane", tier) for tier in range(4)} | {
-        (kind, 0) for kind in ("applied", "policy", "partner", "sum", "alert", "ids", "contacts", "tickets")
+        (kind, 0) for kind in ("applied", "policy", "partner", "sum", "usual", "alert", "ids", "contacts", "tickets")
     }
     assert rig.rebuilt().snapshot() == rig.snapshot()
 

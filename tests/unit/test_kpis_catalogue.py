@@ -233,9 +233,15 @@ def test_courses_are_done_when_due() -> None:
     assert estimate("training_completion", from_names({"trainings_due": 8, "trainings_done": 6}))[1:5] == (0.75, 6, 8, 8)
 
 
-@pytest.mark.parametrize("kpi", CATALOGUE)
+@pytest.mark.parametrize("kpi", [name for name, kpi in CATALOGUE.items() if not kpi.adds_up])
 def test_without_a_denominator_there_is_no_value(kpi: str) -> None:
     assert estimate(kpi, flat_zero())[1:] == (None, 0, 0, 0, None)
+
+
+def test_of_a_count_nothing_is_none() -> None:
+    flat = from_names({"answered": 7, "abandoned": 2})
+    assert [estimate(kpi, flat).value for kpi in ("offered", "abandoned")] == [9, 2]
+    assert [estimate(kpi, flat_zero()).value for kpi in ("offered", "abandoned")] == [0, 0]
 
 
 def test_the_variant_is_told_in_words() -> None:
