@@ -164,7 +164,7 @@ def test_conditions_change_as_if_every_grid_point_were_closed(seed: int) -> None
     draw = Random(seed)
     events, rules_of = stream(moments(draw)), policy(some_rules(draw), some_forms(draw), closed=draw.random() < 0.3)
     end_ms = max(each["occurred_at"] for each in events)
-    end_ms -= end_ms % GRID_MS
+    end_ms += GRID_MS - end_ms % GRID_MS
     past = Past(narrowed(rules_of), "acme", events[0]["occurred_at"])
     for each in told(iter(map(orjson.dumps, events)), Read()):
         past.feed(each.at_ms, each.value, each.event)
