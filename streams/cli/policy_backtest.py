@@ -156,7 +156,10 @@ def _show(console: "Console", new: "Outcome", changed: "list[Difference] | None"
     from rich.table import Table
 
     left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(read.left_out.items()))
-    console.print(f"{_day(new.from_ms)} to {_day(new.to_ms)} UTC: {read.events:,} events" + (f", left out {left_out}" if left_out else ""))
+    span = f"{_day(new.from_ms)} to {_day(new.to_ms)} UTC: " if read.events else ""
+    console.print(f"{span}{read.events:,} events" + (f", left out {left_out}" if left_out else ""))
+    if not read.events:
+        return
     table = Table("rule", "alerts", "quiet", "min open", "by hour of day 0 to 23", box=None, pad_edge=False, header_style="bold")
     for column in table.columns[1:4]:
         column.justify = "right"
