@@ -9,7 +9,6 @@ import gc
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from time import process_time
 from typing import Any, Final
@@ -25,23 +24,11 @@ from models.policy_record import CURRENT, encode_policy, policy_key
 from models.settings import Settings
 from models.topics import BROADCAST, partition_of
 from streams.engine import Budget, Engine, EngineConfig
+from streams.trial.offline import Record
 
 RUN: Final = 1_000
 EVENTS_A_COMMIT: Final = 60_000
 END_MS: Final = 1_790_000_000_000
-
-
-@dataclass(slots=True)
-class Record:
-    """As `streams.engine.letters.SourceRecord` wants it."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[()] = ()
 
 
 class Stopwatch:

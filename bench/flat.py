@@ -16,12 +16,13 @@ from typing import Final
 import orjson
 
 from bench.broker import PARTITIONS
-from bench.engine import END_MS, Record, Stopwatch, engines, finish, play, runs
+from bench.engine import END_MS, Stopwatch, engines, finish, play, runs
 from bench.load import EVENTS_A_SECOND
 from models.settings import Settings
 from models.topics import partition_of
 from models.windows import HOUR_MS
 from streams.engine import Budget, Engine
+from streams.trial.offline import Record
 
 __all__ = ["Case", "measure", "page"]
 

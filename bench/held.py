@@ -13,10 +13,11 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from bench.engine import END_MS, Record, finish
+from bench.engine import END_MS, finish
 from models.settings import Settings
 from models.windows import HOUR_MS, MINUTE_MS
 from streams.engine import Budget, Engine, EngineConfig
+from streams.trial.offline import Record
 
 __all__ = ["Held", "held", "table"]
 

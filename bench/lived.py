@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 
 from alerts.condition import Condition
-from bench.engine import Record, finish
+from bench.engine import finish
 from bench.load import CHANNELS, QUEUES
 from bench.policy import policy
 from models.policy_file import parts
@@ -24,6 +24,7 @@ from models.settings import Settings
 from models.topics import BROADCAST, partition_of
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import Budget, Engine, EngineConfig, rows
+from streams.trial.offline import Record
 
 EVENTS_A_SECOND: Final = 0.25
 """Of a partner: some 70 contacts in a quarter of an hour."""

@@ -10,10 +10,11 @@ from typing import Any, Final
 
 import orjson
 
-from bench.engine import Record, Stopwatch, finish
+from bench.engine import Stopwatch, finish
 from models.settings import Settings
 from models.windows import MINUTE_MS
 from streams.engine import Budget, Engine, EngineConfig
+from streams.trial.offline import Record
 
 PARTNERS: Final = 200
 QUEUES: Final = 5

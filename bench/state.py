@@ -20,13 +20,14 @@ from typing import Final
 import orjson
 
 from bench.crew import resident_bytes
-from bench.engine import Record, finish
+from bench.engine import finish
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import SharedPart
 from models.settings import Settings
 from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, WINDOWS
 from streams.engine import Budget, Engine, EngineConfig
+from streams.trial.offline import Record
 
 __all__ = ["Cost", "cost", "table"]
 

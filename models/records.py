@@ -240,8 +240,8 @@ class FigureBefore(_Out):
     to: EpochMs
 
 
-class EvidencePart(_Out):
-    """One of the figures of a rule that looks at several."""
+class _Judged(_Out):
+    """A figure as a rule saw it."""
 
     kpi: str
     definition: str
@@ -253,6 +253,11 @@ class EvidencePart(_Out):
     n: int
     ci_low: float | None
     ci_high: float | None
+
+
+class EvidencePart(_Judged):
+    """One of the figures of a rule that looks at several."""
+
     from_: EpochMs = Field(alias="from")
     to: EpochMs
     state: Literal["breached", "between", "left", "unknown"]
@@ -284,19 +289,9 @@ class UsualFigure(_Out):
     weeks: int
 
 
-class Evidence(_Out):
+class Evidence(_Judged):
     """What the condition saw at the grid point that decided."""
 
-    kpi: str
-    definition: str
-    window: str
-    value: float | None
-    unit: str
-    numerator: float
-    denominator: float
-    n: int
-    ci_low: float | None
-    ci_high: float | None
     enter: float | None
     exit: float | None
     for_seconds: int | None

@@ -15,6 +15,7 @@ from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, PeriodR
 from models.rule_base import RuleBase
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output
+from streams.trial.offline import Record
 
 __all__ = ["CONFIG", "SECOND", "TOPICS", "Record", "Rig", "Row", "budget", "event", "limited", "partner_part", "rule", "shared_part"]
 
@@ -32,19 +33,6 @@ _MODELS: dict[str, type[BaseModel]] = {
     TOPICS.alerts: AlertEvent,
     TOPICS.alerts_state: AlertState,
 }
-
-
-@dataclass(slots=True)
-class Record:
-    """What the engine reads of a Kafka record."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]] = field(default_factory=list)
 
 
 def event(kind: str, at_ms: int | str, identity: str, *, partner: str = "acme", **fields: Any) -> dict[str, Any]:

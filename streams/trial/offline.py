@@ -1,6 +1,6 @@
 """An engine without a broker: what would be written to its topics goes in, what it would write comes out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,7 @@ class Record:
     timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[()] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
 
 def policy_records(policy: PolicyFile, at_ms: int, partner: str | None = None) -> list[tuple[bytes, bytes]]:

@@ -9,12 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from models import clock
-from models.policy_file import load
 from models.settings import Settings
-from streams.admin import create
 from streams.cli import app
-from streams.policies import apply_policy
 from streams.present import read_present
+from tests.topics import install
 from tests.waiting import until
 from tests.workers import Worker, following, heartbeats, send
 
@@ -40,12 +38,8 @@ WAIT_SECONDS = 120.0
 
 @pytest.fixture
 async def settings(kafka: str, app_id: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Of an installation with its topics and a policy, also in the environment."""
     made = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=PARTITIONS)
-    for name in made.model_fields_set:
-        monkeypatch.setenv(f"OUTWATCH_{name.upper()}", str(getattr(made, name)))
-    await create(made)
-    await apply_policy(made, load(POLICY, "policy.yaml"), clock.now_ms())
+    await install(made, POLICY, monkeypatch)
     return made
 
 
