@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from json import dumps
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,6 +27,7 @@ from models.policy_spec import (
     form_of,
     to_json,
 )
+from models.receivers import RECEIVERS, Receiver, lint_receivers
 from models.rule_base import RuleBase
 from models.rule_forms import AllSpec, AnySpec, ComparisonSpec, NotSpec
 from models.windows import SIDES
@@ -43,9 +44,12 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(Definition, ServiceLevel, Csat, Ces, Target),
     *(KpiSpec, TermSpec, Condition),
     *(Holidays, Inhibition, AlertMatch),
+    *RECEIVERS.values(),
 )
 FIELDS: Final = frozenset(field.alias or name for model in _MODELS for name, field in model.model_fields.items())
 """What a misspelt field may have been meant for."""
+_SECTIONS: Final = ("kpis", "inhibit", "receivers")
+"""Of the file, beside `rules`, that all partners share; one that is not there is not said, so that revisions stay what they were."""
 
 
 class _Outline(BaseModel):
@@ -59,6 +63,7 @@ class _Outline(BaseModel):
     kpis: list[Any] = Field(default_factory=list, max_length=KPIS_MAX)
     rules: list[Any] = Field(default_factory=list, max_length=500)
     inhibit: list[Any] = Field(default_factory=list, max_length=50)
+    receivers: list[Any] = Field(default_factory=list, max_length=500)
 
 
 def lint(text: str, file: str) -> list[Problem]:
@@ -92,6 +97,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         kpis = [_valid(KpiSpec, each, document, ("kpis", at), problems) for at, each in enumerate(outline.kpis)]
         rules = [_rule(each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
         inhibit = [_valid(Inhibition, each, document, ("inhibit", at), problems) for at, each in enumerate(outline.inhibit)]
+        receivers = [_receiver(each, document, ("receivers", at), problems) for at, each in enumerate(outline.receivers)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
         defaults = defaults or Defaults()
@@ -104,6 +110,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
             *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}, _sides(defaults, partners)),
             *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
+            *lint_receivers(receivers, {each for each in ids if each is not None}),
             # Of rules that do not read nobody knows which alerts there will be.
             *(lint_inhibit(inhibit, [each.compiled for each in rules if each is not None]) if None not in rules else ()),
         ]
@@ -113,8 +120,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
 
 def parts(policy: PolicyFile) -> tuple[SharedPart, dict[str, PartnerPart]]:
     """What is shared, and each partner's own part by id."""
-    own: dict[str, Any] = {"kpis": policy.kpis} if policy.kpis else {}
-    own |= {"inhibit": policy.inhibit} if policy.inhibit else {}
+    own = {name: said for name in _SECTIONS if (said := getattr(policy, name))}
     shared = SharedPart.model_validate({**_set(policy.defaults), **own, "rules": policy.rules})
     return shared, {partner.id: partner for partner in policy.partners}
 
@@ -126,7 +132,7 @@ def whole(shared: SharedPart, own: Iterable[PartnerPart], file: str) -> PolicyFi
         PolicyError: if they do not hold together.
     """
     defaults = to_json(shared)
-    data: dict[str, Any] = {name: defaults.pop(name) for name in ("kpis", "rules", "inhibit") if name in defaults}
+    data: dict[str, Any] = {name: defaults.pop(name) for name in (*_SECTIONS, "rules") if name in defaults}
     data |= {"version": 1, "defaults": defaults, "partners": [to_json(each) for each in own]}
     return load(dumps(data, indent=1), file)
 
@@ -146,6 +152,14 @@ def _rule(data: object, document: Document, at: Path, problems: list[Problem]) -
         problems.append(document.problem((*at, "type"), f"{named!r} is no type of rule", suggest(str(named), TYPES)))
         return None
     return _valid(FORMS[form_of(data)], data, document, at, problems)
+
+
+def _receiver(data: object, document: Document, at: Path, problems: list[Problem]) -> Receiver | None:
+    named = data.get("type") if isinstance(data, dict) else None
+    if named not in RECEIVERS:
+        problems.append(document.problem((*at, "type"), f"{named!r} is no type of receiver", suggest(str(named), RECEIVERS)))
+        return None
+    return cast("Receiver | None", _valid(RECEIVERS[named], data, document, at, problems))
 
 
 def _valid(model: type[T], data: object, document: Document, at: Path, problems: list[Problem]) -> T | None:

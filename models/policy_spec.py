@@ -26,6 +26,7 @@ from models.policy_types import (
     Zone,
     to_ms,
 )
+from models.receivers import Receiver
 from models.rule_base import Look, RuleBase
 from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
 from models.rule_silence import SilenceSpec
@@ -93,6 +94,7 @@ Sides = Annotated[tuple[Side, ...], Field(max_length=len(SIDES))]
 Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
 Inhibit = Annotated[tuple[Inhibition, ...], Field(max_length=50)]
 Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
+Receivers = Annotated[tuple[Receiver, ...], Field(max_length=500)]
 
 
 class Defaults(_Spec):
@@ -228,6 +230,7 @@ class SharedPart(Defaults):
     kpis: Kpis = ()
     rules: Rules = ()
     inhibit: Inhibit = ()
+    receivers: Receivers = ()
 
     @cached_property
     def customs(self) -> Customs:
@@ -269,6 +272,8 @@ class PolicyFile(_Spec):
     rules: Rules = ()
     inhibit: Inhibit = ()
     """Which alerts explain others, whose pages wait then (docs/suppression.md)."""
+    receivers: Receivers = ()
+    """Where pages can go (docs/notifications.md)."""
 
 
 def to_json(part: BaseModel) -> dict[str, Any]:

@@ -4,13 +4,16 @@ A receiver never holds a secret, only its name: a file of that name in the notif
 topic nor a record nor a log can show it.
 """
 
-from typing import Annotated, Literal
+from collections.abc import Collection, Iterator, Sequence
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.finding import Finding
 from models.policy_types import Name
 
 __all__ = [
+    "RECEIVERS",
     "AlertmanagerReceiver",
     "MailReceiver",
     "PagerDutyReceiver",
@@ -20,6 +23,7 @@ __all__ = [
     "SlackReceiver",
     "TeamsReceiver",
     "WebhookReceiver",
+    "lint_receivers",
 ]
 
 ReceiverId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -94,3 +98,27 @@ Receiver = Annotated[
     PagerDutyReceiver | AlertmanagerReceiver | SlackReceiver | TeamsReceiver | MailReceiver | WebhookReceiver,
     Field(discriminator="type"),
 ]
+
+RECEIVERS: Final[dict[str, type[BaseModel]]] = {
+    "pagerduty": PagerDutyReceiver,
+    "alertmanager": AlertmanagerReceiver,
+    "slack": SlackReceiver,
+    "teams": TeamsReceiver,
+    "mail": MailReceiver,
+    "webhook": WebhookReceiver,
+}
+"""By the type that a file names."""
+
+
+def lint_receivers(receivers: Sequence[Receiver | None], partner_ids: Collection[str]) -> Iterator[Finding]:
+    """What is wrong with receivers by their position in the file; None where one does not read."""
+    seen: set[str] = set()
+    for at, each in enumerate(receivers):
+        if each is None:
+            continue
+        if each.id in seen:
+            yield Finding(("receivers", at, "id"), f"{each.id!r} is there already", "give each receiver its own id")
+        seen.add(each.id)
+        if each.partner is not None and each.partner not in partner_ids:
+            message = f"{each.partner!r} is no partner of this file"
+            yield Finding(("receivers", at, "partner"), message, "name it under partners, or remove it here")
