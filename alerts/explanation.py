@@ -9,7 +9,7 @@ from alerts import several
 from alerts.condition import Condition, Phase
 from alerts.evidence import side
 from alerts.wording import clock, last, number, span, title
-from models.kpis import CATALOGUE, FEED_SILENCE, Unit
+from models.kpis import CATALOGUE, FED, FEED_SILENCE, Unit
 from models.records import Evidence, UsualFigure
 from models.rules import Direction, Rule
 from models.statistics import Compare
@@ -62,7 +62,8 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
 def _figure(seen: Evidence) -> str:
     kpi, usual = CATALOGUE.get(seen.kpi), seen.baseline
     if seen.kpi == FEED_SILENCE:
-        return f"no contact for {span(seen.numerator)}" if seen.value else "contacts come again"
+        whose = "feed" if seen.definition == FED else "feed or connector"
+        return f"{whose} silent, no contact for {span(seen.numerator)}" if seen.value else "contacts come again"
     if usual is not None:
         return f"{title(seen.kpi)} {number(usual.figure, usual.unit)} {last(seen.window)}{_apart(seen.value, seen.unit, usual)}"
     what = f"no {title(seen.kpi)}" if seen.value is None else f"{title(seen.kpi)} {number(seen.value, seen.unit, avoid=seen.enter)}"

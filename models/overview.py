@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from models.sources import Voice, voice
 from models.topics import BROADCAST
 from models.view import STALE_AFTER_MS
 
@@ -25,7 +26,10 @@ class PartnerState(StrEnum):
     WARNING = "warning"
     CRITICAL = "critical"
     STALE = "stale"
-    """Its figures and alerts may have changed since: no heartbeat for 15 s, or stream time that far behind the wall clock."""
+    """Its figures and alerts may have changed since.
+
+    No heartbeat for 15 s, stream time that far behind the wall clock, or what brings its contacts no longer says that it lives.
+    """
 
 
 _STATES: tuple[PartnerState, ...] = tuple(PartnerState)
@@ -91,7 +95,9 @@ def overview(view: View, now_ms: int, clock: Literal["wall", "log"], partition_o
 
     def row(partner: str) -> PartnerRow:
         figure = figures.get(partner)
-        if _is_stale(view.heartbeats.get(partition_of(partner)), now_ms, clock):
+        heartbeat = view.heartbeats.get(partition_of(partner))
+        source = view.policies[partner]["part"].get("source") if partner in configured else None
+        if heartbeat is None or _is_stale(heartbeat, now_ms, clock) or voice(heartbeat.get("sources", {}), source) is Voice.SILENT:
             state = PartnerState.STALE
         else:
             own = PartnerState.NO_DATA if figure is None else PartnerState.OK
@@ -131,7 +137,7 @@ def _firing(alerts: Iterable[Json]) -> list[Json]:
     return sorted(firing, key=lambda alert: (-_STATES.index(_alert_state(alert)), alert["fired_at"] or 0, alert["fingerprint"]))
 
 
-def _is_stale(heartbeat: Json | None, now_ms: int, clock: Literal["wall", "log"]) -> bool:
-    if heartbeat is None or now_ms - heartbeat["as_of"] > STALE_AFTER_MS:
+def _is_stale(heartbeat: Json, now_ms: int, clock: Literal["wall", "log"]) -> bool:
+    if now_ms - heartbeat["as_of"] > STALE_AFTER_MS:
         return True
     return clock == "wall" and now_ms - heartbeat["frontier"] > STALE_AFTER_MS

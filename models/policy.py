@@ -67,6 +67,8 @@ class PartnerPolicy:
     repeats: bool
     """Whether any of its definitions asks for repeats."""
     feed: Literal["events", "records"]
+    source: str | None
+    """What brings its contacts, as `source.alive` names it."""
     rules: tuple[Rule, ...]
     """Those that apply, in the file's order."""
     base: Definition
@@ -167,6 +169,8 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         **_split(scopes, activities),
         **hours_said,
     }
+    if own.source is not None:
+        content["source"] = own.source
     if shared.kpis:
         content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
     members = {name: canonical(value) for name, value in content.items()}
@@ -186,6 +190,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         agent_expiry_ms=agent_expiry_ms,
         repeats=any(each.repeat_window_seconds for each in (base, *own.channels.values(), *own.queues.values())),
         feed=own.feed,
+        source=own.source,
         rules=rules,
         base=base,
         channels=dict(own.channels),

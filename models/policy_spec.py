@@ -246,6 +246,8 @@ class PartnerPart(_Spec):
     kind: Literal["partner", "in_house"] = "partner"
     feed: Literal["events", "records"] = "events"
     """Whether its sources send single events or whole `contact.record`s; never both."""
+    source: Name | None = None
+    """What brings its contacts, as `source.alive` names it, where several do so side by side."""
     timezone: Zone | None = None
     month_starts_on: MonthDay | None = None
     scopes: Sides | None = None

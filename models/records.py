@@ -206,6 +206,8 @@ class Heartbeat(_Out):
     """Totals of the partition since its state began: events, duplicates, late and dead letters by reason, what bounds dropped."""
     cadence_seconds: float
     """What the slowest scope achieves when the limit of records or bytes a second binds."""
+    sources: dict[str, bool] = {}
+    """By name ("" of one without), of those on the topic of contacts that ever said that they live, whether they do; absent without any."""
 
 
 class RuleRef(_Out):

@@ -12,10 +12,12 @@ from models.kpis.offered import not_applicable, of_offered
 from models.kpis.quantiles import percentile
 from models.kpis.sheet import figures, tell_since
 from models.kpis.surveys import shown
-from models.kpis.volumes import FEED_SILENCE
+from models.kpis.volumes import FED, FED_OR_NOT, FEED_SILENCE
 
 __all__ = [
     "CATALOGUE",
+    "FED",
+    "FED_OR_NOT",
     "FEED_SILENCE",
     "Better",
     "Kpi",

@@ -9,10 +9,14 @@ from models.kpis.families import INTERACTIONS
 from models.kpis.kpi import Better, Kpi, Perspective, Unit, gauge, never, unknown, words
 from models.measures import M
 
-__all__ = ["FEED_SILENCE", "KPIS"]
+__all__ = ["FED", "FED_OR_NOT", "FEED_SILENCE", "KPIS"]
 
 FEED_SILENCE: Final = "feed_silence"
 """Made of times, not of measures: `streams.engine.silence`."""
+
+FED_OR_NOT: Final = "no event of a contact for longer than chance explains"
+FED: Final = f"{FED_OR_NOT}, while its source says that it lives"
+"""Of the silence of a feed whose connector is known to work."""
 
 _A: Final = M.answered
 _B: Final = M.abandoned
@@ -74,7 +78,7 @@ KPIS: Final = (
         formula="time since the last event of a contact, once it is longer than chance explains at this time of the week; 0 until then",
         family=INTERACTIONS,
         estimate=_silence,
-        describe=words("no event of a contact for longer than chance explains"),
+        describe=words(FED_OR_NOT),
         needs_basis=never,
         traps="for rules of `type: feed_silence` only; of a whole partner; a night in which nothing is usual adds nothing",
         leading=True,

@@ -85,5 +85,7 @@ class Announcer:
             "counters": {name: count for name, count in sorted(state.counters.items()) if count},
             "cadence_seconds": _CADENCE_SECONDS + waited_ms / 1000,
         }
+        if alive := state.sources.of_contacts(moment.frontier_ms):
+            body["sources"] = alive
         identity = f"{partition}@{moment.revision}"
         return cloudevent(self._config.topics.heartbeats, "heartbeat", self._config.source, partition, partition, identity, body)

@@ -41,6 +41,8 @@ class Limits:
     annotations: int = 10_000
     commands: int = 10_000
     """Whose outcome is known for a day, so that none is done twice."""
+    sources: int = 100
+    """That say that they live."""
     unconfigured_partners: int = 1_000
     pending_outputs: int = 5_000
     """Dead letters and the like that force a commit before the second is over."""

@@ -39,7 +39,7 @@ from streams.engine.statements import Statements
 from streams.engine.stored import Loader, Stored
 from streams.errors import GapError
 
-__all__ = ["Engine", "Sizes"]
+__all__ = ["Engine", "Sizes", "SourceSign"]
 
 _HEARTBEAT_MS: Final = 5_000
 _ANNOTATION_KEPT_MS: Final = 760 * DAY_MS
@@ -60,6 +60,16 @@ class Sizes(NamedTuple):
     """How long the group that waits longest for the budget has waited."""
     rollups_behind_seconds: float
     """How much stream time the closed minutes span whose records the budget has kept waiting."""
+
+
+class SourceSign(NamedTuple):
+    """What a source said that says that it lives."""
+
+    topic: str
+    name: str
+    """Empty of one that gives itself no name."""
+    lives: bool
+    last_ms: int
 
 
 class Engine:
@@ -120,6 +130,10 @@ class Engine:
             behind_seconds=self._publisher.slowest_ms(now_ms) / 1000,
             rollups_behind_seconds=max(0, owed_ms) / 1000,
         )
+
+    def sources(self) -> list[SourceSign]:
+        """The sources that ever said that they live, as of the frontier."""
+        return [SourceSign(*place, lives, spell.last_ms) for place, spell, lives in self._state.sources.at(self.frontier_ms)]
 
     @property
     def urgent(self) -> bool:
@@ -274,6 +288,9 @@ class Engine:
         state.counters["visits_late"] += visits_late
         state.counters["visits_forgotten_early"] += visits_forgotten_early
         state.counters["visits_not_recounted"] += visits_not_recounted
+        source_gaps, sources_dropped = state.sources.take_counts()
+        state.counters["source_gaps"] += source_gaps
+        state.counters["sources_dropped"] += sources_dropped
         state.contacts.forget_early(state.frontier.value_ms)
         state.tickets.forget(state.frontier.value_ms)
         self._expire_hourly()
@@ -316,6 +333,7 @@ class Engine:
             state.contributions.expire(state.frontier.value_ms - retained_ms)
             state.history.expire()
             state.done.expire(state.frontier.value_ms)
+            state.sources.expire(state.frontier.value_ms)
             state.annotations.expire(lambda each: each.to + _ANNOTATION_KEPT_MS < state.frontier.value_ms)
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
@@ -371,6 +389,7 @@ class Engine:
         yield from state.agents.drain()
         yield from state.history.drain(state.sequence, state.frontier.value_ms)
         yield from state.done.drain()
+        yield from state.sources.drain()
         for partner_id in gone:
             state.contacts.release(partner_id)
             state.tickets.release(partner_id)
@@ -420,5 +439,6 @@ class Engine:
             "silences": dict(state.silences.held),
             "annotations": dict(state.annotations.held),
             "done": state.done.snapshot(),
+            "sources": dict(state.sources.held),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},
         }

@@ -6,6 +6,7 @@ from models.measures import Family, M
 from models.windows import GRID_MS
 from streams.engine.lanes import lanes
 from streams.engine.panes import PaneStore
+from streams.engine.sources import Sources
 
 __all__ = ["Feed"]
 
@@ -17,9 +18,11 @@ _TOLD: Final = lanes(M.arrivals, M.not_queued)
 class Feed:
     """Of one partner."""
 
-    __slots__ = ("heard_ms", "rates", "silent_after_ms", "watched")
+    __slots__ = ("heard_ms", "rates", "silent_after_ms", "sources", "watched")
 
     def __init__(self) -> None:
+        self.sources = Sources()
+        """The sources of its partition number."""
         self.heard_ms = 0
         """The end of the last 10 s in which anything of a contact happened, or came late; 0 while nothing did."""
         self.silent_after_ms: int | None = None

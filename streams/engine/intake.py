@@ -12,9 +12,10 @@ from typing import Any, Final
 from xxhash import xxh3_64_intdigest
 
 from models import decode
-from models.decode import ClockAdvanced, Rejection, decode_run
+from models.decode import ClockAdvanced, Rejection, SourceAlive, decode_run
 from models.measures import Family
 from models.reasons import RejectReason
+from models.sources import UNNAMED
 from models.times import EARLIEST_MS, to_ms
 from models.windows import GRID_MS, MINUTE_MS
 from streams.engine.admission import Admission, AheadError
@@ -193,6 +194,9 @@ class Intake:
                 self._state.frontier.tick(topic, event.to, self._fed(topic, event.topics))
             else:
                 self._admission.reject(record, RejectReason.CLOCK, "clock.advanced counts only under `clock: log`", now_ms)
+        elif event.__class__ is SourceAlive:
+            at_ms = self._state.frontier.clock_ms(topic) if self._from_log else min(record.timestamp, now_ms)
+            self._state.speaks(topic, event.source or UNNAMED, at_ms)
         elif (count := self._told.counts.get(event.__class__)) is not None:
             try:
                 return count(topic, record, event, now_ms)

@@ -10,6 +10,9 @@ of the weeks there are. Of a gap the last 20 hours count; one that is longer is 
 
 The clock is the frontier's: while we are behind, recover, or cannot reach a broker, it stands still. Once silent, a feed is so until
 something comes: that stands in the partner's row.
+
+Where the source of its contacts says that it lives (`streams.engine.sources`), a gap counts from when the source lives, and up to 90 s
+ago, since what came after that may be its own. While the source is silent, nothing can be said of the feed.
 """
 
 from math import inf, log
@@ -17,7 +20,8 @@ from statistics import median
 from typing import Final
 
 from models.figures import Estimate, Kind
-from models.kpis import unknown
+from models.kpis import FED, FED_OR_NOT, unknown
+from models.sources import SILENT_AFTER_MS, Voice
 from models.statistics import WEEKS_MIN
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 from streams.engine.forecasts import offered
@@ -26,7 +30,7 @@ from streams.engine.profile import hour_start
 from streams.engine.totals import ALL, flats
 from streams.engine.usual import OFFERED, usual_hour
 
-__all__ = ["decide", "due_ms", "is_silent", "silence"]
+__all__ = ["decide", "described", "due_ms", "is_silent", "silence"]
 
 _EXPECTED: Final = -log(1e-4)
 _LEAST_MS: Final = 2 * MINUTE_MS
@@ -49,8 +53,23 @@ def silence(partner: Partner, at_ms: int) -> Estimate:
         return _UNKNOWN
     if feed.silent_after_ms is None:
         return _HEARD
-    gap_ms = at_ms - feed.heard_ms
+    heard, since_ms = _heard(partner, at_ms)
+    if heard is Voice.SILENT:
+        return _UNKNOWN
+    gap_ms = max(at_ms - since_ms, feed.silent_after_ms)
     return Estimate(Kind.GAUGE, gap_ms / 1000, gap_ms / 1000, feed.silent_after_ms / 1000, 0)
+
+
+def described(partner: Partner, at_ms: int) -> str:
+    """Whose a silence is, as far as that is known at `at_ms`."""
+    return FED if _heard(partner, at_ms)[0] is Voice.ALIVE else FED_OR_NOT
+
+
+def _heard(partner: Partner, at_ms: int) -> tuple[Voice, int]:
+    """What is known of its source at `at_ms`, and from when on a gap counts."""
+    feed = partner.feed
+    heard = feed.sources.of(partner.policy.source, at_ms)
+    return heard.voice, max(feed.heard_ms, heard.since_ms)
 
 
 def decide(partner: Partner, at_ms: int) -> None:
@@ -58,24 +77,45 @@ def decide(partner: Partner, at_ms: int) -> None:
     feed = partner.feed
     if feed.heard_ms == 0 or feed.silent_after_ms is not None or at_ms - feed.heard_ms < _LEAST_MS:
         return
-    if at_ms - feed.heard_ms <= _LOOKED_AT_MS:
-        limit_ms = _limit_ms(partner, feed.heard_ms, at_ms)
+    heard, since_ms = _heard(partner, at_ms)
+    known_ms = at_ms - _margin_ms(heard)
+    if heard is Voice.SILENT or known_ms - since_ms < _LEAST_MS:
+        return
+    if known_ms - since_ms <= _LOOKED_AT_MS:
+        limit_ms = _limit_ms(partner, since_ms, known_ms)
     else:
-        limit_ms = None if at_ms % QUARTER_MS else _limit_ms(partner, at_ms - _LOOKED_AT_MS, at_ms)
+        limit_ms = None if at_ms % QUARTER_MS else _limit_ms(partner, known_ms - _LOOKED_AT_MS, known_ms)
     if limit_ms is not None:
         feed.silent_after_ms = max(_LEAST_MS, round(limit_ms))
 
 
 def due_ms(partner: Partner) -> int | None:
-    """The next grid point at which the feed will be silent if nothing comes; None where that is not within 20 hours of the last event."""
-    feed, closed_ms = partner.feed, partner.panes.closed_ms
-    if feed.heard_ms == 0 or feed.silent_after_ms is not None:
+    """The next grid point at which the feed will be silent, or its source speaks otherwise, if nothing comes.
+
+    None where that is not within 20 hours of the last event.
+    """
+    feed = partner.feed
+    if feed.heard_ms == 0:
         return None
-    limit_ms = _limit_ms(partner, feed.heard_ms, feed.heard_ms + _LOOKED_AT_MS) if closed_ms - feed.heard_ms < _LOOKED_AT_MS else None
-    if limit_ms is None:
+    turns_ms = feed.sources.turns_ms(partner.panes.closed_ms)
+    falls_ms = None if feed.silent_after_ms is not None else _falls_silent_ms(partner)
+    at_ms = min((each for each in (turns_ms, falls_ms) if each is not None), default=None)
+    return None if at_ms is None else at_ms + -at_ms % GRID_MS
+
+
+def _falls_silent_ms(partner: Partner) -> int | None:
+    """When it will be silent if nothing comes and its source stays as it is."""
+    closed_ms = partner.panes.closed_ms
+    heard, since_ms = _heard(partner, closed_ms)
+    if heard is Voice.SILENT or closed_ms - since_ms >= _LOOKED_AT_MS:
         return None
-    at_ms = feed.heard_ms + max(_LEAST_MS, round(limit_ms))
-    return at_ms + -at_ms % GRID_MS
+    limit_ms = _limit_ms(partner, since_ms, since_ms + _LOOKED_AT_MS)
+    return None if limit_ms is None else since_ms + max(_LEAST_MS, round(limit_ms)) + _margin_ms(heard)
+
+
+def _margin_ms(heard: Voice) -> int:
+    """How much of a gap up to now the source may have been silent without our knowing."""
+    return SILENT_AFTER_MS if heard is Voice.ALIVE else 0
 
 
 def _limit_ms(partner: Partner, from_ms: int, to_ms: int) -> float | None:

@@ -24,6 +24,7 @@ from streams.engine.panes import PaneStore
 from streams.engine.partner import Partner
 from streams.engine.policies import Policies
 from streams.engine.seen import SeenIds
+from streams.engine.sources import Sources
 from streams.engine.tickets import Tickets
 
 __all__ = ["State"]
@@ -48,6 +49,7 @@ class State:
         self.silences = Notices(SILENCE, SilenceState, config.limits.silences)
         self.annotations = Notices(ANNOTATION, AnnotationState, config.limits.annotations)
         self.done = Commands(config.limits.commands)
+        self.sources = Sources(config.topics.interactions, config.limits.sources)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
         self.frontier = Frontier(config.topics.subscribed, from_log=config.clock_from_log)
         self.applied: dict[str, int] = {}
@@ -79,7 +81,17 @@ class State:
     def make(self, partner_id: str, policy: PartnerPolicy, panes: PaneStore) -> Partner:
         """A partner with what is held of it elsewhere."""
         held = self.contacts.of(partner_id), self.tickets.of(partner_id), self.plans.of(partner_id), self.agents.of(partner_id)
-        return Partner(partner_id, policy, panes, *held, self.history)
+        partner = Partner(partner_id, policy, panes, *held, self.history)
+        partner.feed.sources = self.sources
+        return partner
+
+    def speaks(self, topic: str, source: str, at_ms: int) -> None:
+        """A source says that it lives; partners of which nothing can be said while it did not are looked at again."""
+        if self.sources.hear(topic, source, at_ms):
+            grid_ms = at_ms + -at_ms % GRID_MS
+            for partner in self.partners.values():
+                if partner.feed.watched and partner.panes.closed_ms:
+                    self.want(partner, max(grid_ms, partner.panes.closed_ms + GRID_MS))
 
     def _unconfigured(self) -> int:
         return sum(not partner.policy.configured for partner in self.partners.values())

@@ -215,6 +215,10 @@ def _command(state: State, key: list[Any], value: bytes) -> None:
     state.done.load(key[1], rows.unpack(key, value))
 
 
+def _source(state: State, key: list[Any], value: bytes) -> None:
+    state.sources.load(key[1], key[2], rows.unpack(key, value))
+
+
 def _ids(state: State, key: list[Any], value: bytes) -> None:
     state.seen.load(key[1], key[2], rows.unpack_hashes(key, value))
 
@@ -281,6 +285,7 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "silence": _silence,
     "annotation": _annotation,
     "command": _command,
+    "source": _source,
     "ids": _ids,
     "contacts": _contacts,
     "tickets": _tickets,

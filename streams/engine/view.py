@@ -12,7 +12,7 @@ from streams.engine.cells import Cells
 from streams.engine.lanes import unpack
 from streams.engine.lives import Lives
 from streams.engine.partner import Partner
-from streams.engine.silence import silence
+from streams.engine.silence import described, silence
 from streams.engine.totals import WindowTotal, blind_sides, flats
 
 __all__ = ["Stretch", "View"]
@@ -123,4 +123,5 @@ class View:
     def told(self, kpi: Kpi, stretch: Stretch, scope: Scope, estimate: Estimate) -> Sample:
         """The estimate, with what says where it came from."""
         definition = self.partner.policy.scope_definition(scope)
-        return Sample(estimate, kpi.describe(definition), kpi.unit.value, stretch.start_ms, stretch.end_ms, stretch.window)
+        said = described(self.partner, self.at_ms) if kpi.id == FEED_SILENCE else kpi.describe(definition)
+        return Sample(estimate, said, kpi.unit.value, stretch.start_ms, stretch.end_ms, stretch.window)

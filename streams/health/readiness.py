@@ -1,10 +1,13 @@
 """Whether a worker serves what it was given, and why not. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-__all__ = ["Obstacle", "Unready", "obstacles"]
+from streams.engine import SourceSign
+
+__all__ = ["Note", "Noted", "Obstacle", "Unready", "notes", "obstacles"]
 
 
 class Unready(StrEnum):
@@ -25,6 +28,33 @@ class Obstacle(NamedTuple):
 
     reason: Unready
     detail: str
+
+
+class Noted(StrEnum):
+    """What an operator wants to know of a process that is ready."""
+
+    SOURCE_SILENT = "source_silent"
+    """What brings events has stopped saying that it lives."""
+
+
+class Note(NamedTuple):
+    """One of these, and what a person wants to know of it."""
+
+    reason: Noted
+    detail: str
+
+
+def notes(signs: Iterable[tuple[int, SourceSign]]) -> list[Note]:
+    """What the sources that say that they live, each with its partition number, have an operator know."""
+    return [
+        Note(
+            Noted.SOURCE_SILENT,
+            f"{sign.topic}, partition {number}: source {sign.name or '(without a name)'} last said that it lives at "
+            f"{datetime.fromtimestamp(sign.last_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC",
+        )
+        for number, sign in sorted(signs)
+        if not sign.lives
+    ]
 
 
 def obstacles(*, rebalancing: bool, accepting: bool, refused: Mapping[int, str]) -> list[Obstacle]:

@@ -3,7 +3,7 @@
 | path | answers |
 | --- | --- |
 | `/livez` | 200 as long as the loop turns; what stalls ends the process, so that no answer comes |
-| `/readyz` | 200, or 503 with the reasons as JSON |
+| `/readyz` | 200, or 503 with the reasons as JSON; with either what else an operator wants to know |
 | `/metrics` | Prometheus' text format |
 """
 
@@ -16,7 +16,7 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from models.settings import Settings
-from streams.health.readiness import Obstacle
+from streams.health.readiness import Note, Obstacle
 
 __all__ = ["Patient", "endpoints"]
 
@@ -26,6 +26,9 @@ class Patient(Protocol):
 
     def obstacles(self) -> Sequence[Obstacle]:
         """Why it is not ready; nothing if it is."""
+
+    def notes(self) -> Sequence[Note]:
+        """What an operator wants to know although it keeps nothing from being ready."""
 
     def metrics(self) -> bytes:
         """Its metrics in Prometheus' text format."""
@@ -62,7 +65,8 @@ class _Answers:
 
     async def ready(self, _: web.Request) -> web.Response:
         found = self._patient.obstacles()
-        body = {"ready": not found, "reasons": [each._asdict() for each in found]}
+        told = [each._asdict() for each in self._patient.notes()]
+        body = {"ready": not found, "reasons": [each._asdict() for each in found]} | ({"notes": told} if told else {})
         return web.json_response(body, status=HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK)
 
     async def metrics(self, _: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from mode import Service
 from models.clock import now_ms
 from models.settings import Settings
 from streams.app import OutwatchApp
-from streams.health.readiness import Obstacle, obstacles
+from streams.health.readiness import Note, Obstacle, notes, obstacles
 from streams.health.server import endpoints
 from streams.health.watchdog import LOOK_SECONDS, Stall, StallReason, Unchanged, Vitals, Watchdog
 from streams.health.worker_metrics import Look
@@ -84,11 +84,16 @@ class SignsOfLife(Service):
         refused = {number: holding.refused for number, holding in owner.holdings.items() if holding.refused is not None}
         return obstacles(rebalancing=self._app.rebalancing, accepting=owner.accepting, refused=refused)
 
+    def notes(self) -> Sequence[Note]:
+        """Which sources have stopped saying that they live."""
+        holdings = self._app.owner.holdings.items()
+        return notes((number, sign) for number, holding in holdings for sign in holding.engine.sources())
+
     def metrics(self) -> bytes:
         """The worker's metrics now."""
         owner, reader, now = self._app.owner, self._app.reader, now_ms()
         looks = [
-            Look(number, holding.refused is not None, holding.engine.frontier_ms, holding.engine.sizes(now))
+            Look(number, holding.refused is not None, holding.engine.frontier_ms, holding.engine.sizes(now), holding.engine.sources())
             for number, holding in owner.holdings.items()
         ]
         return owner.metrics.text(looks, {} if reader is None or self._settling else reader.lag_records(), now)

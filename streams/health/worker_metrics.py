@@ -6,12 +6,12 @@ need no care, and a new process begins at 0 as Prometheus expects. The totals si
 """
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from prometheus_client import Counter
 
-from streams.engine import Commit, Sizes
+from streams.engine import Commit, Sizes, SourceSign
 from streams.health.catalogue import Catalogue
 
 __all__ = ["COUNTED", "Arrivals", "Look", "WorkerMetrics"]
@@ -62,6 +62,8 @@ COUNTED: Final = {
     "visits_not_recounted": ("outwatch_visits_not_recounted", "Counts of repeats not replaced, their day being cut anew.", None),
     "profile_weeks_dropped": ("outwatch_profile_weeks_dropped", "Weeks of an hour that a partner's profile had no room for.", None),
     "cells_folded": ("outwatch_cells_folded", "Queues and channels counted as `other`, over the limit of a partner.", None),
+    "source_gaps": ("outwatch_source_gaps", "Times that a source which says that it lives had not for 90 s, and did again.", None),
+    "sources_dropped": ("outwatch_sources_dropped", "Signs of life of sources not kept, over the limit of a partition.", None),
     "seen_ids_forgotten_early": ("outwatch_seen_ids_forgotten_early", "Event ids forgotten before 15 minutes, over the limit.", None),
 }
 """By the name of an engine's counter, before its first dot: the metric, what it counts, and the label that the rest becomes."""
@@ -86,6 +88,7 @@ class Look(NamedTuple):
     frontier_ms: int
     """0 while unknown."""
     sizes: Sizes
+    sources: Sequence[SourceSign] = ()
 
 
 class WorkerMetrics:
@@ -116,6 +119,11 @@ class WorkerMetrics:
         )
         self._lag = made.gauge("outwatch_lag_records", "Offsets not applied yet, as far as the brokers told.", "topic", "partition")
         self._refused = made.gauge("outwatch_partition_refused", "1 where the partition is not processed; the log says why.", "partition")
+        self._silent = made.gauge(
+            "outwatch_source_silent",
+            "1 where a source that says that it lives has not for 90 s: what is missing of its partners is missing for it.",
+            *("topic", "source", "partition"),
+        )
         self._partners = made.gauge("outwatch_partners", "Partners held.")
         self._seen = made.gauge("outwatch_seen_ids", "Event ids remembered.")
         self._contacts = made.gauge("outwatch_open_contacts", "Contacts waiting.")
@@ -153,11 +161,13 @@ class WorkerMetrics:
 
     def text(self, looks: Iterable[Look], lag_records: Mapping[tuple[str, int], int], now_ms: int) -> bytes:
         """All metrics now; what is not held any more is not told of."""
-        for by_partition in (self._frontier, self._lag, self._refused):
+        for by_partition in (self._frontier, self._lag, self._refused, self._silent):
             by_partition.clear()
         held = list(looks)
         for look in held:
             self._refused.labels(look.partition).set(look.refused)
+            for sign in look.sources:
+                self._silent.labels(sign.topic, sign.name, look.partition).set(not sign.lives)
             if look.frontier_ms:
                 self._frontier.labels(look.partition).set((now_ms - look.frontier_ms) / 1000)
         for (topic, partition), records in lag_records.items():

@@ -17,7 +17,7 @@ from models.view import Health, Keys
 from streams.admin import require_topics
 from streams.connection import is_refused, redis
 from streams.health.projector_metrics import ProjectorMetrics
-from streams.health.readiness import Obstacle, Unready
+from streams.health.readiness import Note, Obstacle, Unready
 from streams.health.server import endpoints
 from streams.projector.projection import Command, Projection, Record, UnreadableError
 from streams.projector.source import Source
@@ -78,6 +78,10 @@ class Projector:
     def obstacles(self) -> Sequence[Obstacle]:
         """What keeps the projector from being ready."""
         return [] if self._positions is not None else [Obstacle(Unready.NO_VIEW, "no place in the view: see the log")]
+
+    def notes(self) -> Sequence[Note]:
+        """Nothing that a worker would not tell."""
+        return ()
 
     def metrics(self) -> bytes:
         """Its metrics now."""

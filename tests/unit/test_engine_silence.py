@@ -39,7 +39,7 @@ def test_at_thirty_contacts_an_hour_nineteen_minutes_are_a_silence_and_a_contact
     rig.to(last_ms + 41 * MINUTE)
     assert told(rig)[1:] == [("resolved", last_ms + 40 * MINUTE + 10 * SECOND)]
     fired, *_, resolved = rig.bodies(TOPICS.alerts)
-    assert fired["explanation"] == "Acme: no contact for 19 min, usually one in 19 min"
+    assert fired["explanation"] == "Acme: feed or connector silent, no contact for 19 min, usually one in 19 min"
     assert resolved["explanation"].startswith("Acme: contacts come again, none from")
 
 

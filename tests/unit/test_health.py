@@ -16,9 +16,9 @@ import pytest
 
 from models.settings import Settings
 from streams.app import build_app
-from streams.engine import Engine, EngineConfig
+from streams.engine import Engine, EngineConfig, SourceSign
 from streams.health import signs
-from streams.health.readiness import Obstacle, Unready, obstacles
+from streams.health.readiness import Note, Noted, Obstacle, Unready, notes, obstacles
 from streams.health.server import endpoints
 from streams.health.signs import SignsOfLife
 from streams.local.service import free_port
@@ -34,9 +34,13 @@ class Ended(Exception):  # noqa: N818 - stands for the end of the process
 @dataclass
 class Patient:
     found: list[Obstacle] = field(default_factory=list)
+    told: list[Note] = field(default_factory=list)
 
     def obstacles(self) -> Sequence[Obstacle]:
         return self.found
+
+    def notes(self) -> Sequence[Note]:
+        return self.told
 
     def metrics(self) -> bytes:
         return b"outwatch_events_total 1.0\n"
@@ -80,6 +84,16 @@ async def test_the_endpoints_answer() -> None:
         assert (await get(port, "/"))[0] == 404
     with pytest.raises(aiohttp.ClientConnectionError):
         await get(port, "/livez")
+
+
+async def test_a_source_that_is_silent_is_told_and_keeps_nobody_from_being_ready() -> None:
+    signs = [(3, SourceSign("cx.interactions", "eu", False, 1_760_000_000_000)), (1, SourceSign("cx.interactions", "", True, 5))]
+    detail = "cx.interactions, partition 3: source eu last said that it lives at 2025-10-09 08:53:20 UTC"
+    patient, port = Patient(told=notes(signs)), free_port()
+    assert patient.told == [Note(Noted.SOURCE_SILENT, detail)]
+    async with endpoints(Settings(http_port=port), patient):
+        status, _, text = await get(port, "/readyz")
+    assert (status, json.loads(text)) == (200, {"ready": True, "reasons": [], "notes": [{"reason": "source_silent", "detail": detail}]})
 
 
 async def test_the_health_check_of_the_image_is_content_when_it_is_ready() -> None:

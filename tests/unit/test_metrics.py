@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from models.reasons import RejectReason
-from streams.engine import Commit, Output, Sizes
+from streams.engine import Commit, Output, Sizes, SourceSign
 from streams.health.docs import filled
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import COUNTED, Arrivals, Look, WorkerMetrics
@@ -115,7 +115,8 @@ def test_a_source_s_clock_ahead_of_ours_makes_no_negative_age() -> None:
 
 def test_a_scrape_shows_what_is_held_now_and_forgets_what_was_given_away() -> None:
     metrics = WorkerMetrics()
-    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 1, 40, 30, 0.0, 600.0))
+    signs = [SourceSign("cx.interactions", "eu", True, NOW), SourceSign("cx.interactions", "", False, NOW - 91_000)]
+    one = Look(1, refused=False, frontier_ms=NOW - 7_000, sizes=Sizes(3, 10, 2, 1, 40, 30, 0.0, 600.0), sources=signs)
     two = Look(2, refused=True, frontier_ms=0, sizes=Sizes(1, 5, 0, 0, 2, 1, 1.5, 0.0))
     seen = scraped(metrics, one, two, lag={("cx.surveys", 1): 12})
     assert seen['outwatch_frontier_behind_seconds{partition="1"}'] == 7
@@ -125,6 +126,8 @@ def test_a_scrape_shows_what_is_held_now_and_forgets_what_was_given_away() -> No
     assert (seen["outwatch_partners"], seen["outwatch_seen_ids"], seen["outwatch_open_contacts"]) == (4, 15, 2)
     assert (seen["outwatch_agents_known"], seen["outwatch_agents_staffed"], seen["outwatch_open_tickets"]) == (42, 31, 1)
     assert (seen["outwatch_publish_behind_seconds"], seen["outwatch_rollups_behind_seconds"]) == (1.5, 600)
+    assert seen['outwatch_source_silent{partition="1",source="eu",topic="cx.interactions"}'] == 0
+    assert seen['outwatch_source_silent{partition="1",source="",topic="cx.interactions"}'] == 1
     later = scraped(metrics, two)
     assert not [name for name in later if 'partition="1"' in name]
     assert later["process_resident_memory_bytes"] > 1_000_000
@@ -143,7 +146,7 @@ def test_every_metric_has_a_unit_or_counts_and_says_what_it_is() -> None:
         assert each.what.endswith("."), each.name
         assert each.kind != "counter" or each.name.endswith("_total")
         assert each.kind != "histogram" or each.name.endswith("_seconds")
-        assert set(each.labels) <= {"partition", "topic", "reason", "kind", "version", "python", "role"}
+        assert set(each.labels) <= {"partition", "topic", "source", "reason", "kind", "version", "python", "role"}
 
 
 def test_the_page_has_the_metrics_and_rules_that_there_are() -> None:

@@ -98,6 +98,27 @@ def test_a_frontier_behind_the_wall_clock_is_stale_and_behind_no_other_clock() -
     assert state_of(seen(beat=behind, clock="log")) is PartnerState.OK
 
 
+@pytest.mark.parametrize(
+    ("sources", "named", "state"),
+    [
+        ({}, None, PartnerState.OK),
+        ({"eu": True}, None, PartnerState.OK),
+        ({"eu": False}, None, PartnerState.STALE),
+        ({"eu": False, "us": True}, None, PartnerState.OK),
+        ({"eu": False, "us": True}, "eu", PartnerState.STALE),
+        ({"eu": False, "us": True}, "us", PartnerState.OK),
+        ({"eu": False}, "other", PartnerState.OK),
+    ],
+)
+def test_figures_are_stale_while_what_brings_them_does_not_say_that_it_lives(
+    sources: dict[str, bool], named: str | None, state: PartnerState
+) -> None:
+    key, value = heartbeat(0)
+    beat = key, json.dumps(json.loads(value) | {"sources": sources}).encode()
+    policies = {"acme": {"part": {"name": "Acme"} | ({"source": named} if named else {})}}
+    assert state_of(seen(beat=beat, policies=policies)) is state
+
+
 def test_what_fires_stands_worst_first_then_oldest_first() -> None:
     records = (
         alert_state("acme", "firing", "warning", at_ms=AT_MS, scope="queue=b"),
