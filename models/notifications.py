@@ -46,6 +46,10 @@ class NotifyReason(StrEnum):
     """Somebody looks after it."""
     RESOLVED = "resolved"
     """All its members resolved, or somebody closed it."""
+    DIGEST = "digest"
+    """Pages were held back and are told together; the notifier's own, as is the next."""
+    TEST = "test"
+    """Somebody asked for a test page."""
 
 
 class Outcome(StrEnum):
@@ -102,6 +106,8 @@ class Notification(_Record):
     target: Target
     receiver: Receiver
     """As it was when the incident first told it."""
+    receipt: Annotated[str, Field(max_length=200)] | None = None
+    """What this receiver answered to the incident's first page, as `NotificationResult` told: it keeps a thread one where Redis lost it."""
     side: Side
     severity: Literal["warning", "critical"]
     text: Annotated[str, Field(max_length=200)]
