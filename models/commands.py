@@ -7,6 +7,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from models.incident_commands import INCIDENT_PAYLOADS
+
 __all__ = [
     "ACK",
     "ANNOTATE",
@@ -115,5 +117,6 @@ PAYLOADS: Final[dict[str, type[BaseModel]]] = {
     ACK: AlertAck,
     COMMENT: AlertComment,
     ANNOTATE: AnnotationAdd,
+    **INCIDENT_PAYLOADS,
 }
 """By the command's type."""

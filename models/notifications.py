@@ -100,7 +100,7 @@ class Notification(_Record):
     """Of the incident when this was written; a trigger or an update of an older one than its present is dropped, an end never."""
     loop: int
     step: int
-    """From 0 on; -1 of the fallback."""
+    """From 0 on; -1 of the fallback, -2 of whom it was handed over to."""
     kind: Kind
     reason: NotifyReason
     target: Target

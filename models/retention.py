@@ -29,6 +29,8 @@ def _customers() -> dict[str, str]:
         " and of the `contact_id` of contact records for 48 hours; where a definition has a repeat window, hashes of the `customer_key` and"
         " chain of handled contacts for that long, 48 hours and a day",
         topics.commands: "nothing of customers; who of the staff asked for what",
+        topics.incidents: "nothing of customers; who of the staff was told, looks after or commented what, and their addresses",
+        topics.notifications: "nothing of customers; who of the staff is told what, and their addresses",
         topics.alerts_state: "nothing of customers; who of the staff silences, looks after or commented what",
     }
 

@@ -19,6 +19,8 @@ from models import definitions, notices, policy_spec, records, rule_base, rule_f
 from models.commands import PAYLOADS
 from models.custom import spec
 from models.events import EVENT_TYPES
+from models.incidents import IncidentState
+from models.notifications import Notification
 from models.topics import Topics
 
 __all__ = ["FOLDER", "POLICY_FILE", "RECORDS", "schema_texts"]
@@ -37,6 +39,8 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     _TOPICS.heartbeats: records.Heartbeat,
     _TOPICS.alerts: records.AlertEvent,
     _TOPICS.alerts_state: records.AlertState,
+    _TOPICS.incidents: IncidentState,
+    _TOPICS.notifications: Notification,
     _TOPICS.policies: records.PolicyRecord,
     _TOPICS.commands: records.Command,
     "outwatch.command.outcome": records.CommandOutcome,

@@ -188,6 +188,16 @@ class Topics:
         return f"{self.prefix}outwatch.alerts.state"
 
     @property
+    def incidents(self) -> str:
+        """Key incident."""
+        return f"{self.prefix}outwatch.incidents"
+
+    @property
+    def notifications(self) -> str:
+        """Key incident."""
+        return f"{self.prefix}outwatch.notifications"
+
+    @property
     def heartbeats(self) -> str:
         """Key partition."""
         return f"{self.prefix}outwatch.heartbeats"
@@ -224,6 +234,8 @@ class Topics:
             TopicSpec(self.periods, days, "money of reported periods"),
             TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
             TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert, silence and annotation"),
+            TopicSpec(self.incidents, _COMPACTED, "the present state of each incident"),
+            TopicSpec(self.notifications, _kept(7), "what the notifier is to send"),
             TopicSpec(self.heartbeats, _kept(1), "frontier of every partition every 5 s"),
             TopicSpec(self.late, {**_kept(90), **_LARGE}, "records past the ledger, with the reason"),
             TopicSpec(self.dead_letters, {**_kept(90), **_LARGE}, "what could not be read, with the reason"),

@@ -49,6 +49,7 @@ def test_every_topic_has_a_spec_and_the_prefix() -> None:
     assert set(topics.subscribed) < set(names)
     rollups = {topics.rollups_1m, topics.rollups_15m, topics.rollups_1d}
     written = {topics.kpis, topics.periods, topics.alerts, topics.alerts_state, topics.heartbeats, topics.late, topics.dead_letters}
+    written |= {topics.incidents, topics.notifications}
     assert written | rollups | set(topics.subscribed) | {topics.changelog("app")} == set(names)
     assert all(name.startswith("eu.") for name in names if name != topics.changelog("app"))
 
@@ -62,7 +63,7 @@ def test_what_is_read_carries_the_brokers_time(name: str) -> None:
 def test_the_state_and_present_figures_are_compacted_and_never_deleted() -> None:
     cleanup = {spec.name: spec.config["cleanup.policy"] for spec in TOPICS.specs("app")}
     compacted = {name for name, policy in cleanup.items() if policy == "compact"}
-    assert compacted == {TOPICS.kpis, TOPICS.alerts_state, TOPICS.policies, TOPICS.changelog("app")}
+    assert compacted == {TOPICS.kpis, TOPICS.alerts_state, TOPICS.incidents, TOPICS.policies, TOPICS.changelog("app")}
     for name in (TOPICS.rollups_1m, TOPICS.rollups_15m, TOPICS.rollups_1d):
         assert cleanup[name] == "compact,delete"
 
