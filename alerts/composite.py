@@ -4,7 +4,7 @@ A comparison is breached, left or between, or nothing can be said of it: then it
 the least to the most that it may be. So a part that is surely left ends "all" whatever the others are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from operator import ge, gt, le, lt
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,7 @@ from models.figures import Kind
 from models.forms import Comparison, Group, comparisons
 from models.rules import Rule
 
-__all__ = ["gathered", "judge_composite", "words"]
+__all__ = ["Edges", "edges", "gathered", "judge_composite", "together", "words"]
 
 _LEFT, _BETWEEN, _BREACHED = range(3)
 _SIDES: Final = {
@@ -34,6 +34,26 @@ class _Range(NamedTuple):
 
 
 _ANYTHING: Final = _Range(_LEFT, _BREACHED)
+_RANGES: Final = {"unknown": _ANYTHING} | {state: _Range(at, at) for at, state in enumerate(_STATES)}
+
+
+class Edges(NamedTuple):
+    """By what one comparison is entered and left."""
+
+    lower: bool
+    """Whether low figures enter it."""
+    enter: float
+    exit: float
+    past: Callable[[float, float], bool]
+    """Whether a figure is past one of them."""
+
+
+def edges(*, below: bool, enter: float, leave: float, negated: bool) -> Edges:
+    """Of a comparison as a policy says it."""
+    # What is not to be below must be above what ends being below: the thresholds change places, and are met by what equals them.
+    lower = below is not negated
+    past = (le if negated else lt) if lower else (ge if negated else gt)
+    return Edges(lower, leave, enter, past) if negated else Edges(lower, enter, leave, past)
 
 
 def judge_composite(rule: Rule, form: Comparison | Group, sample: Sample) -> Reading:
@@ -51,6 +71,11 @@ def judge_composite(rule: Rule, form: Comparison | Group, sample: Sample) -> Rea
 def gathered(rule: Rule, form: Comparison | Group, sample: Sample) -> list[dict[str, Any]]:
     """The `models.records.EvidencePart` of every comparison."""
     return [_evidence(rule, each, part) for each, part in zip(comparisons(form), sample.parts, strict=True)]
+
+
+def together(form: Comparison | Group, states: Iterable[str]) -> Side | None:
+    """Where all stand together whose evidence says these states; None where that cannot be told."""
+    return _SIDES.get(_combined(form, iter([_RANGES[each] for each in states])))
 
 
 def words(form: Comparison | Group) -> str:
@@ -74,11 +99,7 @@ def _compared(rule: Rule, comparison: Comparison, sample: Sample) -> tuple[Quali
         return Quality.MISSING, _ANYTHING
     if estimate.kind is not Kind.GAUGE and estimate.n < rule.min_samples:
         return Quality.INSUFFICIENT, _ANYTHING
-    # What is not to be below must be above what ends being below: the thresholds change places, and are met by what equals them.
-    negated = comparison.negated
-    lower = comparison.below is not negated
-    enter, left = (comparison.exit, comparison.enter) if negated else (comparison.enter, comparison.exit)
-    past = (le if negated else lt) if lower else (ge if negated else gt)
+    lower, enter, left, past = edges(below=comparison.below, enter=comparison.enter, leave=comparison.exit, negated=comparison.negated)
     if not past(estimate.value, left):
         return Quality.GOOD, _Range(_LEFT, _LEFT)
     if not past(estimate.value, enter):

@@ -12,12 +12,23 @@ from models.figures import Estimate, Kind
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.statistics import Z_PAGE, Z_WARN, interval
 
-__all__ = ["Quality", "Reading", "Sample", "Side", "bounds", "figure", "judge"]
+__all__ = ["Gate", "Quality", "Reading", "Sample", "Side", "bounds", "figure", "judge"]
 
 _Z: Final = {Severity.WARNING: Z_WARN, Severity.CRITICAL: Z_PAGE}
 
 _ZERO: Final = Estimate(Kind.GAUGE, 0.0, 0, 0, 0)
 """What `on_missing: zero` reads in an empty window: exact, since nothing happened is not an estimate."""
+
+
+class Gate(NamedTuple):
+    """One of the gates between a figure and an alert, as a person asks for them: why it fired, or why it did not."""
+
+    name: str
+    severity: Severity | None
+    """Of the level that it belongs to; None where it stands before all of them."""
+    passed: bool | None
+    """None where it was not asked, since one before it did not let through, or nobody knows any more."""
+    said: str
 
 
 class Quality(StrEnum):

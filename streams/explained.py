@@ -25,8 +25,9 @@ from streams.engine.policies import Policies
 from streams.letters.letter import Letter, read_record
 from streams.past import Past, reading
 from streams.policies import read_policies
+from streams.policy_history import Stored
 
-__all__ = ["Held", "NoFigureError", "Offsets", "hold", "newest", "policies_of", "records_of"]
+__all__ = ["Held", "NoFigureError", "Offsets", "hold", "newest", "policies_in", "records_of"]
 
 _RECENT_MS: Final = 6 * MINUTE_MS
 """Everything that a partner has is written again every 5 minutes."""
@@ -76,7 +77,7 @@ async def hold(settings: Settings, partner_id: str, scope: Scope, window: str, n
         aiokafka.errors.KafkaError: if Kafka cannot be reached, or the end of a topic is not.
     """
     topics, number = settings.topics, partition_of(partner_id, settings.partitions, settings.partitioner)
-    policies = await policies_of(settings)
+    policies = policies_in(await read_policies(settings))
     policy = policies.of(partner_id)
     key = record_key(partner_id, scope, window)
     async with reading(settings) as past:
@@ -103,10 +104,10 @@ async def hold(settings: Settings, partner_id: str, scope: Scope, window: str, n
     return Held(record, stretches, policy, offsets, frontier_ms - policy.settle_ms, dead, late)
 
 
-async def policies_of(settings: Settings) -> Policies:
-    """What holds now, as workers read it."""
+def policies_in(stored: Stored) -> Policies:
+    """What of it holds now, as workers read it."""
     policies = Policies()
-    for (_, name), value in (await read_policies(settings)).items():
+    for (_, name), value in stored.items():
         with suppress(PolicyError):  # A worker refuses it too, and the last good one stays.
             policies.take(decode_policy(name, value))
     return policies

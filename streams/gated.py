@@ -1,26 +1,31 @@
 """Why a rule alerted at a grid point, or did not: every gate, out of the alert's kept evidence, else out of closed stretches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal, NamedTuple
 
 import orjson
 
-from alerts import Sample, fingerprint
-from alerts.gates import Gate, gates, kept_gates
-from models.adaptive import adaptive_windows
+from alerts import fingerprint
+from alerts.gate import Gate
+from alerts.gates import held_since, kept_gates
 from models.errors import OutwatchError
-from models.explain import estimate_of, tiles
 from models.policy import PartnerPolicy
-from models.rules import ADAPTIVE, Rule
+from models.rules import Rule
 from models.settings import Settings
 from models.topics import MINUTES_KEPT_MS, QUARTERS_KEPT_MS, partition_of
-from models.windows import GRID_MS, MINUTE_MS, Calendar, Scope, Window, record_key, window
+from models.windows import GRID_MS, Scope, record_key
 from models.yaml_file import suggest
-from streams.explained import newest, policies_of, records_of
-from streams.past import reading
+from streams.explained import newest, policies_in, records_of
+from streams.past import Past, reading
+from streams.policies import read_policies
+from streams.policy_history import rule_since
+from streams.recomputed.added import anchor
+from streams.recomputed.kept import Kept
+from streams.recomputed.rule import judged, reach_ms
+from streams.recomputed.usual import since_of
 
-__all__ = ["Asked", "Gated", "NoRuleError", "explain_gates", "gated"]
+__all__ = ["UNKNOWN", "Asked", "Gated", "Known", "NoRuleError", "explain_gates", "gated"]
 
 Json = Mapping[str, Any]
 _HEX: Final = frozenset("0123456789abcdef")
@@ -39,6 +44,18 @@ class Asked:
     partner: str
     rule: str
     scope: Scope
+
+
+class Known(NamedTuple):
+    """What is known beside events and stretches."""
+
+    since_ms: int | None = None
+    """When the rule began to hold as it is."""
+    first_ms: int | None = None
+    """When the first hour began of which anything of the partner is kept (`streams.recomputed.usual`)."""
+
+
+UNKNOWN: Final = Known()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +78,39 @@ class Gated:
     gates: tuple[Gate, ...]
 
 
-def explain_gates(
-    asked: Asked, at_ms: int, policy: PartnerPolicy, events: Sequence[Json], stretches: Mapping[str, Sequence[Json]]
-) -> Gated:
+def explain_gates(asked: Asked, at_ms: int, kept: Kept, events: Sequence[Json], known: Known = UNKNOWN) -> Gated:
     """Put together what is known. Pure.
 
     Args:
         asked: what it is about.
         at_ms: a grid point.
-        policy: of the partner, as it is now.
+        kept: the policy of the partner, as it is now, and the closed stretches of the scope.
         events: its `models.records.AlertEvent`s, by time.
-        stretches: the records of closed stretches of the scope, by topic, the topic of the longest first.
+        known: what else is.
 
     Raises:
         NoRuleError: if there is no such rule now, and nothing was kept of that grid point.
     """
     before = [each for each in events if each["evaluated_at"] <= at_ms]
     last = before[-1] if before else None
-    rule = next((each for each in policy.rules_at(at_ms) if each.id == asked.rule), None)
+    # What only tells that a page need not wait any more, or that it is worse, is no other phase.
+    turned = next((each for each in reversed(before) if each["transition"]["from"] != each["transition"]["to"]), last)
+    rule = next((each for each in kept.policy.rules_at(at_ms) if each.id == asked.rule), None)
     if last is not None and last["evaluated_at"] == at_ms:
         changed = "" if rule is None or rule.revision == last["rule"]["revision"] else "; the rule is another by now"
         source: Literal["kept", "recomputed", "unknown"] = "kept"
         said, found = f"the evidence of the alert event {last['id']}{changed}", kept_gates(rule, last)
     elif rule is None or asked.scope.dimension not in rule.scopes:
-        remedy = suggest(asked.rule, [each.id for each in policy.rules], "no policy has a rule for it")
+        remedy = suggest(asked.rule, [each.id for each in kept.policy.rules], "no policy has a rule for it")
         msg = f"no rule {asked.rule!r} is judged for {asked.partner}, {asked.scope} ({remedy})"
         raise NoRuleError(msg)
     else:
-        source, said, found = _recomputed(asked, rule, at_ms, policy, stretches)
-        if last is not None and last["rule"]["revision"] != rule.revision:
+        held = held_since(rule, turned and {**turned, "severity": last and last["severity"]}, at_ms)
+        said, found = judged(rule, kept, at_ms, held, events=before, since_ms=known.since_ms, first_ms=known.first_ms)
+        source = "recomputed" if found else "unknown"
+        if found:
+            found.append(_suppression(rule, at_ms, kept.policy))
+        if (last is not None and last["rule"]["revision"] != rule.revision) or (known.since_ms or 0) > at_ms:
             said += "; by the rule as it is now, not as it was"
     return Gated(
         fingerprint(asked.rule, asked.partner, str(asked.scope)),
@@ -98,36 +119,11 @@ def explain_gates(
         str(asked.scope),
         at_ms,
         "ok" if last is None else last["transition"]["to"],
-        None if last is None else last["evaluated_at"],
+        None if turned is None else turned["evaluated_at"],
         None if last is None else last["severity"],
         source,
         said,
         tuple(found),
-    )
-
-
-def _recomputed(
-    asked: Asked, rule: Rule, at_ms: int, policy: PartnerPolicy, stretches: Mapping[str, Sequence[Json]]
-) -> tuple[Literal["recomputed", "unknown"], str, list[Gate]]:
-    kpi, definition = policy.customs.catalogue[rule.kpi], policy.scope_definition(asked.scope)
-    if kpi.live:
-        return "unknown", f"{kpi.id} is of who waits at one moment: it is kept where the alert changes, and nowhere else", []
-    if rule.compare is not None:
-        return "unknown", "what was usual then is kept where the alert changes, and nowhere else", []
-    if rule.form is not None:
-        return "unknown", "what a rule saw that looks at several figures is kept where the alert changes, and nowhere else", []
-    for each in _windows(rule, policy):
-        begin_ms = each.start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
-        found = tiles(begin_ms, at_ms, stretches)
-        estimate = estimate_of(kpi, [stretch for _, stretch in found], definition, policy.customs)
-        sample = Sample(estimate, kpi.describe(definition), kpi.unit.value, begin_ms, at_ms, each.name)
-        if estimate.n >= rule.min_samples:
-            break
-    cut = "" if at_ms % MINUTE_MS == 0 and begin_ms % MINUTE_MS == 0 else "; of the minutes at its ends, only whole ones"
-    return (
-        "recomputed",
-        f"{len(found)} closed stretches of the window{cut}",
-        [*gates(rule, sample, at_ms=at_ms), _suppression(rule, at_ms, policy)],
     )
 
 
@@ -150,12 +146,12 @@ async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated
     """
     at_ms -= at_ms % GRID_MS
     asked = _asked(name)
-    topics, policies = settings.topics, await policies_of(settings)
+    stored = await read_policies(settings)
     async with reading(settings) as past:
         number = None if asked is None else partition_of(asked.partner, settings.partitions, settings.partitioner)
         wanted = name if asked is None else fingerprint(asked.rule, asked.partner, str(asked.scope))
         events: dict[str, Json] = {}
-        async for record in records_of(past, [topics.alerts], number, None):
+        async for record in records_of(past, [settings.topics.alerts], number, None):
             body = orjson.loads(record.value or b"{}")
             if body.get("fingerprint") == wanted:
                 events[body["id"]] = body
@@ -165,25 +161,41 @@ async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated
                 msg = f"no alert of {name} is kept (of a rule that never alerted write PARTNER/RULE, or PARTNER/RULE/SCOPE)"
                 raise NoRuleError(msg)
             asked = Asked(ordered[0]["partner"], ordered[0]["rule"]["id"], Scope.parse(ordered[0]["scope"]))
-        policy = policies.of(asked.partner)
+        policy = policies_in(stored).of(asked.partner)
+        kept = Kept(policy, asked.scope, minutes_from_ms=now_ms - MINUTES_KEPT_MS, quarters_from_ms=now_ms - QUARTERS_KEPT_MS)
         rule = next((each for each in policy.rules if each.id == asked.rule), None)
-        stretches: dict[str, list[Json]] = {}
+        known = UNKNOWN
         if rule is not None:
-            begin_ms = _windows(rule, policy)[-1].start(at_ms, Calendar(policy.timezone, policy.month_starts_on))
-            number = partition_of(asked.partner, settings.partitions, settings.partitioner)
-            kept = {topics.rollups_1d: now_ms, topics.rollups_15m: QUARTERS_KEPT_MS, topics.rollups_1m: MINUTES_KEPT_MS}
-            for topic, kept_ms in kept.items():
-                if at_ms >= now_ms - kept_ms:
-                    found = await newest(past, [topic], number, begin_ms, record_key(asked.partner, asked.scope, ""))
-                    stretches[topic] = list(found.values())
-    return explain_gates(asked, at_ms, policy, ordered, stretches)
+            before = [each for each in ordered if each["evaluated_at"] <= at_ms]
+            known = Known(rule_since(stored, rule))
+            begin_ms = reach_ms(rule, kept, at_ms, anchor(rule, before, known.since_ms, at_ms))
+            kept, first_ms = await _read(past, settings, asked, kept, (begin_ms, at_ms), whole=rule.compare is not None)
+            known = known._replace(first_ms=first_ms)
+    return explain_gates(asked, at_ms, kept, ordered, known)
 
 
-def _windows(rule: Rule, policy: PartnerPolicy) -> Sequence[Window]:
-    """In which the figure of a rule may be judged, narrowest first."""
-    if rule.window != ADAPTIVE:
-        return (window(rule.window),)
-    return adaptive_windows(policy.customs.catalogue[rule.kpi], policy.windows)
+async def _read(past: Past, settings: Settings, asked: Asked, kept: Kept, span: tuple[int, int], *, whole: bool) -> tuple[Kept, int | None]:
+    """The stretches of a span of time; where the `whole` partner is asked for too, since when there is anything of it."""
+    topics, (begin_ms, at_ms) = settings.topics, span
+    number = partition_of(asked.partner, settings.partitions, settings.partitioner)
+
+    async def read(topic: str, since_ms: int, scope: Scope) -> list[Json]:
+        if at_ms < since_ms:
+            return []
+        found = await newest(past, [topic], number, max(begin_ms, since_ms), record_key(asked.partner, scope, ""))
+        return list(found.values())
+
+    quarters = await read(topics.rollups_15m, kept.quarters_from_ms, asked.scope)
+    all_ = quarters
+    if whole and asked.scope.dimension != "all":
+        all_ = await read(topics.rollups_15m, kept.quarters_from_ms, Scope("all"))
+    found = replace(
+        kept,
+        days=await read(topics.rollups_1d, 0, asked.scope),
+        quarters=quarters,
+        minutes=await read(topics.rollups_1m, kept.minutes_from_ms, asked.scope),
+    )
+    return found, since_of(all_, kept.policy.timezone)
 
 
 def _asked(name: str) -> Asked | None:

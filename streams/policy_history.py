@@ -9,9 +9,10 @@ from models.policy_file import whole
 from models.policy_record import decode_policy
 from models.policy_spec import PartnerPart, PolicyFile, SharedPart
 from models.records import PolicyRecord
+from models.rules import Rule
 from models.topics import BROADCAST
 
-__all__ = ["Revision", "Stored", "current", "history", "restored"]
+__all__ = ["Revision", "Stored", "current", "history", "restored", "rule_since"]
 
 Stored = Mapping[tuple[int, bytes], bytes]
 """The latest value of each (partition, key); what was deleted is not there."""
@@ -49,6 +50,24 @@ def history(stored: Stored) -> list[Revision]:
     """
     found = {(each.partner, each.revision): each for each in sorted(_revisions(stored), key=lambda each: each.current)}
     return sorted(found.values(), key=lambda each: (-each.applied_at, each.partner, each.revision))
+
+
+def rule_since(stored: Stored, rule: Rule) -> int | None:
+    """When a rule that holds now was applied as it is, by what is shared; epoch milliseconds, None where that is not kept.
+
+    Raises:
+        PolicyError: if a record does not read.
+    """
+    since_ms = None
+    for each in history(stored):
+        if not isinstance(each.part, SharedPart):
+            continue
+        same = any(spec.id == rule.id and spec.compiled.revision == rule.revision for spec in each.part.rules)
+        if same:
+            since_ms = each.applied_at
+        elif since_ms is not None:
+            break
+    return since_ms
 
 
 def restored(stored: Stored, revision: str) -> PolicyFile:

@@ -5,10 +5,11 @@ from functools import cache
 from typing import Any
 
 from models.policy import PartnerPart, SharedPart
+from streams.engine import Output
 from tests.engines import SECOND, Rig, event, partner_part, shared_part
 from tests.stories import DAY, HOUR, MINUTE
 
-__all__ = ["MONDAY_MS", "SETTLED", "after", "contacts", "live", "office", "usual_hour"]
+__all__ = ["MONDAY_MS", "SETTLED", "after", "contacts", "live", "office", "usual_hour", "written"]
 
 MONDAY_MS = 1_749_427_200_000
 """2025-06-09 00:00 UTC."""
@@ -74,6 +75,11 @@ def _copy(lived: Rig) -> Rig:
     rig = Rig(changelog=dict(lived.changelog), logs=logs, now_ms=lived.now_ms)
     rig.crash()
     return rig
+
+
+def written(weeks: int) -> list[Output]:
+    """What was written in so many weeks of `usual_hour`."""
+    return [output for week in range(weeks + 1) for output in _lived(week).written]
 
 
 def after(weeks: int, *parts: SharedPart | PartnerPart) -> tuple[Rig, int]:

@@ -46,9 +46,10 @@ def _show(found: "Gated") -> None:
     severity = f"{found.severity} " if found.severity and found.state != "ok" else ""
     typer.echo(f"{found.rule} of {found.partner}{scope} at {_time(found.at)}: {severity}{found.state}{since}")
     typer.echo(f"{found.source}: {found.said}")
-    for gate in found.gates:
-        name = f"{gate.severity} {gate.name}" if gate.severity else gate.name
-        typer.echo(f"  {name:<16} {_MARKS[gate.passed]:<10}  {gate.said}")
+    names = [f"{gate.severity} {gate.name}" if gate.severity else gate.name for gate in found.gates]
+    width = max(map(len, names), default=0)
+    for name, gate in zip(names, found.gates, strict=True):
+        typer.echo(f"  {name:<{width}} {_MARKS[gate.passed]:<10}  {gate.said}")
 
 
 def _time(at_ms: int) -> str:

@@ -23,7 +23,7 @@ from streams.engine import rows
 from streams.engine.cells import Cells, SideCell, decode
 from streams.engine.panes import Pane, PaneStore
 
-__all__ = ["AGE_MS", "WEEKS", "Profile", "hour_start"]
+__all__ = ["AGE_MS", "WEEKS", "Profile", "hour_start", "weeks_before"]
 
 WEEKS: Final = 8
 AGE_MS: Final = 48 * HOUR_MS
@@ -51,7 +51,7 @@ def hour_start(at_ms: int, zone: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _weeks_before(start_ms: int, zone: str) -> tuple[tuple[int, int], ...]:
+def weeks_before(start_ms: int, zone: str) -> tuple[tuple[int, int], ...]:
     """The same hour of the weeks before, as (how many weeks, when it began), the last first; one that a week did not have is left out."""
     local = datetime.fromtimestamp(start_ms // 1000, UTC).astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
     found, hour = [], local.weekday() * 24 + local.hour
@@ -158,7 +158,7 @@ class Profile:
         since_ms, chunks = self.since_ms(), dict[int, list[bytes]]()
         for began_ms, chunk in self._entries(hour_of_week(start_ms, zone)):
             chunks.setdefault(began_ms, []).append(chunk)
-        known = [(week, began_ms) for week, began_ms in _weeks_before(start_ms, zone) if began_ms >= since_ms]
+        known = [(week, began_ms) for week, began_ms in weeks_before(start_ms, zone) if began_ms >= since_ms]
         return {week: (began_ms, decode(chunks.get(began_ms, ()))) for week, began_ms in known}
 
     def release(self) -> None:

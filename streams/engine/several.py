@@ -11,7 +11,7 @@ from models.windows import QUARTER_MS, Scope
 from streams.engine.totals import WindowTotal
 from streams.engine.view import View
 
-__all__ = ["among", "changed", "on_grid", "sample"]
+__all__ = ["among", "changed", "higher", "on_grid", "sample"]
 
 Totals = Mapping[str, WindowTotal]
 
@@ -55,7 +55,10 @@ def _composite(rule: Rule, form: Comparison | Group, view: View, totals: Totals,
 
 def _balance(form: Balance, view: View, total: WindowTotal, scope: Scope) -> Iterator[Sample]:
     for kpi in (view.kpis[form.efficiency], view.kpis[form.quality]):
-        # Where neither side is good, shorter times and higher shares are the efficient ones.
-        higher = kpi.better is Better.HIGHER or (kpi.better is Better.TWO_SIDED and kpi.unit is not Unit.SECONDS)
         for stretch in (view.before(total), view.closed(total)):
-            yield view.told(kpi, stretch, scope, view.figure(kpi, stretch, scope))._replace(higher=higher)
+            yield view.told(kpi, stretch, scope, view.figure(kpi, stretch, scope))._replace(higher=higher(kpi))
+
+
+def higher(kpi: Kpi) -> bool:
+    """Whether more of it is better for a balance: where neither side is good, shorter times and higher shares are the efficient ones."""
+    return kpi.better is Better.HIGHER or (kpi.better is Better.TWO_SIDED and kpi.unit is not Unit.SECONDS)

@@ -7,7 +7,7 @@ evenly from hour to hour as long as the stretch is an hour or longer, and across
 What is made of a profile is remembered until the profile, or the policy, becomes another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from models.kpis import CATALOGUE, Kpi
@@ -18,7 +18,7 @@ from streams.engine.partner import Partner
 from streams.engine.profile import hour_start
 from streams.engine.totals import flats
 
-__all__ = ["OFFERED", "usual", "usual_hour", "usual_sum"]
+__all__ = ["OFFERED", "baseline_of", "hours_of", "usual", "usual_hour", "usual_sum", "weekly_sums"]
 
 OFFERED: Final = CATALOGUE["offered"]
 _MADE_MAX: Final = 256
@@ -35,12 +35,12 @@ def usual(partner: Partner, kpi: Kpi, scope: Scope, start_ms: int, end_ms: int) 
     """What `kpi` usually is in `scope` from `start_ms` to `end_ms`; None where fewer than `WEEKS_MIN` weeks tell."""
     if kpi.adds_up:
         return usual_sum(partner, kpi.id, _value_of(partner, kpi, scope), scope, (start_ms, end_ms))
-    hours = tuple(_hours(partner, start_ms, end_ms))
+    hours = tuple(hours_of(start_ms, end_ms, partner.panes.zone))
     found: _ByScope | None = partner.profile.made.get((kpi.id, hours))
     if found is None:
         found = _values(partner, kpi, hours)
         _remember(partner, (kpi.id, hours), found)
-    return _baseline([value for _, value in found.get(scope, ())])
+    return baseline_of([value for _, value in found.get(scope, ())])
 
 
 def usual_hour(partner: Partner, kpi: Kpi, scope: Scope, hour_ms: int) -> list[float]:
@@ -57,25 +57,42 @@ def _value_of(partner: Partner, kpi: Kpi, scope: Scope) -> Callable[[Flat], floa
 
 def usual_sum(partner: Partner, name: str, count: Callable[[Flat], float], scope: Scope, stretch: tuple[int, int]) -> Baseline | None:
     """As `usual`, of what adds up: `count` says how much of it there is in measures, and `name` what to remember it by."""
+
+    def counted(hour_ms: int) -> tuple[frozenset[int], Mapping[int, float]]:
+        known, by_scope = _counted(partner, name, count, hour_ms)
+        return known, by_scope.get(scope, {})
+
+    return baseline_of(weekly_sums(stretch, partner.panes.zone, counted))
+
+
+def weekly_sums(stretch: tuple[int, int], zone: str, counted: Callable[[int], tuple[frozenset[int], Mapping[int, float]]]) -> list[float]:
+    """What a count was in a stretch of time of each week that is known, in order of time.
+
+    Args:
+        stretch: its beginning and its end.
+        zone: by whose clock hours begin.
+        counted: of an hour the weeks before that are known, and how much there was in each of which anything is.
+    """
     start_ms, end_ms = stretch
     sums: dict[int, float] | None = None
-    for hour_ms in _hours(partner, start_ms, end_ms):
+    for hour_ms in hours_of(start_ms, end_ms, zone):
         share = (min(end_ms, hour_ms + HOUR_MS) - max(start_ms, hour_ms)) / HOUR_MS
-        known, counted = _counted(partner, name, count, hour_ms)
-        of = counted.get(scope, {})
+        known, of = counted(hour_ms)
         if sums is None:
             sums = {week: share * of.get(week, 0.0) for week in known}
         else:
             sums = {week: total + share * of.get(week, 0.0) for week, total in sums.items() if week in known}
-    return _baseline([sums[week] for week in sorted(sums, reverse=True)] if sums else [])
+    return [sums[week] for week in sorted(sums, reverse=True)] if sums else []
 
 
-def _baseline(values: list[float]) -> Baseline | None:
+def baseline_of(values: list[float]) -> Baseline | None:
+    """What is usual where a figure was this in each week, in order of time; None of fewer than `WEEKS_MIN`."""
     return None if len(values) < WEEKS_MIN else baseline(((_HOUR, value) for value in values), _HOUR)
 
 
-def _hours(partner: Partner, start_ms: int, end_ms: int) -> range:
-    return range(hour_start(start_ms, partner.panes.zone), end_ms, HOUR_MS)
+def hours_of(start_ms: int, end_ms: int, zone: str) -> range:
+    """When the whole hours began that a stretch touches."""
+    return range(hour_start(start_ms, zone), end_ms, HOUR_MS)
 
 
 def _remember(partner: Partner, key: tuple[object, ...], found: object) -> None:

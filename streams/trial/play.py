@@ -7,7 +7,7 @@ from typing import Any, Final
 import orjson
 
 from alerts import Condition, Context, Phase, Sample, alert_event, alert_state, evaluate, fingerprint
-from alerts.gates import gates
+from alerts.gates import gates, held_by
 from models.adaptive import adaptive_windows
 from models.durations import to_seconds
 from models.figures import Kind
@@ -82,7 +82,7 @@ def _series(policy: PartnerPolicy, case: CaseSpec) -> Iterator[tuple[int, Seen]]
             sample = _sample(policy, rule, catalogue[rule.kpi], scope, (each, kinds[each.kpi], step), at_ms)
             condition, changes = evaluate(rule, conditions[key], sample, at_ms)
             conditions[key] = condition
-            told[key] = [_worded(gate) for gate in gates(rule, sample, at_ms=at_ms, condition=condition)]
+            told[key] = [_worded(gate) for gate in gates(rule, sample, held_by(rule, condition, at_ms))]
             seen.events += [alert_event(rule, change, context) for change in changes]
             if condition.phase is Phase.OK:
                 seen.states.pop(condition.fingerprint, None)

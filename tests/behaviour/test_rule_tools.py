@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from alerts import fingerprint
 from models.clock import now_ms
 from models.policy_file import whole
+from models.rule_forms import DriftSpec
 from models.settings import Settings
 from models.topics import partition_of
 from models.windows import GRID_MS, HOUR_MS, MINUTE_MS
@@ -25,7 +26,8 @@ from tests.workers import environment
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 SPEC = rule(levels=[{"severity": "warning", "enter": 0.8, "exit": 0.83, "for": 60}], min_samples=10, recover_for=60)
-SHARED = shared_part(SPEC, settle_seconds=0)
+DRIFT = DriftSpec.model_validate({"id": "creep", "type": "drift", "kpi": "asa", "direction": "above", "reference": 20})
+SHARED = shared_part(SPEC, DRIFT, settle_seconds=0)
 
 
 @pytest.fixture
@@ -68,7 +70,7 @@ async def test_a_range_of_the_source_topics_is_run_through_a_policy(settings: Se
     assert (found["events"], found["left_out"]) == (180, {})
     before = await outwatch(settings, "backtest", first, f"--to={_iso(begin_ms + MINUTE_MS)}", "--json", str(file))
     assert orjson.loads(before.output)["events"] == 0
-    (episode,) = found["policy"]["episodes"]
+    (episode,) = [each for each in found["policy"]["episodes"] if each["rule"] == "sl"]
     assert (episode["partner"], episode["rule"], episode["ended_ms"]) == ("acme", "sl", None)
     assert begin_ms + 6 * MINUTE_MS < episode["fired_ms"] < begin_ms + 9 * MINUTE_MS
 
@@ -85,7 +87,7 @@ async def test_a_rule_is_explained_out_of_alerts_and_closed_minutes(settings: Se
     rig.commit(Budget(10**6, 10**9))
     told = [each for each in rig.written if each.topic.endswith(("alerts", "1m", "15m", "1d"))]
     await write(settings, [(each.topic, each.key, each.value) for each in told])
-    await apply_policy(settings, whole(SHARED, [partner_part()], "p"), now_ms())
+    await apply_policy(settings, whole(SHARED, [partner_part()], "p"), begin_ms)
 
     fired_ms = next(at_ms for _, kind, at_ms, _ in rig.alerts() if kind == "fired")
     name = fingerprint("sl", "acme", "all")
@@ -98,6 +100,14 @@ async def test_a_rule_is_explained_out_of_alerts_and_closed_minutes(settings: Se
     assert shown[0].endswith(": ok")
     assert shown[1] == "recomputed: 5 closed stretches of the window"
     assert shown[2].split() == ["figure", "passed", "100", "%", "in", "the", "window", "5m", "(60", "of", "60)"]
+
+    quarter_ms = begin_ms + 15 * MINUTE_MS - begin_ms % (15 * MINUTE_MS)
+    drift = orjson.loads((await outwatch(settings, "explain", "acme/creep", "--at", _iso(quarter_ms), "--json")).output)
+    assert drift["source"] == "recomputed"
+    assert [each["name"] for each in drift["gates"]][2:5] == ["asa enter", "asa total", "asa exit"]
+    assert f"; added up from {_iso(begin_ms)[:16].replace('T', ' ')} on" in drift["said"]
+    early = orjson.loads((await outwatch(settings, "explain", "acme/creep", "--at", _iso(begin_ms - HOUR_MS), "--json")).output)
+    assert early["said"].endswith("; by the rule as it is now, not as it was")
 
     unknown = await outwatch(settings, "explain", "0" * 32, "--at", _iso(begin_ms))
     assert "no alert of 00000000000000000000000000000000 is kept" in str(unknown.exception)

@@ -11,16 +11,18 @@ from streams.cli import app
 from streams.cli.exits import Exit
 from streams.engine import Budget
 from streams.gated import Asked, NoRuleError, _asked, explain_gates
+from streams.recomputed.kept import Kept
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
+from tests.past import kept_of
 
 ALL = Asked("acme", "sl", Scope("all"))
 LADDER = [{"severity": "warning", "enter": 0.8, "exit": 0.83, "for": 60}]
 BEGIN_MS = START_MS - START_MS % MINUTE_MS
 
 
-def story(**changes: Any) -> tuple[Rig, list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
-    """Five good minutes, then five bad ones: what was told of alerts, and the closed stretches."""
+def story(**changes: Any) -> tuple[Rig, list[dict[str, Any]], Kept]:
+    """Five good minutes, then five bad ones: what was told of alerts, and the closed stretches under the policy."""
     rig = Rig()
     rig.idle(BEGIN_MS)
     spec = rule(levels=LADDER, min_samples=10, recover_for=60, **changes)
@@ -30,18 +32,15 @@ def story(**changes: Any) -> tuple[Rig, list[dict[str, Any]], dict[str, list[dic
         rig.send(event("contact.answered", at_ms, f"{second}", wait_seconds=5.0 if second < 300 else 60.0), at_ms=at_ms)
         rig.to(at_ms + 5 * SECOND)
     rig.commit(Budget(10**6, 10**9))
-    topics = (TOPICS.rollups_1d, TOPICS.rollups_15m, TOPICS.rollups_1m)
-    stretches = {topic: [body for body in rig.compacted(topic).values() if body["scope"] == "all"] for topic in topics}
-    return rig, rig.bodies(TOPICS.alerts), stretches
+    return rig, rig.bodies(TOPICS.alerts), kept_of(rig, Scope("all"))
 
 
 def explained(at_ms: int, asked: Asked = ALL, **changes: Any) -> Any:
-    rig, events, stretches = story()
-    policy = rig.engine._state.policies.of("acme")
+    rig, events, kept = story()
     if changes:
         rig.policy(shared_part(rule(**changes)), at_ms=rig.now_ms)
-        policy = rig.engine._state.policies.of("acme")
-    return explain_gates(asked, at_ms, policy, events, stretches)
+        kept = kept_of(rig, Scope("all"))
+    return explain_gates(asked, at_ms, kept, events)
 
 
 def passed(found: Any) -> dict[str, bool | None]:
@@ -74,14 +73,14 @@ def test_between_changes_the_gates_are_recomputed_of_closed_minutes() -> None:
         "enter": False,
         "bound": False,
         "exit": True,
-        "held": None,
+        "held": False,
         "suppression": None,
     }
     assert found.gates[0].said == "100 % in the window 5m (60 of 60)"
 
 
 def test_what_was_recomputed_within_a_minute_says_that_only_whole_ones_are_known() -> None:
-    assert "only whole ones" in explained(BEGIN_MS + 5 * MINUTE_MS + 30 * SECOND).said
+    assert "only whole minutes" in explained(BEGIN_MS + 5 * MINUTE_MS + 30 * SECOND).said
 
 
 def test_a_rule_that_changed_since_is_told_of() -> None:
@@ -96,9 +95,9 @@ def test_before_anything_happened_the_figure_is_missing() -> None:
 
 
 def test_outside_hours_a_page_would_have_waited() -> None:
-    rig, events, stretches = story()
+    rig, events, _ = story()
     rig.policy(shared_part(rule(levels=LADDER), hours={"sat": "01:00-02:00"}), at_ms=rig.now_ms)
-    found = explain_gates(ALL, BEGIN_MS + 5 * MINUTE_MS, rig.engine._state.policies.of("acme"), events, stretches)
+    found = explain_gates(ALL, BEGIN_MS + 5 * MINUTE_MS, kept_of(rig, Scope("all")), events)
     assert (found.gates[-1].passed, found.gates[-1].said) == (False, "a page would wait: out_of_hours")
 
 

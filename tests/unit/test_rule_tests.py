@@ -9,7 +9,7 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
-from alerts.gates import gates
+from alerts.gates import gates, held_by, held_since
 from models.errors import FileError
 from models.figures import Estimate, Kind
 from models.rules import Direction, OnMissing
@@ -20,6 +20,8 @@ from streams.trial.check import Result, run_suite
 from streams.trial.series import at_step, series
 from streams.trial.suite_file import read_suite
 from tests.conditions import RULE, START_MS, drive, ratio, revised, sample
+
+NEVER = held_since(RULE, None, START_MS)
 
 ROOT = Path(__file__).parents[2]
 BAD = ROOT / "tests" / "data" / "rule_tests"
@@ -160,7 +162,7 @@ def test_gates_of_a_level_tell_value_bound_and_how_long_it_was_held() -> None:
     conditions, _ = drive(RULE, estimates)
     at_ms = START_MS + 3 * GRID_MS
     found = {
-        (each.severity, each.name): each.passed for each in gates(RULE, sample(estimates[-1], at_ms), at_ms=at_ms, condition=conditions[-1])
+        (each.severity, each.name): each.passed for each in gates(RULE, sample(estimates[-1], at_ms), held_by(RULE, conditions[-1], at_ms))
     }
     assert found == {
         (None, "figure"): True,
@@ -177,20 +179,18 @@ def test_gates_of_a_level_tell_value_bound_and_how_long_it_was_held() -> None:
 
 
 def test_gates_are_not_asked_where_there_is_no_figure_or_too_little_of_it() -> None:
-    few = gates(RULE, sample(ratio(0.5, 10), START_MS), at_ms=START_MS)
+    few = gates(RULE, sample(ratio(0.5, 10), START_MS), NEVER)
     assert [each.passed for each in few[:3]] == [True, False, None]
-    none = gates(RULE, sample(None, START_MS), at_ms=START_MS)
+    none = gates(RULE, sample(None, START_MS), NEVER)
     assert [each.passed for each in none[:3]] == [False, None, None]
-    breaching = gates(revised(on_missing=OnMissing.BREACHING), sample(None, START_MS), at_ms=START_MS)
+    breaching = gates(revised(on_missing=OnMissing.BREACHING), sample(None, START_MS), NEVER)
     assert breaching[2].passed is True
 
 
 def test_gates_of_a_mean_of_unknown_spread_say_so() -> None:
     rule = revised(direction=Direction.ABOVE, levels=tuple(RULE.levels[:1]), recover_for_ms=MINUTE_MS)
     mean = Estimate(Kind.MEAN, 2.0, 200.0, 100, 100)
-    assert [each.said for each in gates(rule, sample(mean, START_MS), at_ms=START_MS) if each.name == "bound"] == [
-        "its spread is not known"
-    ]
+    assert [each.said for each in gates(rule, sample(mean, START_MS), NEVER) if each.name == "bound"] == ["its spread is not known"]
 
 
 def test_a_silence_is_asked_for_and_seen(folder: Path) -> None:
