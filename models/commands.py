@@ -1,6 +1,7 @@
 """What operators may ask for on `outwatch.commands`: the payload of each type of command.
 
-Every type but `customer.erase` (`models.customers`) stands here. An id acts once: who sends a command again gets the same outcome.
+Every type but `customer.erase` (`models.customers`) stands here, or in `models.incident_commands` and
+`models.oncall_commands`. An id acts once: who sends a command again gets the same outcome.
 """
 
 from typing import Annotated, Final, Literal, Self
@@ -8,6 +9,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.incident_commands import INCIDENT_PAYLOADS
+from models.oncall_commands import ONCALL_PAYLOADS
 
 __all__ = [
     "ACK",
@@ -118,5 +120,6 @@ PAYLOADS: Final[dict[str, type[BaseModel]]] = {
     COMMENT: AlertComment,
     ANNOTATE: AnnotationAdd,
     **INCIDENT_PAYLOADS,
+    **ONCALL_PAYLOADS,
 }
 """By the command's type."""

@@ -1,4 +1,4 @@
-"""Silences and annotations as they stand beside the alerts on `outwatch.alerts.state`, under keys of their own."""
+"""Silences, annotations and overrides as they stand beside the alerts on `outwatch.alerts.state`, under keys of their own."""
 
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
@@ -7,17 +7,19 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.commands import AnnotationKind, Matchers
+from models.escalation import PersonId, RotationId
 from models.records import EpochMs
 from models.topics import BROADCAST
 
-__all__ = ["ANNOTATION", "SILENCE", "AnnotationState", "SilenceState", "notice_key"]
+__all__ = ["ANNOTATION", "OVERRIDE", "SILENCE", "AnnotationState", "OverrideState", "SilenceState", "notice_key"]
 
 SILENCE: Final = "silence"
 ANNOTATION: Final = "annotation"
+OVERRIDE: Final = "override"
 
 
 def notice_key(kind: str, identity: str) -> str:
-    """The key of a silence or an annotation; no fingerprint of an alert has a slash in it."""
+    """The key of a silence, an annotation or an override; no fingerprint of an alert has a slash in it."""
     return f"{kind}/{identity}"
 
 
@@ -61,5 +63,16 @@ class AnnotationState(_Notice):
     record: Literal["annotation"] = "annotation"
     kind: AnnotationKind
     text: str
+    to: EpochMs
+    """Exclusive."""
+
+
+class OverrideState(_Notice):
+    """`outwatch.alerts.state`, key override/ID: who is on call in place of a rotation's own; a tombstone 14 days after it."""
+
+    record: Literal["override"] = "override"
+    rotation: RotationId
+    person: PersonId
+    comment: str | None = None
     to: EpochMs
     """Exclusive."""

@@ -11,6 +11,8 @@ from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
 from models.hours import Holidays
 from models.inhibition import AlertMatch, Inhibition, lint_inhibit
+from models.oncall_lint import known_of, lint_oncall
+from models.people import ContactSpec, PersonSpec, ReachSpec
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
 from models.policy_spec import (
@@ -28,6 +30,7 @@ from models.policy_spec import (
     to_json,
 )
 from models.receivers import RECEIVERS, Receiver, lint_receivers
+from models.rotations import LayerSpec, RotationSpec
 from models.rule_base import RuleBase
 from models.rule_forms import AllSpec, AnySpec, ComparisonSpec, NotSpec
 from models.windows import SIDES
@@ -45,10 +48,11 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(KpiSpec, TermSpec, Condition),
     *(Holidays, Inhibition, AlertMatch),
     *RECEIVERS.values(),
+    *(PersonSpec, ReachSpec, ContactSpec, RotationSpec, LayerSpec),
 )
 FIELDS: Final = frozenset(field.alias or name for model in _MODELS for name, field in model.model_fields.items())
 """What a misspelt field may have been meant for."""
-_SECTIONS: Final = ("kpis", "inhibit", "receivers")
+_SECTIONS: Final = ("kpis", "inhibit", "receivers", "people", "rotations")
 """Of the file, beside `rules`, that all partners share; one that is not there is not said, so that revisions stay what they were."""
 
 
@@ -64,11 +68,16 @@ class _Outline(BaseModel):
     rules: list[Any] = Field(default_factory=list, max_length=500)
     inhibit: list[Any] = Field(default_factory=list, max_length=50)
     receivers: list[Any] = Field(default_factory=list, max_length=500)
+    people: list[Any] = Field(default_factory=list, max_length=1000)
+    rotations: list[Any] = Field(default_factory=list, max_length=200)
 
 
-def lint(text: str, file: str) -> list[Problem]:
-    """Everything wrong with the policy in `text`, in the order of its lines; empty when all is well."""
-    return _read(text, file)[1]
+def lint(text: str, file: str, at_ms: int | None = None) -> list[Problem]:
+    """Everything wrong with the policy in `text`, in the order of its lines; empty when all is well.
+
+    With a time, also when nobody will be on call in the 14 days from then on.
+    """
+    return _read(text, file, at_ms)[1]
 
 
 def load(text: str, file: str) -> PolicyFile:
@@ -84,7 +93,7 @@ def load(text: str, file: str) -> PolicyFile:
     return PolicyFile.model_validate_json(dumps(data), strict=True)
 
 
-def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
+def _read(text: str, file: str, at_ms: int | None = None) -> tuple[Any, list[Problem]]:
     try:
         document = read_yaml(text, file)
     except FileError as error:
@@ -98,8 +107,11 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
         rules = [_rule(each, document, ("rules", at), problems) for at, each in enumerate(outline.rules)]
         inhibit = [_valid(Inhibition, each, document, ("inhibit", at), problems) for at, each in enumerate(outline.inhibit)]
         receivers = [_receiver(each, document, ("receivers", at), problems) for at, each in enumerate(outline.receivers)]
+        people = [_valid(PersonSpec, each, document, ("people", at), problems) for at, each in enumerate(outline.people)]
+        rotations = [_valid(RotationSpec, each, document, ("rotations", at), problems) for at, each in enumerate(outline.rotations)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
+        known = known_of(outline.people, outline.rotations, outline.receivers, outline.partners)
         defaults = defaults or Defaults()
         wrong = list(lint_kpis(kpis))
         # One that does not hold is there all the same: the rules and targets that name it are not wrong for it.
@@ -111,6 +123,7 @@ def _read(text: str, file: str) -> tuple[Any, list[Problem]]:
             *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
             *lint_receivers(receivers, {each for each in ids if each is not None}),
+            *lint_oncall(people, rotations, partners, known, at_ms),
             # Of rules that do not read nobody knows which alerts there will be.
             *(lint_inhibit(inhibit, [each.compiled for each in rules if each is not None]) if None not in rules else ()),
         ]

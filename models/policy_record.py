@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from models.custom import lint_kpis
 from models.errors import PolicyError, Problem
 from models.inhibition import lint_inhibit
+from models.oncall_lint import known_of, lint_oncall
 from models.policy_lint import lint_rules
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.records import PolicyRecord
@@ -83,6 +84,8 @@ def decode_policy(key: bytes | None, value: bytes | None) -> PolicyChange:
             each for each in lint_rules(part.rules, part.windows, part.customs.catalogue) if each.level == "error"
         ]
         findings += lint_inhibit(part.inhibit, [rule.compiled for rule in part.rules])
+        known = known_of(*(record.part.get(name, ()) for name in ("people", "rotations", "receivers")))
+        findings += [each for each in lint_oncall(part.people, part.rotations, (), known) if each.level == "error"]
         if findings:
             raise PolicyError([_problem(field_name(each.path), each.message, each.remedy) for each in findings])
     return PolicyChange(partner, last == CURRENT, record.revision, part)

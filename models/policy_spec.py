@@ -14,6 +14,8 @@ from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.hours import Holidays, Week
 from models.inhibition import Inhibition
+from models.oncall import Rotation, compile_rotation
+from models.people import Contacts, PersonSpec
 from models.policy_types import (
     DAY_SECONDS,
     HOUR_SECONDS,
@@ -27,6 +29,7 @@ from models.policy_types import (
     to_ms,
 )
 from models.receivers import Receiver
+from models.rotations import RotationSpec
 from models.rule_base import Look, RuleBase
 from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
 from models.rule_silence import SilenceSpec
@@ -94,6 +97,8 @@ Sides = Annotated[tuple[Side, ...], Field(max_length=len(SIDES))]
 Baselines = Annotated[tuple[Baseline, ...], Field(max_length=20)]
 Inhibit = Annotated[tuple[Inhibition, ...], Field(max_length=50)]
 Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
+People = Annotated[tuple[PersonSpec, ...], Field(max_length=1000)]
+Rotations = Annotated[tuple[RotationSpec, ...], Field(max_length=200)]
 Receivers = Annotated[tuple[Receiver, ...], Field(max_length=500)]
 
 
@@ -231,11 +236,18 @@ class SharedPart(Defaults):
     rules: Rules = ()
     inhibit: Inhibit = ()
     receivers: Receivers = ()
+    people: People = ()
+    rotations: Rotations = ()
 
     @cached_property
     def customs(self) -> Customs:
         """The KPIs of the policy's own, compiled."""
         return compile_customs(self.kpis)
+
+    @cached_property
+    def calendar(self) -> dict[str, Rotation]:
+        """The rotations by id, compiled; they remember the shifts that they found."""
+        return {each.id: compile_rotation(each) for each in self.rotations}
 
 
 class PartnerPart(_Spec):
@@ -261,6 +273,8 @@ class PartnerPart(_Spec):
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}
     queues: Annotated[Partials, Field(max_length=2000)] = {}
+    contacts: Contacts = {}
+    """Who of its side, or of the client's for it, is told, by role (docs/oncall.md)."""
 
 
 class PolicyFile(_Spec):
@@ -274,6 +288,10 @@ class PolicyFile(_Spec):
     rules: Rules = ()
     inhibit: Inhibit = ()
     """Which alerts explain others, whose pages wait then (docs/suppression.md)."""
+    people: People = ()
+    """Who can be told, of the client and of partners (docs/oncall.md)."""
+    rotations: Rotations = ()
+    """Who of them is on call when."""
     receivers: Receivers = ()
     """Where pages can go (docs/notifications.md)."""
 

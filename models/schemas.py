@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from models import definitions, notices, policy_spec, records, rule_base, rule_forms
+from models import definitions, notices, people, policy_spec, records, rotations, rule_base, rule_forms
 from models.commands import PAYLOADS
 from models.custom import spec
 from models.events import EVENT_TYPES
@@ -46,10 +46,11 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     "outwatch.command.outcome": records.CommandOutcome,
     "outwatch.silence.state": notices.SilenceState,
     "outwatch.annotation.state": notices.AnnotationState,
+    "outwatch.override.state": notices.OverrideState,
     **{f"outwatch.command.{kind}": payload for kind, payload in PAYLOADS.items()},
 }
-"""Model by the event's type or by the topic (outcomes of commands stand among the alerts, silences and annotations among their states,
-payloads within commands); the others carry their source's bytes.
+"""Model by the event's type or by the topic (outcomes of commands stand among the alerts, silences, annotations and overrides among
+their states, payloads within commands); the others carry their source's bytes.
 """
 
 POLICY_FILE: Final = "policy.json"
@@ -77,7 +78,7 @@ def _documented(*modules: ModuleType) -> dict[tuple[str, str], str]:
 
 def _told(schema: dict[str, Any]) -> dict[str, Any]:
     """With what is said of the fields, which editors show. Workers read the models of policies at a start, and need not look for it."""
-    said = _documented(policy_spec, rule_base, rule_forms, definitions, spec)
+    said = _documented(policy_spec, rule_base, rule_forms, definitions, spec, people, rotations)
     for name, part in {schema["title"]: schema, **schema["$defs"]}.items():
         for field, described in part.get("properties", {}).items():
             if (name, field) in said:

@@ -49,7 +49,10 @@ class Document:
 
     def problems(self, error: ValidationError, at: Path = (), known: Collection[str] = ()) -> list[Problem]:
         """Everything that pydantic found wrong with the part of the file at `at`; unknown fields may have meant a `known` one."""
-        return [self._problem(at, details, known) for details in error.errors(include_url=False)]
+        found = error.errors(include_url=False)
+        # What does not read is not counted, so that a list would be called too short for what is wrong with its items.
+        within = {each["loc"][:depth] for each in found for depth in range(len(each["loc"]))}
+        return [self._problem(at, each, known) for each in found if each["type"] != "too_short" or each["loc"] not in within]
 
     def _path(self, at: Path, details: ErrorDetails) -> Path:
         """Where it stands: pydantic also names the branches of what may read in several ways, which stand in no file."""

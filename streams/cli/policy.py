@@ -47,8 +47,9 @@ def lint(file: PolicyPath, as_json: Json = False) -> None:
     import orjson
 
     from models import policy_file
+    from models.clock import now_ms
 
-    problems = policy_file.lint(_text(file), str(file))
+    problems = policy_file.lint(_text(file), str(file), now_ms())
     if as_json:
         typer.echo(orjson.dumps(problems, option=orjson.OPT_INDENT_2))
     else:

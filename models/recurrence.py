@@ -1,0 +1,130 @@
+"""When a shift begins again: an RRULE of RFC 5545 over the wall clock, at a cost that is bounded.
+
+Days are the finest frequency, so that a rule occurs at most 24 times a day, and what has hours of its own repeats by days or weeks
+alone. Such a rule is alike in every period of seven intervals: its occurrences are counted by periods, however long ago it began.
+Of the others, at most one a day occurs; theirs are counted out once, from the year 2000 at the earliest. A rule has no end of its own,
+neither UNTIL nor COUNT: that is `until` of its layer, which cuts a shift as well.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from dateutil.rrule import rrule
+
+__all__ = ["Recurrence", "check_rrule"]
+
+_FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
+_BY_WEEK: Final = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYHOUR", "BYMINUTE", "WKST"})
+"""What a rule may have that is alike in every period."""
+_PARTS: Final = _BY_WEEK | {"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}
+_INTERVAL_MAX: Final = 1000
+_AHEAD: Final = timedelta(days=800)
+"""How far past what is asked for a rule that is no weekly one is counted out: past 29 February it is not looked for."""
+
+
+def _parts(text: str) -> dict[str, str]:
+    """The parts of a rule, whose form was checked."""
+    return {name: value for name, _, value in (each.partition("=") for each in text.split(";"))}
+
+
+def _weekly(parts: dict[str, str]) -> bool:
+    return parts["FREQ"] in ("DAILY", "WEEKLY") and parts.keys() <= _BY_WEEK
+
+
+def check_rrule(text: str) -> str:
+    """The rule, if it is one that can be followed.
+
+    Raises:
+        ValueError: with what is wrong and, in brackets, what to write.
+    """
+    for problem in _problems(text):
+        raise ValueError(problem)
+    return text
+
+
+def _problems(text: str) -> Iterator[str]:
+    said = [each.partition("=") for each in text.split(";")]
+    names = [name for name, _, _ in said]
+    parts = {name: value for name, _, value in said}
+    if not all(value for _, _, value in said) or len(set(names)) < len(names):
+        yield f"{text!r} is no rule of RFC 5545 (write parts NAME=VALUE with semicolons between them, each once, such as FREQ=WEEKLY)"
+    for name in names:
+        if name in ("UNTIL", "COUNT"):
+            yield f"{name} has no place here (write until: of the layer)"
+        if name not in _PARTS:
+            yield f"{name!r} is no part of a rule of shifts (write {', '.join(sorted(_PARTS))})"
+    if parts.get("FREQ") not in _FREQUENCIES:
+        yield f"FREQ={parts.get('FREQ', '')} is no frequency of shifts (write {', '.join(_FREQUENCIES)}; BYHOUR for several a day)"
+    if not (parts.get("INTERVAL", "1").isdecimal() and 1 <= int(parts.get("INTERVAL", "1")) <= _INTERVAL_MAX):
+        yield f"INTERVAL={parts['INTERVAL']} is no whole number from 1 to {_INTERVAL_MAX} (write INTERVAL=1)"
+    if "," in parts.get("BYMINUTE", ""):
+        yield "BYMINUTE names several minutes (write one)"
+    if not _weekly(parts) and {"BYHOUR", "BYMINUTE"} & parts.keys():
+        yield "BYHOUR and BYMINUTE go with FREQ=DAILY or WEEKLY and BYDAY alone (write the time of day into starts:)"
+    try:
+        _rule(text, datetime(2000, 1, 1), None)  # noqa: DTZ001 - wall-clock time of a zone that is said elsewhere
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        yield f"{text!r} is no rule of RFC 5545: {str(error).replace(' (', ': ').replace(')', '')} (write such as FREQ=WEEKLY)"
+
+
+def _rule(text: str, begins: datetime, until: datetime | None) -> "rrule":
+    from dateutil.rrule import rrule, rrulestr  # noqa: PLC0415 - some milliseconds, for policies that have rotations
+
+    rule = rrulestr(text, dtstart=begins)
+    if not isinstance(rule, rrule):
+        msg = "it is several"
+        raise TypeError(msg)
+    return rule if until is None else rule.replace(until=until)
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """The occurrences of a rule that was checked, from `begins` on."""
+
+    text: str
+    begins: datetime
+    """Without a zone, as every time here."""
+    _counted: list[datetime] = field(default_factory=list, repr=False, compare=False)
+    """Of a rule that is not weekly, the occurrences up to `_horizon`."""
+    _horizon: list[datetime] = field(default_factory=list, repr=False, compare=False)
+
+    def between(self, low: datetime, high: datetime) -> list[tuple[int, datetime]]:
+        """The occurrences in [low, high) with their numbers from 0 on, the last before them, and the first after them if it is near."""
+        found = self._by_period(low, high) if self._period is not None else self._by_list(low, high)
+        times = [at for _, at in found]
+        return found[max(0, bisect_left(times, low) - 1) : bisect_left(times, high) + 1]
+
+    @cached_property
+    def _period(self) -> timedelta | None:
+        """After which a rule by days or weeks is as before; None of any other."""
+        parts = _parts(self.text)
+        if not _weekly(parts):
+            return None
+        return timedelta(days=7 * int(parts.get("INTERVAL", "1")))
+
+    @cached_property
+    def _per_period(self) -> int:
+        assert self._period is not None
+        return sum(1 for _ in _rule(self.text, self.begins, self.begins + self._period - timedelta(seconds=1)))
+
+    def _by_period(self, low: datetime, high: datetime) -> list[tuple[int, datetime]]:
+        period = self._period
+        assert period is not None
+        # A period before what is asked for, where the last occurrence before it lies; one after it for the next.
+        skipped = max(0, (low - self.begins) // period - 1)
+        if not self._per_period or high + period < self.begins:
+            return []
+        rule = _rule(self.text, self.begins + skipped * period, high + period)
+        return list(enumerate(rule, skipped * self._per_period))
+
+    def _by_list(self, low: datetime, high: datetime) -> list[tuple[int, datetime]]:
+        if not self._horizon or self._horizon[0] < high:
+            self._horizon[:] = [high + _AHEAD]
+            self._counted[:] = _rule(self.text, self.begins, high + _AHEAD)
+        first = max(0, bisect_left(self._counted, low) - 1)
+        return list(enumerate(self._counted[first : bisect_left(self._counted, high) + 1], first))
