@@ -8,8 +8,10 @@ from alerts.aside import NOTHING, Aside
 from alerts.condition import Change, ChangeKind, Condition, Phase
 from alerts.explanation import explain
 from alerts.ids import event_id
+from models.criticality import Criticality, Weighed, order
 from models.reasons import SuppressReason
-from models.rules import Rule
+from models.rules import Rule, Severity
+from models.windows import Scope
 
 __all__ = ["Context", "alert_event", "alert_state"]
 
@@ -27,6 +29,8 @@ class Context:
     late: bool
     trace: Mapping[str, int]
     """Source topic -> next offset to be read."""
+    criticality: Criticality | None = None
+    """What the partner's policy says of what matters."""
 
 
 def alert_event(rule: Rule | None, change: Change, context: Context, aside: Aside = NOTHING) -> dict[str, Any]:
@@ -61,6 +65,8 @@ def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms
 
 def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
     assert condition.evidence is not None, "a condition that changed has evidence"
+    severity, weighed = _told(condition, context.criticality)
+    raised = severity is not condition.severity
     return {
         "fingerprint": condition.fingerprint,
         "episode": condition.episode,
@@ -74,14 +80,28 @@ def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: in
             "runbook": rule and rule.runbook,
             "suggested_action": rule and rule.suggested_action,
         },
-        "severity": condition.severity and condition.severity.value,
+        "severity": severity and severity.value,
+        "order": 0 if severity is None else order(severity, weighed),
         "evidence": condition.evidence.model_dump(mode="json", by_alias=True),
         "attribution": condition.attribution and condition.attribution.model_dump(mode="json", by_alias=True),
         "circumstances": condition.circumstances and condition.circumstances.model_dump(mode="json", by_alias=True),
-        "explanation": explain(rule, condition, context.partner_name, at_ms),
+        **({} if weighed is None else {"criticality": weighed._asdict() | {"raised_from": condition.severity if raised else None}}),
+        "explanation": explain(rule, condition, context.partner_name, at_ms, weighed and _said(weighed, severity if raised else None)),
         "started_at": condition.started_ms,
         "fired_at": condition.fired_ms,
         "ended_at": condition.ended_ms,
         "evaluated_at": at_ms,
         "frontier": context.frontier_ms,
     }
+
+
+def _told(condition: Condition, criticality: Criticality | None) -> tuple[Severity | None, Weighed | None]:
+    """The severity that it is told with, and what it weighs."""
+    if criticality is None or condition.severity is None:
+        return condition.severity, None
+    scope = Scope.parse(condition.scope)
+    return criticality.told(condition.severity, scope), criticality.of(scope)
+
+
+def _said(weighed: Weighed, raised_to: Severity | None) -> str:
+    return weighed.reason if raised_to is None else f"{raised_to} since {weighed.reason}"

@@ -33,8 +33,11 @@ _COUNTED: Final = {
 """What the numerator of a ratio counts, after "26 of 63"."""
 
 
-def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: int) -> str:
-    """Say how `condition` stands at `at_ms`, by what was seen at its last change; without a rule it is no longer watched."""
+def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: int, weighs: str | None = None) -> str:
+    """Say how `condition` stands at `at_ms`, by what was seen at its last change; without a rule it is no longer watched.
+
+    `weighs` says why it matters more than another, if it does.
+    """
     seen = condition.evidence
     assert seen is not None, "what never changed needs no explanation"
     body = _figure(seen) if seen.parts is None else several.figures(seen.parts, condition)
@@ -50,9 +53,10 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
     counts = _counts(seen)
     if len(who) + 2 + len(body) + len(counts) > LENGTH_MAX:
         counts = ""
-    said = condition.circumstances.text if condition.circumstances and condition.phase is Phase.FIRING else None
-    if said is not None and len(who) + 2 + len(body) + len(counts) + 2 + len(said) <= LENGTH_MAX:
-        counts += f"; {said}"
+    fires = condition.phase is Phase.FIRING
+    for said in (weighs, condition.circumstances.text if condition.circumstances else None) if fires else ():
+        if said is not None and len(who) + 2 + len(body) + len(counts) + 2 + len(said) <= LENGTH_MAX:
+            counts += f"; {said}"
     room = LENGTH_MAX - 2 - len(body)
     if len(who) > room:
         who = who[: room - 1] + "…"

@@ -67,7 +67,7 @@ class PartnerRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """All partners by name, and what fires, worst and oldest first."""
+    """All partners by name, and what fires: the worst first, of these what matters most, and of these the oldest."""
 
     window: str
     at: int
@@ -133,8 +133,11 @@ def _alert_state(alert: Json) -> PartnerState:
 
 
 def _firing(alerts: Iterable[Json]) -> list[Json]:
-    firing = [alert for alert in alerts if alert["state"] in {"firing", "recovering"}]
-    return sorted(firing, key=lambda alert: (-_STATES.index(_alert_state(alert)), alert["fired_at"] or 0, alert["fingerprint"]))
+    def place(alert: Json) -> tuple[int, int, int, str]:
+        # What a worker of a release before wrote has no order.
+        return -_STATES.index(_alert_state(alert)), -alert.get("order", 0), alert["fired_at"] or 0, alert["fingerprint"]
+
+    return sorted((alert for alert in alerts if alert["state"] in {"firing", "recovering"}), key=place)
 
 
 def _is_stale(heartbeat: Json, now_ms: int, clock: Literal["wall", "log"]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, Literal
 
+from models.criticality import Criticality, compiled, laid_over
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
 from models.hours import Schedule, compile_hours
@@ -17,7 +18,7 @@ from models.kpis.finance import Baseline
 from models.money import UNIT
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.revisions import canonical, revision_of_members
-from models.rules import Rule
+from models.rules import Rule, Severity
 from models.windows import SIDES, Scope, Side
 
 __all__ = ["DEFAULT_SHARED", "PartnerPart", "PartnerPolicy", "SharedPart", "compile_partner", "merge"]
@@ -92,11 +93,17 @@ class PartnerPolicy:
     """Which alerts explain others."""
     outside: tuple[Rule, ...] | None = None
     """The rules while it is closed, where any of them has another ladder then."""
+    criticality: Criticality | None = None
+    """What matters most of it; None where nothing does more than the rest."""
     _merged: dict[tuple[str | None, str | None], Definition] = field(default_factory=dict, repr=False, compare=False)
 
     def rules_at(self, at_ms: int) -> tuple[Rule, ...]:
         """The rules with the ladders that hold at a time."""
         return self.rules if self.outside is None or self.hours is None or self.hours.holds(at_ms) else self.outside
+
+    def told(self, severity: Severity, scope: Scope) -> Severity:
+        """The severity that alerts of a scope are told with whose rule says this one."""
+        return severity if self.criticality is None else self.criticality.told(severity, scope)
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
         """How a contact of this queue and channel is counted; cached, so that one place is one object."""
@@ -169,6 +176,9 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         **_split(scopes, activities),
         **hours_said,
     }
+    critical = laid_over(shared.criticality, own.criticality)
+    if critical is not None:
+        content["criticality"] = [critical.model_dump(mode="json", exclude_none=True), activities]
     if own.source is not None:
         content["source"] = own.source
     if shared.kpis:
@@ -203,6 +213,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         outside=tuple(rule.outside or rule for rule in rules) if hours and any(rule.outside for rule in rules) else None,
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
         customs=shared.customs,
+        criticality=None if critical is None else compiled(critical, *activities),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from models.criticality import CriticalitySpec, WeightSpec
 from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kpis
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
@@ -13,6 +14,7 @@ from models.hours import Holidays
 from models.inhibition import AlertMatch, Inhibition, lint_inhibit
 from models.oncall_lint import known_of, lint_oncall
 from models.people import ContactSpec, PersonSpec, ReachSpec
+from models.policy_critical import lint_criticality
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
 from models.policy_spec import (
@@ -46,7 +48,7 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(AllSpec, AnySpec, NotSpec, ComparisonSpec),
     *(Definition, ServiceLevel, Csat, Ces, Target),
     *(KpiSpec, TermSpec, Condition),
-    *(Holidays, Inhibition, AlertMatch),
+    *(Holidays, CriticalitySpec, WeightSpec, Inhibition, AlertMatch),
     *RECEIVERS.values(),
     *(PersonSpec, ReachSpec, ContactSpec, RotationSpec, LayerSpec),
 )
@@ -122,6 +124,7 @@ def _read(text: str, file: str, at_ms: int | None = None) -> tuple[Any, list[Pro
             *lint_rules(rules, defaults.windows, catalogue, {each for each in ids if each is not None}, _sides(defaults, partners)),
             *lint_repeats(defaults, partners, rules, catalogue),
             *lint_definitions(defaults, partners, catalogue),
+            *lint_criticality(defaults, partners, rules),
             *lint_receivers(receivers, {each for each in ids if each is not None}),
             *lint_oncall(people, rotations, partners, known, at_ms),
             # Of rules that do not read nobody knows which alerts there will be.

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from models.criticality import CriticalitySpec
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
 from models.hours import Holidays, Week
@@ -130,6 +131,8 @@ class Defaults(_Spec):
     """Days on which they are closed all the same."""
     maintenance: Week | None = None
     """When all pages wait, in their own time."""
+    criticality: CriticalitySpec | None = None
+    """What matters most: it orders alerts, and raises their severity (docs/policies.md)."""
     baselines: Baselines = ()
     """What savings are held against; the latest that began by the first day of a period holds."""
     definition: Definition = Definition()
@@ -269,6 +272,8 @@ class PartnerPart(_Spec):
     hours: Week | None = None
     holidays: Holidays | None = None
     maintenance: Week | None = None
+    criticality: CriticalitySpec | None = None
+    """Over that of the defaults, name by name."""
     baselines: Baselines | None = None
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}

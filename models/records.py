@@ -24,6 +24,7 @@ __all__ = [
     "Command",
     "CommandOutcome",
     "Comment",
+    "CriticalityTold",
     "Driver",
     "Evidence",
     "EvidencePart",
@@ -342,6 +343,16 @@ class Attribution(_Out):
     """One sentence."""
 
 
+class CriticalityTold(_Out):
+    """How much it matters what an alert is of, as the policy says."""
+
+    weight: Annotated[int, Field(ge=1, le=3)]
+    reason: str
+    """Such as `activity claims is a risk`."""
+    raised_from: str | None
+    """The severity that the rule says, where the weight made it one higher."""
+
+
 class Ack(_Out):
     """Somebody looks after an alert; an escalation takes that back."""
 
@@ -402,6 +413,10 @@ class AlertEvent(_Out):
     rule: RuleRef
     transition: Transition
     severity: str | None
+    order: int = 0
+    """What alerts are to be sorted by, the highest first: by severity, and within one by criticality."""
+    criticality: CriticalityTold | None = None
+    """Left out where the policy says nothing of it."""
     evidence: Evidence
     attribution: Attribution | None = None
     """Null where there is nothing to compare with, or that KPI cannot be taken apart."""
@@ -435,6 +450,8 @@ class AlertState(_Out):
     rule: RuleRef
     state: Literal["ok", "pending", "firing", "recovering", "resolved"]
     severity: str | None
+    order: int = 0
+    criticality: CriticalityTold | None = None
     quality: Literal["good", "insufficient", "missing", "no_baseline"]
     evidence: Evidence
     attribution: Attribution | None = None

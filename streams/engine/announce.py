@@ -55,7 +55,7 @@ class Announcer:
         for verdict in verdicts:
             partner, (rule, scope, condition, changes, aside, former), at_ms, frontier_ms, offsets = verdict
             late = not self._config.clock_from_log and moment.now_ms - at_ms > LATE_MS
-            context = Context(partner.policy.name, frontier_ms, moment.now_ms, moment.revision, late, offsets)
+            context = Context(partner.policy.name, frontier_ms, moment.now_ms, moment.revision, late, offsets, partner.policy.criticality)
             for change in changes:
                 body = alert_event(rule, change, context, aside)
                 events.append(cloudevent(topics.alerts, "alert", source, partner.id, partner.id, body["id"], body))

@@ -63,7 +63,7 @@ def beside_due_ms(partner: Partner, silences: Silences) -> int | None:
         condition = _condition(partner, key)
         due += [aside.head_ms, aside.ack.until if aside.ack else None, settles_ms(aside.flips, aside.flaps, after_ms)]
         if condition.open:
-            due += _turns(silences, condition)
+            due += _turns(partner, silences, condition)
             due += inhibition_turns_ms(policy.inhibit, condition, partner.conditions.values())
             due += [schedule.turns_ms(after_ms) for schedule in (policy.hours, policy.maintenance) if schedule is not None]
     first = min((each for each in due if each is not None and each > after_ms), default=None)
@@ -73,7 +73,7 @@ def beside_due_ms(partner: Partner, silences: Silences) -> int | None:
 def _reasons(partner: Partner, silences: Silences, judged: Judged, at_ms: int) -> Iterator[SuppressReason]:
     """Why pages of an open condition wait at `at_ms`."""
     policy, rule = partner.policy, judged.rule
-    if silences.held and any(each.holds(at_ms, _labels(judged.condition)) for each in silences.held.values()):
+    if silences.held and any(each.holds(at_ms, _labels(partner, judged.condition)) for each in silences.held.values()):
         yield SuppressReason.SILENCED
     if policy.maintenance is not None and policy.maintenance.holds(at_ms):
         yield SuppressReason.MAINTENANCE
@@ -85,11 +85,11 @@ def _reasons(partner: Partner, silences: Silences, judged: Judged, at_ms: int) -
         yield SuppressReason.OUT_OF_HOURS
 
 
-def _turns(silences: Silences, condition: Condition) -> Iterable[int]:
+def _turns(partner: Partner, silences: Silences, condition: Condition) -> Iterable[int]:
     """When silences of a condition begin and end."""
     if not silences.held:
         return
-    labels = _labels(condition)
+    labels = _labels(partner, condition)
     for each in silences.held.values():
         if each.fits(labels):
             yield from (each.from_, each.until)
@@ -100,8 +100,9 @@ def _condition(partner: Partner, key: tuple[str, Scope]) -> Condition:
     return partner.conditions.get(key) or Condition(key[0], partner.id, str(key[1]))
 
 
-def _labels(condition: Condition) -> dict[str, str]:
-    severity = condition.severity
+def _labels(partner: Partner, condition: Condition) -> dict[str, str]:
+    """What it is told with, and so silenced by."""
+    severity = condition.severity and partner.policy.told(condition.severity, Scope.parse(condition.scope))
     return {
         "partner": condition.partner,
         "rule": condition.rule_id,

@@ -113,7 +113,7 @@ def episodes(verdicts: Iterable[Verdict], zones: Mapping[str, str]) -> list[Epis
         for change in verdict.judged.changes:
             after = change.after
             key = (after.partner, after.rule_id, after.scope)
-            severity = after.severity or ""
+            severity = verdict.partner.policy.told(after.severity, verdict.judged.scope) if after.severity else ""
             if change.kind in (ChangeKind.FIRED, ChangeKind.ESCALATED):
                 fired_ms, worst, waits = open_.get(key, (change.at_ms, severity, verdict.judged.aside.reasons))
                 open_[key] = fired_ms, max(worst, severity, key=_rank), waits

@@ -74,7 +74,7 @@ def _series(policy: PartnerPolicy, case: CaseSpec) -> Iterator[tuple[int, Seen]]
     told: dict[tuple[str, str], list[str]] = {}
     seen.asked = lambda rule, scope: told.get((rule, scope), [])
     for at_ms in range(case.start_ms, case.start_ms + case.end_ms + 1, GRID_MS):
-        context = Context(policy.name, at_ms, at_ms, 0, late=False, trace={})
+        context = Context(policy.name, at_ms, at_ms, 0, late=False, trace={}, criticality=policy.criticality)
         step = (at_ms - case.start_ms) // case.step_ms
         rules = {rule.id: rule for rule in policy.rules_at(at_ms)}
         for rule_id, scope, each in watched:
