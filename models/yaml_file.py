@@ -25,6 +25,8 @@ MAX_CHARACTERS: Final = 2_000_000
 MAX_NODES: Final = 200_000
 """Of the tree with its aliases followed, so that a small file cannot stand for a huge one."""
 MAX_DEPTH: Final = 32
+_SHOWN_MAX: Final = 20
+"""Of the names that there are, where none is like the one that was written."""
 
 COLLECTIONS: Final = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
@@ -87,7 +89,11 @@ def field_name(path: Path) -> str:
 def suggest(name: str, known: Collection[str], otherwise: str | None = None) -> str:
     """What to do about a name that is not `known`: write the one that it resembles, or else `otherwise` or any of them."""
     close = [each for each in get_close_matches(name, known, 2) if each != name]
-    return f"write {close[0]}" if close else otherwise or f"write one of {', '.join(known)}"
+    if close or otherwise:
+        return f"write {close[0]}" if close else str(otherwise)
+    shown = [*known][:_SHOWN_MAX]
+    more = f" or {len(known) - len(shown)} others" if len(known) > len(shown) else ""
+    return f"write one of {', '.join(shown)}{more}"
 
 
 def _short(value: object) -> str:
@@ -153,7 +159,8 @@ def read_yaml(text: str, file: str) -> Document:
         raise FileError([Problem(file, line, "(file)", str(error.problem), "correct the YAML")]) from None
     except (YAMLError, RecursionError, ValueError) as error:
         message = str(error).partition("\n")[0] or type(error).__name__
-        raise FileError([Problem(file, 1, "(file)", message, "correct the YAML")]) from None
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise FileError([Problem(file, line, "(file)", message, "correct the YAML")]) from None
     if reader.problems:
         raise FileError(reader.problems)
     return Document(file, data, reader.lines)
