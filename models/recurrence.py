@@ -1,9 +1,9 @@
 """When a shift begins again: an RRULE of RFC 5545 over the wall clock, at a cost that is bounded.
 
-Days are the finest frequency, so that a rule occurs at most 24 times a day, and what has hours of its own repeats by days or weeks
-alone. Such a rule is alike in every period of seven intervals: its occurrences are counted by periods, however long ago it began.
-Of the others, at most one a day occurs; theirs are counted out once, from the year 2000 at the earliest. A rule has no end of its own,
-neither UNTIL nor COUNT: that is `until` of its layer, which cuts a shift as well.
+Days are the finest frequency, so that a rule occurs at most 24 times a day. A rule by days or weeks has days of the week and hours only:
+it is alike in every period of seven intervals, and its occurrences are counted by periods, however long ago it began. A rule by months
+or years has no hours, so that at most one a day occurs; its occurrences are counted out once, from the year 2000 at the earliest. A rule
+has no end of its own, neither UNTIL nor COUNT: that is `until` of its layer, which cuts a shift as well.
 """
 
 from bisect import bisect_left
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Recurrence", "check_rrule"]
 
-_FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_BY_WEEK: Final = frozenset({"FREQ", "INTERVAL", "BYDAY", "BYHOUR", "BYMINUTE", "WKST"})
-"""What a rule may have that is alike in every period."""
-_PARTS: Final = _BY_WEEK | {"BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"}
+_ANY: Final = ("FREQ", "INTERVAL", "BYDAY", "WKST")
+_WEEKLY: Final = (*_ANY, "BYHOUR", "BYMINUTE")
+_YEARLY: Final = (*_ANY, "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
+_PARTS: Final = {"DAILY": _WEEKLY, "WEEKLY": _WEEKLY, "MONTHLY": _YEARLY, "YEARLY": _YEARLY}
 _INTERVAL_MAX: Final = 1000
 _AHEAD: Final = timedelta(days=800)
 """How far past what is asked for a rule that is no weekly one is counted out: past 29 February it is not looked for."""
@@ -30,10 +30,6 @@ _AHEAD: Final = timedelta(days=800)
 def _parts(text: str) -> dict[str, str]:
     """The parts of a rule, whose form was checked."""
     return {name: value for name, _, value in (each.partition("=") for each in text.split(";"))}
-
-
-def _weekly(parts: dict[str, str]) -> bool:
-    return parts["FREQ"] in ("DAILY", "WEEKLY") and parts.keys() <= _BY_WEEK
 
 
 def check_rrule(text: str) -> str:
@@ -53,19 +49,21 @@ def _problems(text: str) -> Iterator[str]:
     parts = {name: value for name, _, value in said}
     if not all(value for _, _, value in said) or len(set(names)) < len(names):
         yield f"{text!r} is no rule of RFC 5545 (write parts NAME=VALUE with semicolons between them, each once, such as FREQ=WEEKLY)"
+    frequency = parts.get("FREQ", "")
+    if frequency not in _PARTS:
+        yield f"FREQ={frequency} is no frequency of shifts (write {', '.join(_PARTS)}; BYHOUR for several a day)"
     for name in names:
         if name in ("UNTIL", "COUNT"):
             yield f"{name} has no place here (write until: of the layer)"
-        if name not in _PARTS:
-            yield f"{name!r} is no part of a rule of shifts (write {', '.join(sorted(_PARTS))})"
-    if parts.get("FREQ") not in _FREQUENCIES:
-        yield f"FREQ={parts.get('FREQ', '')} is no frequency of shifts (write {', '.join(_FREQUENCIES)}; BYHOUR for several a day)"
+        if name not in _PARTS[frequency]:
+            yield f"{name!r} is no part of a rule of shifts with FREQ={frequency} (write {', '.join(_PARTS[frequency])})"
     if not (parts.get("INTERVAL", "1").isdecimal() and 1 <= int(parts.get("INTERVAL", "1")) <= _INTERVAL_MAX):
         yield f"INTERVAL={parts['INTERVAL']} is no whole number from 1 to {_INTERVAL_MAX} (write INTERVAL=1)"
     if "," in parts.get("BYMINUTE", ""):
         yield "BYMINUTE names several minutes (write one)"
-    if not _weekly(parts) and {"BYHOUR", "BYMINUTE"} & parts.keys():
-        yield "BYHOUR and BYMINUTE go with FREQ=DAILY or WEEKLY and BYDAY alone (write the time of day into starts:)"
+    if frequency == "DAILY" and "BYDAY" in parts and int(parts.get("INTERVAL", "1")) % 7 == 0:
+        # dateutil looks for the first day to the year 9999 where the first is of another weekday.
+        yield "days at intervals of weeks are all of one weekday (write FREQ=WEEKLY)"
     try:
         _rule(text, datetime(2000, 1, 1), None)  # noqa: DTZ001 - wall-clock time of a zone that is said elsewhere
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
@@ -103,7 +101,7 @@ class Recurrence:
     def _period(self) -> timedelta | None:
         """After which a rule by days or weeks is as before; None of any other."""
         parts = _parts(self.text)
-        if not _weekly(parts):
+        if _PARTS[parts["FREQ"]] is not _WEEKLY:
             return None
         return timedelta(days=7 * int(parts.get("INTERVAL", "1")))
 

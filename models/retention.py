@@ -31,7 +31,7 @@ def _customers() -> dict[str, str]:
         topics.commands: "nothing of customers; who of the staff asked for what",
         topics.incidents: "nothing of customers; who of the staff was told, looks after or commented what, and their addresses",
         topics.notifications: "nothing of customers; who of the staff is told what, and their addresses",
-        topics.alerts_state: "nothing of customers; who of the staff silences, looks after or commented what",
+        topics.alerts_state: "nothing of customers; who of the staff silences, looks after or commented what, or is on call for another",
     }
 
 

@@ -184,7 +184,7 @@ class Topics:
 
     @property
     def alerts_state(self) -> str:
-        """Key fingerprint; silence/ID and annotation/ID (`models.notices`)."""
+        """Key fingerprint; silence/ID, annotation/ID and override/ID (`models.notices`)."""
         return f"{self.prefix}outwatch.alerts.state"
 
     @property
@@ -233,7 +233,7 @@ class Topics:
             TopicSpec(self.rollups_1d, days, "closed days"),
             TopicSpec(self.periods, days, "money of reported periods"),
             TopicSpec(self.alerts, _kept(760), "every transition and the outcome of every command"),
-            TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert, silence and annotation"),
+            TopicSpec(self.alerts_state, _COMPACTED, "the present state of each alert, silence, annotation and override"),
             TopicSpec(self.incidents, _COMPACTED, "the present state of each incident"),
             TopicSpec(self.notifications, _kept(7), "what the notifier is to send"),
             TopicSpec(self.heartbeats, _kept(1), "frontier of every partition every 5 s"),

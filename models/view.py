@@ -50,7 +50,7 @@ class Keys:
         return f"{self.view}alerts"
 
     def notices(self, kind: str) -> str:
-        """A hash, field id: the present `SilenceState`s (`silence`), or `AnnotationState`s (`annotation`)."""
+        """A hash, field id: the present `SilenceState`s (`silence`), `AnnotationState`s (`annotation`) or `OverrideState`s (`override`)."""
         return f"{self.view}{kind}s"
 
     @property

@@ -15,7 +15,8 @@ from alerts.aside import NOTHING, Aside, commented
 from alerts.condition import Condition, Phase
 from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, PAYLOADS, SILENCE
 from models.customers import ERASE
-from models.notices import AnnotationState, SilenceState
+from models.notices import AnnotationState, OverrideState, SilenceState
+from models.oncall_commands import CANCEL, OVERRIDE
 from models.reasons import RejectReason
 from models.records import Ack, Command, Comment
 from models.windows import DAY_MS, GRID_MS, Scope
@@ -28,6 +29,7 @@ from streams.engine.state import State
 __all__ = ["Place", "obey"]
 
 _SILENCE_MAX_MS: Final = 366 * DAY_MS
+_OVERRIDE_MAX_MS: Final = 366 * DAY_MS
 
 
 class Place(NamedTuple):
@@ -190,6 +192,31 @@ def _annotate(asked: _Asked) -> _Answer:
     return "annotated", None
 
 
+def _override(asked: _Asked) -> _Answer:
+    state, command, payload, at_ms = asked
+    if not at_ms < payload.to <= at_ms + _OVERRIDE_MAX_MS:
+        msg = "it would be over already" if payload.to <= at_ms else "an override ends within a year"
+        raise _RefusedError(msg)
+    said = {"id": command.id, "partner": command.partner, "actor": command.actor, "at": command.at}
+    if not state.overrides.put(OverrideState.model_validate(said | payload.model_dump(by_alias=True, exclude_none=True))):
+        msg = f"there are {len(state.overrides.held)} overrides, as many as a partition keeps"
+        raise _RefusedError(msg)
+    return f"{payload.person} takes {payload.rotation}", None
+
+
+def _cancel(asked: _Asked) -> _Answer:
+    state, _, payload, at_ms = asked
+    override = state.overrides.held.get(payload.override)
+    if override is None or override.to <= at_ms:
+        msg = f"no override {payload.override} holds, or will, in partition {state.partition}"
+        raise _RefusedError(msg)
+    if at_ms <= override.from_:
+        state.overrides.expire(lambda each: each.id == override.id)
+    else:
+        state.overrides.put(override.model_copy(update={"to": at_ms}))
+    return "cancelled", None
+
+
 _STEPS: Final[dict[str, Callable[[_Asked], _Answer]]] = {
     ERASE: _erase,
     SILENCE: _silence,
@@ -197,4 +224,6 @@ _STEPS: Final[dict[str, Callable[[_Asked], _Answer]]] = {
     ACK: _acknowledge,
     COMMENT: _comment,
     ANNOTATE: _annotate,
+    OVERRIDE: _override,
+    CANCEL: _cancel,
 }

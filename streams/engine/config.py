@@ -39,6 +39,8 @@ class Limits:
     """Amounts of periods, by line, of the last 760 days."""
     silences: int = 1_000
     annotations: int = 10_000
+    overrides: int = 1_000
+    """Of rotations."""
     commands: int = 10_000
     """Whose outcome is known for a day, so that none is done twice."""
     sources: int = 100

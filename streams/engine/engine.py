@@ -43,6 +43,7 @@ __all__ = ["Engine", "Sizes", "SourceSign"]
 
 _HEARTBEAT_MS: Final = 5_000
 _ANNOTATION_KEPT_MS: Final = 760 * DAY_MS
+_OVERRIDE_KEPT_MS: Final = 14 * DAY_MS
 
 
 class Sizes(NamedTuple):
@@ -295,7 +296,7 @@ class Engine:
         state.tickets.forget(state.frontier.value_ms)
         self._expire_hourly()
         self._expire_silences()
-        notices = [*state.silences.drain(self._config, self.partition), *state.annotations.drain(self._config, self.partition)]
+        notices = [row for each in (state.silences, state.annotations, state.overrides) for row in each.drain(self._config, self.partition)]
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
         records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
@@ -335,6 +336,7 @@ class Engine:
             state.done.expire(state.frontier.value_ms)
             state.sources.expire(state.frontier.value_ms)
             state.annotations.expire(lambda each: each.to + _ANNOTATION_KEPT_MS < state.frontier.value_ms)
+            state.overrides.expire(lambda each: each.to + _OVERRIDE_KEPT_MS < state.frontier.value_ms)
 
     def _figures(self, moment: Moment, budget: Budget) -> Iterator[Output]:
         state = self._state
@@ -438,6 +440,7 @@ class Engine:
             "history": state.history.snapshot(),
             "silences": dict(state.silences.held),
             "annotations": dict(state.annotations.held),
+            "overrides": dict(state.overrides.held),
             "done": state.done.snapshot(),
             "sources": dict(state.sources.held),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},

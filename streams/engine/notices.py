@@ -1,10 +1,10 @@
-"""Notices: silences and annotations, kept as rows of the state until they are over, and told beside the alerts."""
+"""Notices: silences, annotations and overrides, kept as rows of the state until they are over, and told beside the alerts."""
 
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 from zlib import crc32
 
-from models.notices import AnnotationState, SilenceState, notice_key
+from models.notices import AnnotationState, OverrideState, SilenceState, notice_key
 from models.topics import BROADCAST
 from streams.engine import rows
 from streams.engine.config import EngineConfig
@@ -12,7 +12,7 @@ from streams.engine.output import Output, cloudevent
 
 __all__ = ["Notices"]
 
-_Notice = TypeVar("_Notice", SilenceState, AnnotationState)
+_Notice = TypeVar("_Notice", SilenceState, AnnotationState, OverrideState)
 
 
 class Notices(Generic[_Notice]):

@@ -4,7 +4,7 @@ from collections import Counter
 from heapq import heappop, heappush
 from typing import Final
 
-from models.notices import ANNOTATION, SILENCE, AnnotationState, SilenceState
+from models.notices import ANNOTATION, OVERRIDE, SILENCE, AnnotationState, OverrideState, SilenceState
 from models.policy import PartnerPolicy
 from models.topics import partition_of
 from models.windows import GRID_MS
@@ -48,6 +48,7 @@ class State:
         self.history = History(config.limits.visits)
         self.silences = Notices(SILENCE, SilenceState, config.limits.silences)
         self.annotations = Notices(ANNOTATION, AnnotationState, config.limits.annotations)
+        self.overrides = Notices(OVERRIDE, OverrideState, config.limits.overrides)
         self.done = Commands(config.limits.commands)
         self.sources = Sources(config.topics.interactions, config.limits.sources)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)

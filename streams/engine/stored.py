@@ -211,6 +211,10 @@ def _annotation(state: State, key: list[Any], value: bytes) -> None:
     state.annotations.load(key[1], rows.unpack(key, value))
 
 
+def _override(state: State, key: list[Any], value: bytes) -> None:
+    state.overrides.load(key[1], rows.unpack(key, value))
+
+
 def _command(state: State, key: list[Any], value: bytes) -> None:
     state.done.load(key[1], rows.unpack(key, value))
 
@@ -284,6 +288,7 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "aside": _aside,
     "silence": _silence,
     "annotation": _annotation,
+    "override": _override,
     "command": _command,
     "source": _source,
     "ids": _ids,

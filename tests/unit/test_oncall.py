@@ -123,6 +123,8 @@ def test_the_revision_of_a_calendar_is_of_who_is_on_call_and_not_of_how_it_is_li
         "FREQ=DAILY;BYMINUTE=0,30",
         "FREQ=MONTHLY;BYHOUR=1,2",
         "FREQ=DAILY;INTERVAL=0",
+        "FREQ=DAILY;INTERVAL=7;BYDAY=TU",
+        "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30",
         "FREQ=DAILY;INTERVAL=5000",
         "FREQ=DAILY;FREQ=DAILY",
         "FREQ=WEEKLY;BYDAY=XX",
