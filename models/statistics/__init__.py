@@ -6,6 +6,7 @@
     adaptive    the narrowest window that holds enough
     baseline    what the same hour of the week usually is
     compared    how far a figure is from that
+    difference  how far two figures are apart (Newcombe)
     dispersion  how much more a rate scatters than chance alone (Laney)
     drift       slow shifts: CUSUM and EWMA
     quantiles   quantiles of durations from bins that merge and subtract
@@ -16,6 +17,7 @@ What each is for, with its vectors: docs/statistics.md.
 from models.statistics.adaptive import ADAPTIVE_WIDTHS_MS, adaptive_width_ms
 from models.statistics.baseline import Baseline, baseline, hour_of_week
 from models.statistics.compared import WEEKS_MIN, Compare, Compared
+from models.statistics.difference import Apart, apart
 from models.statistics.dispersion import laney_sigma_z, scaled_z
 from models.statistics.drift import Cusum, Ewma, Weighted
 from models.statistics.intervals import Z_PAGE, Z_REPORT, Z_WARN, interval, mean_interval, poisson, wilson
@@ -38,6 +40,7 @@ __all__ = [
     "Z_PAGE",
     "Z_REPORT",
     "Z_WARN",
+    "Apart",
     "Baseline",
     "Compare",
     "Compared",
@@ -48,6 +51,7 @@ __all__ = [
     "QuantileEstimate",
     "Weighted",
     "adaptive_width_ms",
+    "apart",
     "baseline",
     "bin_of",
     "hour_of_week",

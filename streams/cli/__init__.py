@@ -9,6 +9,7 @@ import sys
 import typer
 
 from streams.cli import (
+    annotations,
     commands,
     dead_letters,
     demo,
@@ -53,7 +54,9 @@ policy.app.command()(policy_explain.explain)
 app.add_typer(policy.app, name="policy")
 app.add_typer(commands.silence, name="silence")
 app.command()(commands.ack)
-app.command()(commands.annotate)
+app.command()(commands.comment)
+app.command()(annotations.annotate)
+app.add_typer(annotations.annotation, name="annotation")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(erase.erase)

@@ -1,6 +1,6 @@
-"""`outwatch silence`, `outwatch ack` and `outwatch annotate`: commands of operators, sent and answered."""
+"""`outwatch silence`, `outwatch ack` and `outwatch comment`: commands of operators, sent and answered."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from models.settings import Settings
     from streams.asking import Answers
 
-__all__ = ["ack", "annotate", "silence"]
+__all__ = ["Actor", "Json", "ack", "command", "comment", "silence", "time_of", "when"]
+
+_LETTERS_MIN = 8
 
 silence = typer.Typer(no_args_is_help=True, help="Have pages of some alerts wait, list what is silenced, or end it.")
 
@@ -18,6 +20,7 @@ Actor = Annotated[str | None, typer.Option("--actor", help="Who asks; without it
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 For = Annotated[str | None, typer.Option("--for", metavar="SPAN", help="For so long from now on, such as 2h.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to then, such as 2026-11-23T18:00:00Z.")]
+Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the alert, or its first letters (8 or more).")]
 Glob = Annotated[str | None, typer.Option(metavar="NAME", help="Only this; * stands for any letters.")]
 
 
@@ -50,7 +53,7 @@ def add(
         raise typer.BadParameter(msg)
     whole = partner is None or any(letter in partner for letter in "*?[")
     payload = {"matchers": named, "until": until_ms, "comment": comment}
-    _command(SILENCE, BROADCAST if whole or partner is None else partner, payload, actor, as_json=as_json)
+    command(SILENCE, BROADCAST if whole or partner is None else partner, payload, actor, as_json=as_json)
 
 
 @silence.command()
@@ -65,7 +68,7 @@ def expire(
     if found is None:
         typer.echo(f"no silence {identity} (outwatch silence list shows what there is)", err=True)
         raise typer.Exit(Exit.PROBLEMS)
-    _command(EXPIRE, found["partner"], {"silence": identity}, actor, as_json=as_json)
+    command(EXPIRE, found["partner"], {"silence": identity}, actor, as_json=as_json)
 
 
 @silence.command(name="list")
@@ -81,13 +84,13 @@ def list_(as_json: Json = False) -> None:
         return
     for each in found:
         meant = " ".join(f"{name}={glob}" for name, glob in each["matchers"].items())
-        typer.echo(f"{each['id']}  until {_when(each['until'])}  {each['actor']}\n    {meant}\n    {each['comment']}")
+        typer.echo(f"{each['id']}  until {when(each['until'])}  {each['actor']}\n    {meant}\n    {each['comment']}")
     if not found:
         typer.echo("nothing is silenced")
 
 
 def ack(
-    fingerprint: Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the alert, or its first letters (8 or more).")],
+    fingerprint: Fingerprint,
     comment: Annotated[str | None, typer.Option("--comment", help="What you are doing about it.")] = None,
     span: For = None,
     until: Until = None,
@@ -97,44 +100,39 @@ def ack(
     """Say that you look after an open alert, until it ends or gets worse."""
     from models.clock import now_ms
     from models.commands import ACK
+
+    optional = {"until": _until(span, until, now_ms()), "comment": comment}
+    found = _alert(fingerprint)
+    payload = {"fingerprint": found["fingerprint"]} | {name: value for name, value in optional.items() if value is not None}
+    command(ACK, found["partner"], payload, actor, as_json=as_json)
+
+
+def comment(
+    fingerprint: Fingerprint,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What is to be known of it.")],
+    actor: Actor = None,
+    as_json: Json = False,
+) -> None:
+    """Say something of an alert that is open, or was just resolved: it stands beside it."""
+    from models.commands import COMMENT
+
+    found = _alert(fingerprint)
+    command(COMMENT, found["partner"], {"fingerprint": found["fingerprint"], "comment": text}, actor, as_json=as_json)
+
+
+def _alert(fingerprint: str) -> dict[str, Any]:
+    """The alert whose fingerprint begins like that."""
     from models.settings import Settings
 
-    shortest = 8
-    if len(fingerprint) < shortest:
-        msg = f"write at least {shortest} letters of the fingerprint"
+    if len(fingerprint) < _LETTERS_MIN:
+        msg = f"write at least {_LETTERS_MIN} letters of the fingerprint"
         raise typer.BadParameter(msg)
     found = [each for each in _present(Settings(), "") if each["fingerprint"].startswith(fingerprint)]
     if len(found) != 1:
         what = f"{len(found)} alerts begin" if found else "no alert begins"
         typer.echo(f"{what} with {fingerprint} (outwatch status lists what fires)", err=True)
         raise typer.Exit(Exit.PROBLEMS)
-    optional = {"until": _until(span, until, now_ms()), "comment": comment}
-    payload = {"fingerprint": found[0]["fingerprint"]} | {name: value for name, value in optional.items() if value is not None}
-    _command(ACK, found[0]["partner"], payload, actor, as_json=as_json)
-
-
-def annotate(
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What happened, or will.")],
-    from_: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Since when; without it, now.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Up to when; without it, a minute later.")] = None,
-    kind: Annotated[Literal["pilot", "release", "outage", "other"], typer.Option(help="What it is.")] = "other",
-    partner: Annotated[str | None, typer.Option("--partner", metavar="ID", help="Of one partner; without it, of all.")] = None,
-    actor: Actor = None,
-    as_json: Json = False,
-) -> None:
-    """Note a pilot, a release or an outage beside the figures."""
-    from models.clock import now_ms
-    from models.commands import ANNOTATE
-    from models.topics import BROADCAST
-    from models.windows import MINUTE_MS
-
-    from_ms = now_ms() if from_ is None else _time("--from", from_)
-    to_ms = from_ms + MINUTE_MS if to is None else _time("--to", to)
-    if to_ms <= from_ms:
-        msg = "--to must lie after --from"
-        raise typer.BadParameter(msg)
-    payload = {"kind": kind, "from": from_ms, "to": to_ms, "text": text}
-    _command(ANNOTATE, partner or BROADCAST, payload, actor, as_json=as_json)
+    return found[0]
 
 
 def _until(span: str | None, until: str | None, now_ms: int) -> int | None:
@@ -148,10 +146,11 @@ def _until(span: str | None, until: str | None, now_ms: int) -> int | None:
             return now_ms + round(to_seconds(span) * 1000)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--for") from None
-    return None if until is None else _time("--until", until)
+    return None if until is None else time_of("--until", until)
 
 
-def _time(option: str, text: str) -> int:
+def time_of(option: str, text: str) -> int:
+    """The time that an option says, in epoch milliseconds."""
     from models.errors import TimeError
     from models.times import to_ms
 
@@ -161,7 +160,7 @@ def _time(option: str, text: str) -> int:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def _command(kind: str, partner: str, payload: dict[str, Any], actor: str | None, *, as_json: bool) -> None:
+def command(kind: str, partner: str, payload: dict[str, Any], actor: str | None, *, as_json: bool) -> None:
     """Send it, and say what each partition answers; ends with 1 unless all that were asked did it."""
     import asyncio
     from getpass import getuser
@@ -206,7 +205,8 @@ def _present(settings: "Settings", kind: str) -> list[dict[str, Any]]:
     return [orjson.loads(value) for (_, key), value in stored.items() if (key.partition(b"/")[0] if b"/" in key else b"") == kind.encode()]
 
 
-def _when(at_ms: int) -> str:
+def when(at_ms: int) -> str:
+    """A time as a person reads it."""
     from datetime import UTC, datetime
 
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -1,6 +1,7 @@
 """What an operator asks for on the command line, on a real broker: the workers do it, and answer."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -78,13 +79,23 @@ async def test_an_operator_silences_acknowledges_and_annotates(settings: Setting
             assert (acked.exit_code, acked.output.split("  ")[1]) == (0, "applied: acknowledged by ana\n"), acked.output
             noted = await outwatch("annotate", "release 7", "--kind", "release")
             assert noted.exit_code == 0, noted.output
+            said = await outwatch("comment", fingerprint[:8], "the dialler was restarted", "--actor", "ben")
+            assert said.exit_code == 0, said.output
+            then = [datetime.fromtimestamp(now / 1000 - 60 * minutes, UTC).isoformat() for minutes in (5, 4)]
+            early = await outwatch("annotate", "new script", "--from", then[0], "--to", then[1], "--partner", "acme", "--json")
+            compared = await outwatch("annotation", "show", orjson.loads(early.stdout)["id"], "--json")
+            assert compared.exit_code == 0, compared.output
+            assert orjson.loads(compared.stdout)["annotation"]["text"] == "new script"
+            assert (await outwatch("annotation", "list")).output.count("other") == 1
             added = await outwatch("silence", "add", "--partner", "*", "--rule", "lo*", "--for", "1h", "--comment", "known", "--json")
             assert added.exit_code == 0, added.output
             identity = orjson.loads(added.stdout)["id"]
 
             present = await states(settings)
             assert (present[fingerprint]["ack"]["actor"], present[fingerprint]["ack"]["comment"]) == ("ana", "on it")
-            assert [body["text"] for key, body in present.items() if key.startswith("annotation/")] == ["release 7"]
+            assert [each["text"] for each in present[fingerprint]["comments"]] == ["the dialler was restarted"]
+            notes = {body["text"] for key, body in present.items() if key.startswith("annotation/")}
+            assert notes == {"release 7", "new script"}
             listed = await outwatch("silence", "list")
             assert identity in listed.output
             assert "partner=* rule=lo*" in listed.output
