@@ -10,7 +10,7 @@ from models.mapping_file import example_mapping
 from streams.cli import app
 from tests.calls import COLUMNS, day_of_calls, write_csv
 
-run = CliRunner(env={"TERMINAL_WIDTH": "200", "COLUMNS": "200", "OUTWATCH_CLOCK": "wall"})
+run = CliRunner(env={"COLUMNS": "200", "OUTWATCH_CLOCK": "wall"})
 
 
 @pytest.fixture
