@@ -18,7 +18,7 @@ COPY --from=build /opt/outwatch /opt/outwatch
 ENV PATH=/opt/outwatch/bin:$PATH PYTHONUNBUFFERED=1 OUTWATCH_HTTP_HOST=0.0.0.0 OUTWATCH_HTTP_PORT=9464
 USER 10001
 WORKDIR /home/outwatch
-# Of the worker and the projector; a container that runs another command and ends disables it.
+# Of the worker, the projector and the notifier; a container that runs another command and ends disables it.
 HEALTHCHECK --interval=15s --timeout=10s --start-period=60s CMD ["python", "-c", "import http.client as h, os; c = h.HTTPConnection('127.0.0.1', int(os.environ['OUTWATCH_HTTP_PORT']), timeout=5); c.request('GET', '/readyz'); raise SystemExit(c.getresponse().status != 200)"]
 EXPOSE 9464
 STOPSIGNAL SIGTERM

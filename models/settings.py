@@ -3,10 +3,11 @@
 import os
 import re
 import socket
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import unquote
 
-from pydantic import Field, FilePath, ValidationError, model_validator
+from pydantic import AfterValidator, DirectoryPath, Field, FilePath, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.customers import SECRET_BYTES_MIN
@@ -21,6 +22,16 @@ PREFIX = "OUTWATCH_"
 _URL_WITH_PASSWORD = re.compile(r"(?P<scheme>\w+://)(?P<user>[^:@/]*):(?P<password>.*)@(?P<rest>[^@]*)", re.DOTALL)
 
 TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")]
+
+
+def _networks(text: str) -> str:
+    for each in filter(None, map(str.strip, text.split(","))):
+        try:
+            ip_network(each)
+        except ValueError as error:
+            msg = f"{each} is no network: {error}"
+            raise ValueError(msg) from None
+    return text
 
 
 def _worker_name() -> str:
@@ -112,7 +123,9 @@ class Settings(BaseSettings):
         description="Makes customer keys of telephone numbers and the like, for `outwatch replay`; at least 16 bytes.",
     )
 
-    http_host: str = Field(default="127.0.0.1", min_length=1, description="Where the worker and the projector answer to the next setting.")
+    http_host: str = Field(
+        default="127.0.0.1", min_length=1, description="Where the worker, the projector and the notifier answer to the next setting."
+    )
     http_port: int = Field(
         default=0,
         ge=0,
@@ -124,6 +137,31 @@ class Settings(BaseSettings):
         ge=10,
         le=3600,
         description="A worker whose commits, input or event loop stand still for this long ends itself with exit code 4, saying why.",
+    )
+    secrets_dir: DirectoryPath | None = Field(
+        default=None, description="A folder with a file for each secret that receivers of pages and call-backs name."
+    )
+    notify_networks: Annotated[str, AfterValidator(_networks)] = Field(
+        default="",
+        description="Networks (10.1.0.0/16, by commas) that pages may go to although they are not public: an Alertmanager of your own.",
+    )
+    smtp_host: str | None = Field(default=None, min_length=1, description="The mail server that pages go by.")
+    smtp_port: int = Field(default=587, ge=1, le=65_535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How it is spoken to: starttls, tls from the first byte on, or none."
+    )
+    smtp_username: str | None = Field(default=None, min_length=1, description="The user at the mail server.")
+    smtp_password: Secret = Field(default=None, description="The password at the mail server.")
+    mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$", max_length=254)] = Field(
+        default="outwatch@localhost", description="Who pages by mail come from."
+    )
+    callbacks_host: str = Field(default="127.0.0.1", min_length=1, description="Where the notifier hears what pagers and chats call back.")
+    callbacks_port: int = Field(default=0, ge=0, le=65_535, description="The port of these call-backs; 0 is none (docs/notifications.md).")
+    storm_partners: int = Field(
+        default=5,
+        ge=0,
+        le=1000,
+        description="So many partners whose incidents of one rule open within 2 minutes are one storm, told of once; 0 is never.",
     )
 
     @property
@@ -189,6 +227,9 @@ def _contradiction(settings: Settings) -> tuple[str, str] | None:
             return name, f"{variable}={protocol} does not use it: set that to {'SASL_' * protocol.startswith('SASL')}SSL, or remove this"
     if settings.kafka_ssl_keyfile is not None and settings.kafka_ssl_certfile is None:
         return "kafka_ssl_certfile", f"{PREFIX}KAFKA_SSL_KEYFILE needs it"
+    for one, other in (("smtp_username", "smtp_password"), ("smtp_password", "smtp_username")):
+        if getattr(settings, one) is not None and getattr(settings, other) is None:
+            return other, f"{PREFIX}{one.upper()} needs it"
     if settings.redis_ssl_cafile is not None and not settings.redis_url.startswith("rediss://"):
         return "redis_ssl_cafile", f"{PREFIX}REDIS_URL does not use it: let that begin with rediss://, or remove this"
     return None

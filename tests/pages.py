@@ -33,7 +33,7 @@ SECRETS = {
 CIRCUMSTANCES = Circumstances(SECRETS, AT_MS, sender="outwatch@client.example")
 
 
-def notification(receiver: str | Receiver = "webhook", **over: Any) -> Notification:
+def notification(receiver: str | Receiver = "webhook", /, **over: Any) -> Notification:
     """A page as an incident writes it."""
     said: dict[str, Any] = {
         "id": "5f1b6f9e-2c53-5c3a-8f39-0d3a5a3b7f10",

@@ -16,6 +16,7 @@ from streams.cli import (
     erase,
     explain,
     kpis,
+    notify,
     policy,
     policy_backtest,
     policy_explain,
@@ -42,6 +43,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(project.project)
+app.add_typer(notify.notify, name="notify")
 app.command()(status.status)
 app.command()(tail.tail)
 app.command()(kpis.kpis)

@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from models.readme import fill
 from streams.health.catalogue import Described
+from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import WorkerMetrics
 
@@ -34,8 +35,8 @@ def _rules() -> str:
 
 def filled(text: str) -> str:
     """`text` with its generated parts written anew."""
-    worker, projector = WorkerMetrics().catalogue.described, ProjectorMetrics().catalogue.described
-    return fill(text, {"worker": _metrics(worker), "projector": _metrics(projector), "alerts": _rules()})
+    made = {"worker": WorkerMetrics().catalogue, "projector": ProjectorMetrics().catalogue, "notifier": NotifierMetrics().catalogue}
+    return fill(text, {**{name: _metrics(each.described) for name, each in made.items()}, "alerts": _rules()})
 
 
 if __name__ == "__main__":

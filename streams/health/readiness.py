@@ -35,6 +35,8 @@ class Noted(StrEnum):
 
     SOURCE_SILENT = "source_silent"
     """What brings events has stopped saying that it lives."""
+    NO_SECRET = "no_secret"  # noqa: S105 - a reason
+    """A page could not be made, since a secret that its receiver names is not in the notifier's folder."""
 
 
 class Note(NamedTuple):

@@ -8,8 +8,10 @@ from models.view import TRANSITIONS_MAX
 from streams import app, owner
 from streams.engine import Limits, letters, partner
 from streams.engine.panes import LEDGER_MS
+from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import WorkerMetrics
+from streams.notifier.notifier import UNFINISHED_MAX
 from streams.projector.source import BATCH_RECORDS_MAX, FETCH_BYTES_MAX
 from streams.transport import RUN_MAX
 
@@ -50,11 +52,12 @@ def test_the_bounds_of_the_buffers_are_those_of_the_code() -> None:
         f"| {limits.unconfigured_partners:,} |",
         f"| {LEDGER_MS // 86_400_000} days, ",
         f"| {BATCH_RECORDS_MAX} records, beside {FETCH_BYTES_MAX >> 20} MiB ",
+        f"| {UNFINISHED_MAX:,} a notifier |",
         f"| the newest {TRANSITIONS_MAX:,} |",
     ]
     assert [bound for bound in bounds if BUFFERS.count(bound) != 1] == []
 
 
 def test_what_tells_that_a_buffer_is_full_is_measured() -> None:
-    described = (*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described)
+    described = (*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described, *NotifierMetrics().catalogue.described)
     assert set(re.findall(r"outwatch_\w+", BUFFERS)) <= {each.name for each in described}

@@ -9,13 +9,14 @@ from ruamel.yaml import YAML
 from models.reasons import RejectReason
 from streams.engine import Commit, Output, Sizes, SourceSign
 from streams.health.docs import filled
+from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import COUNTED, Arrivals, Look, WorkerMetrics
 from tests.engines import SECOND, TOPICS, Rig, budget, event, partner_part, rule, shared_part
 
 ROOT = Path(__file__).parents[2]
 RULES = YAML(typ="safe").load(ROOT / "deploy" / "prometheus-rules.yaml")
-DESCRIBED = [*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described]
+DESCRIBED = [*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described, *NotifierMetrics().catalogue.described]
 NAMES = {each.name for each in DESCRIBED}
 PIECES = {f"{each.name}_{piece}" for each in DESCRIBED if each.kind == "histogram" for piece in ("bucket", "sum", "count")}
 NOW = 1_000_000
@@ -146,7 +147,7 @@ def test_every_metric_has_a_unit_or_counts_and_says_what_it_is() -> None:
         assert each.what.endswith("."), each.name
         assert each.kind != "counter" or each.name.endswith("_total")
         assert each.kind != "histogram" or each.name.endswith("_seconds")
-        assert set(each.labels) <= {"partition", "topic", "source", "reason", "kind", "version", "python", "role"}
+        assert set(each.labels) <= {"partition", "topic", "source", "reason", "kind", "version", "python", "role", "type", "outcome"}
 
 
 def test_the_page_has_the_metrics_and_rules_that_there_are() -> None:

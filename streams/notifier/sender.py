@@ -1,0 +1,162 @@
+"""Sending: over HTTP by aiohttp, mail by aiosmtplib; what the answers mean is said in `alerts.notify`."""
+
+import asyncio
+import ssl
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from ipaddress import ip_network
+from types import TracebackType
+from typing import Any, Final, Self
+
+import aiosmtplib
+import stamina
+from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, TCPConnector
+from aiolimiter import AsyncLimiter
+
+from alerts.notify.render import read_answer, render, secrets_of
+from alerts.notify.request import DETAIL_MAX, Answer, Circumstances, Letter, Request, Verdict
+from alerts.notify.text import cut, one_line
+from models.notifications import Notification
+from models.receivers import Receiver
+from models.settings import PREFIX, Settings
+from streams.notifier.guard import ForbiddenAddressError, Guard
+from streams.notifier.secrets import MissingSecretError, SecretsFolder, redact
+
+__all__ = ["TRY_SECONDS_MAX", "Sender"]
+
+TRY_SECONDS_MAX: Final = 10.0
+"""Of one try, all in all."""
+_TRIES: Final = 3
+_ANSWER_BYTES_MAX: Final = 4096
+_FINAL_FROM: Final = 500
+"""Replies of a mail server from here on are final."""
+_RATES: Final[Mapping[str, float]] = {"slack": 1.0, "pagerduty": 2.0, "teams": 1.0}
+"""A second and receiver: what these allow."""
+_LIMITERS_MAX: Final = 1000
+
+
+class _AgainError(Exception):
+    """Raised within a round: the next try may succeed."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(verdict.kind)
+        self.verdict = verdict
+
+
+class Sender:
+    """Sends pages; holds connections while its context lasts."""
+
+    def __init__(self, settings: Settings, secrets: SecretsFolder, now_ms: Callable[[], int]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._now_ms = now_ms
+        self._guard = Guard([ip_network(each.strip()) for each in settings.notify_networks.split(",") if each.strip()])
+        self._limiters: OrderedDict[str, AsyncLimiter] = OrderedDict()
+        self._session: ClientSession
+
+    async def __aenter__(self) -> Self:
+        """Open the pool of connections."""
+        connector = TCPConnector(resolver=self._guard, use_dns_cache=False, limit=100)
+        # A redirect could lead where the guard refuses to go, and a proxy of the environment would resolve names in our place.
+        self._session = ClientSession(connector=connector, timeout=ClientTimeout(total=TRY_SECONDS_MAX), trust_env=False)
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Close them."""
+        await self._session.close()
+
+    async def deliver(self, notification: Notification, receipt: str | None, before: Callable[[], Awaitable[None]]) -> Verdict:
+        """One round of tries within seconds; `before` is awaited before each of them, and what it raises ends the round."""
+        try:
+            async for attempt in stamina.retry_context(on=_AgainError, attempts=_TRIES, timeout=None, wait_initial=0.25, wait_max=2.0):
+                with attempt:
+                    await self._in_turn(notification.receiver)
+                    await before()
+                    return _settled(await self.once(notification, receipt))
+        except _AgainError as error:
+            return error.verdict
+        msg = "a round has tries"
+        raise AssertionError(msg)
+
+    async def once(self, notification: Notification, receipt: str | None) -> Verdict:
+        """One try; whatever happens is a verdict, without any secret in its detail."""
+        receiver = notification.receiver
+        try:
+            secrets = self._secrets.read(secrets_of(receiver))
+        except MissingSecretError as error:
+            return Verdict("rejected", str(error))
+        with_ = Circumstances(secrets, self._now_ms(), receipt, self._settings.mail_from)
+        try:
+            made = render(notification, with_)
+            verdict = await (self._mail(made) if isinstance(made, Letter) else self._post(made, receiver))
+        except (ClientError, TimeoutError, OSError, aiosmtplib.SMTPException) as error:
+            verdict = _failed(error)
+        except Exception as error:  # noqa: BLE001 - a page that cannot be made, or an answer that we do not understand, goes to the next tier.
+            verdict = Verdict("rejected", f"a bug of ours: {type(error).__name__}")
+        password = self._settings.smtp_password
+        hidden = [*secrets.values(), *([] if password is None else [password.get_secret_value()])]
+        detail = cut(one_line(redact(verdict.detail, hidden)), DETAIL_MAX)
+        return Verdict(verdict.kind, detail, verdict.receipt, verdict.wait_seconds)
+
+    async def _in_turn(self, receiver: Receiver) -> None:
+        rate = _RATES.get(receiver.type)
+        if rate is None:
+            return
+        limiter = self._limiters.pop(receiver.id, None) or AsyncLimiter(1, 1 / rate)
+        self._limiters[receiver.id] = limiter
+        if len(self._limiters) > _LIMITERS_MAX:
+            self._limiters.popitem(last=False)
+        await limiter.acquire()
+
+    async def _post(self, request: Request, receiver: Receiver) -> Verdict:
+        self._guard.check(request.url)
+        async with self._session.post(request.url, data=request.body, headers=request.headers, allow_redirects=False) as answer:
+            body = await answer.content.read(_ANSWER_BYTES_MAX)
+            return read_answer(receiver, Answer(answer.status, body, answer.headers.get("Retry-After")), self._now_ms())
+
+    async def _mail(self, letter: Letter) -> Verdict:
+        settings = self._settings
+        if settings.smtp_host is None:
+            return Verdict("rejected", f"{PREFIX}SMTP_HOST is not set")
+        arguments: dict[str, Any] = {
+            "hostname": settings.smtp_host,
+            "port": settings.smtp_port,
+            "use_tls": settings.smtp_security == "tls",
+            "start_tls": settings.smtp_security == "starttls",
+            "timeout": TRY_SECONDS_MAX,
+        }
+        if settings.smtp_username is not None and settings.smtp_password is not None:
+            arguments |= {"username": settings.smtp_username, "password": settings.smtp_password.get_secret_value()}
+        async with asyncio.timeout(TRY_SECONDS_MAX):
+            refused, said = await aiosmtplib.send(letter.message, recipients=letter.to, sender=settings.mail_from, **arguments)
+        return Verdict("sent", f"{said}{f'; {len(refused)} addresses refused' if refused else ''}")
+
+
+def _settled(verdict: Verdict) -> Verdict:
+    """A verdict that no try within seconds would change."""
+    if verdict.kind == "again" and verdict.wait_seconds is None:
+        raise _AgainError(verdict)
+    return verdict
+
+
+def _failed(error: Exception) -> Verdict:
+    """What an error means; its text is not repeated where it may hold an address that is a secret."""
+    forbidden = _cause(error)
+    if forbidden is not None:
+        return Verdict("rejected", str(forbidden))
+    if isinstance(error, InvalidURL):
+        return Verdict("rejected", "its address is none")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Verdict("again", "its certificate is not trusted")
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        codes = [each.code for each in error.recipients]
+        return Verdict("rejected" if min(codes) >= _FINAL_FROM else "again", f"all addresses refused: {codes[0]}")
+    if isinstance(error, aiosmtplib.SMTPResponseException):
+        return Verdict("rejected" if error.code >= _FINAL_FROM else "again", f"{error.code} {error.message}")
+    return Verdict("again", type(error).__name__)
+
+
+def _cause(error: BaseException | None) -> ForbiddenAddressError | None:
+    while error is not None and not isinstance(error, ForbiddenAddressError):
+        error = error.__cause__ or error.__context__
+    return error
