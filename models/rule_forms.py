@@ -17,7 +17,19 @@ from models.rule_base import Look, RuleBase
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.yaml_file import Path
 
-__all__ = ["AllSpec", "AnySpec", "BalanceSpec", "ComparisonSpec", "CompositeSpec", "DriftSpec", "NotSpec", "When", "depth", "leaves"]
+__all__ = [
+    "AllSpec",
+    "AnySpec",
+    "BalanceSpec",
+    "ComparisonSpec",
+    "CompositeSpec",
+    "DriftSpec",
+    "FormSpec",
+    "NotSpec",
+    "When",
+    "depth",
+    "leaves",
+]
 
 _OPERATORS: Final = ("all", "any", "not")
 _QUARTER: Final = "15m"

@@ -7,13 +7,14 @@ from pydantic import Field
 
 from models.kpis import FEED_SILENCE
 from models.policy_types import Duration, to_ms
-from models.rule_base import Look, RuleBase
+from models.rule_base import Look
+from models.rule_forms import FormSpec
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 
 __all__ = ["SilenceSpec"]
 
 
-class SilenceSpec(RuleBase):
+class SilenceSpec(FormSpec):
     """When nothing was heard of a partner's contacts for longer than chance explains under its own usual rate."""
 
     type: Literal["feed_silence"]

@@ -1,5 +1,6 @@
 """`outwatch silence`, `outwatch ack` and `outwatch comment`: commands of operators, sent and answered."""
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from streams.cli.exits import Exit
 
 if TYPE_CHECKING:
+    from models.notices import SilenceState
     from models.settings import Settings
     from streams.asking import Answers
 
@@ -76,17 +78,36 @@ def list_(as_json: Json = False) -> None:
     """List the silences that hold, the first to end first; read from the topic."""
     import orjson
 
+    from models.clock import now_ms
+    from models.notices import SilenceState
     from models.settings import Settings
 
-    found = sorted(_present(Settings(), "silence"), key=lambda each: (each["until"], each["id"]))
+    standing = _standing(Settings())
+    found = sorted(standing.get("silence", ()), key=lambda each: (each["until"], each["id"]))
+    for each in found:
+        each["holds_back"] = _held_back(SilenceState.model_validate(each), standing.get("", ()), now_ms())
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2))
         return
     for each in found:
         meant = " ".join(f"{name}={glob}" for name, glob in each["matchers"].items())
-        typer.echo(f"{each['id']}  until {when(each['until'])}  {each['actor']}\n    {meant}\n    {each['comment']}")
+        count = each["holds_back"]
+        held = f"holds back {count} open alert{'s' * (count != 1)}" if count else "holds back nothing now"
+        typer.echo(f"{each['id']}  until {when(each['until'])}  {each['actor']}  {held}\n    {meant}\n    {each['comment']}")
     if not found:
         typer.echo("nothing is silenced")
+
+
+def _held_back(silence: "SilenceState", alerts: Iterable[Mapping[str, Any]], at_ms: int) -> int:
+    """How many of the alerts are open and silenced by it."""
+    return sum(
+        each["state"] in ("firing", "recovering")
+        and "silenced" in each["suppressed_by"]
+        and silence.holds(
+            at_ms, {"partner": each["partner"], "rule": each["rule"]["id"], "scope": each["scope"], "severity": each["severity"]}
+        )
+        for each in alerts
+    )
 
 
 def ack(
@@ -179,7 +200,9 @@ def command(kind: str, partner: str, payload: dict[str, Any], actor: str | None,
 def _told(identity: str, answers: "Answers", *, as_json: bool) -> None:
     import orjson
 
-    reasons = sorted({f"{each['outcome']}: {each['reason']}" for each in answers.values() if each is not None})
+    told = {f"{each['outcome']}: {each['reason']}" for each in answers.values() if each is not None}
+    # What one partition did need not be remarked on by those that it does not concern.
+    reasons = sorted(each for each in told if each.partition(";")[0] not in told - {each})
     silent = sorted(partition for partition, each in answers.items() if each is None)
     refused = any(each is not None and each["outcome"] != "applied" for each in answers.values())
     if as_json:
@@ -195,14 +218,22 @@ def _told(identity: str, answers: "Answers", *, as_json: bool) -> None:
 
 def _present(settings: "Settings", kind: str) -> list[dict[str, Any]]:
     """What stands beside the alerts, each once; without a kind, the alerts."""
+    return _standing(settings).get(kind, [])
+
+
+def _standing(settings: "Settings") -> dict[str, list[dict[str, Any]]]:
+    """By kind; alerts have none."""
     import asyncio
 
     import orjson
 
     from streams.present import read_present
 
-    stored = asyncio.run(read_present(settings, settings.topics.alerts_state))
-    return [orjson.loads(value) for (_, key), value in stored.items() if (key.partition(b"/")[0] if b"/" in key else b"") == kind.encode()]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for (_, key), value in asyncio.run(read_present(settings, settings.topics.alerts_state)).items():
+        kind, slash, _ = key.partition(b"/")
+        found.setdefault(kind.decode() if slash else "", []).append(orjson.loads(value))
+    return found
 
 
 def when(at_ms: int) -> str:

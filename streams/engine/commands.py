@@ -19,7 +19,9 @@ from models.notices import AnnotationState, OverrideState, SilenceState
 from models.oncall_commands import CANCEL, OVERRIDE
 from models.reasons import RejectReason
 from models.records import Ack, Command, Comment
+from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, Scope
+from streams.engine.aimed import misses
 from streams.engine.done import Done
 from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Output, cloudevent
@@ -118,7 +120,9 @@ def _silence(asked: _Asked) -> _Answer:
         msg = f"there are {len(state.silences.held)} silences, as many as a partition keeps"
         raise _RefusedError(msg)
     _look_again(state, at_ms)
-    return "silenced", None
+    of = state.partners.values() if command.partner == BROADCAST else filter(None, [state.partners.get(command.partner)])
+    missed = misses(payload.matchers, of)
+    return "silenced" if missed is None else f"silenced; it fits no alert so far: {missed}", None
 
 
 def _expire(asked: _Asked) -> _Answer:

@@ -1,11 +1,13 @@
 """`outwatch silence`, `ack` and `annotate`: what is wrong with what was typed is said before anything is sent."""
 
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
+from models.clock import now_ms
 from streams.asking import Answers
 from streams.cli import app
 from streams.cli.commands import _told
@@ -50,3 +52,34 @@ def test_it_says_what_each_partition_answered(
         _told("c1", answers, as_json=False)
     heard = capsys.readouterr()
     assert heard.out + heard.err == said
+
+
+def test_what_one_partition_did_is_not_remarked_on_by_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = ("silenced; it fits no alert so far: no partner is called so here", "silenced")
+    _told("c1", {at: {"outcome": "applied", "reason": each} for at, each in enumerate(reasons)}, as_json=False)
+    assert capsys.readouterr().out == "c1  applied: silenced\n"
+    _told("c1", {0: {"outcome": "applied", "reason": reasons[0]}}, as_json=False)
+    assert capsys.readouterr().out == f"c1  applied: {reasons[0]}\n"
+
+
+def test_silences_are_listed_with_how_many_open_alerts_each_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def alert(state: str, waits: list[str], rule: str = "lost") -> dict[str, Any]:
+        named = {"fingerprint": "f", "partner": "acme", "rule": {"id": rule}, "scope": "all", "severity": "warning"}
+        return named | {"state": state, "suppressed_by": waits}
+
+    def silence(identity: str, until_ms: int, **matchers: str) -> dict[str, Any]:
+        said = {"id": identity, "partner": "*", "actor": "ana", "at": 1, "from": 1, "until": until_ms, "comment": "why"}
+        return said | {"record": "silence", "matchers": matchers}
+
+    later_ms = now_ms() + 3_600_000
+    standing = {
+        "": [alert("firing", ["silenced"]), alert("recovering", ["silenced"]), alert("firing", [], "asa"), alert("resolved", ["silenced"])],
+        "silence": [silence("none", later_ms + 3, rule="csat"), silence("over", 2, rule="*"), silence("two", later_ms, rule="lo*")],
+    }
+    monkeypatch.setattr("streams.cli.commands._standing", lambda _: standing)
+    told = CliRunner().invoke(app, ("silence", "list")).output.splitlines()
+    assert [(line.split()[0], line.partition("ana  ")[2]) for line in told[::3]] == [
+        ("over", "holds back nothing now"),
+        ("two", "holds back 2 open alerts"),
+        ("none", "holds back nothing now"),
+    ]

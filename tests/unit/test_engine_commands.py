@@ -10,7 +10,7 @@ from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, SILENCE
 from models.notices import AnnotationState, SilenceState
 from models.records import CommandOutcome
 from models.view import Keys
-from models.windows import DAY_MS, GRID_MS, HOUR_MS
+from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine.output import Output
 from streams.projector.projection import Projection, Record
 from streams.projector.totals import Totals
@@ -196,3 +196,25 @@ def test_the_view_keeps_silences_and_annotations_apart_from_alerts() -> None:
     projection = Projection(TOPICS, Keys("app"), Totals())
     assert projection.project(Record(TOPICS.alerts_state, 0, b"silence/s1", b"{}")) == [("HSET", "app:view:silences", b"s1", b"{}")]
     assert projection.project(Record(TOPICS.alerts_state, 0, b"annotation/a", None)) == [("HDEL", "app:view:annotations", b"a")]
+
+
+@pytest.mark.parametrize(
+    ("matchers", "remark"),
+    [
+        ({"partner": "ac*"}, None),
+        ({"rule": "sl", "scope": "all", "severity": "critical"}, None),
+        ({"scope": "queue=*"}, "no such scope is judged that has figures"),
+        ({"partner": "acne"}, "no partner is called so here"),
+        ({"partner": "acme", "rule": "service_levl"}, "no rule of such a partner is called so"),
+        ({"severity": "page"}, "no such rule has that severity"),
+    ],
+)
+def test_a_silence_that_fits_no_alert_there_may_be_says_so_and_holds_all_the_same(matchers: dict[str, str], remark: str | None) -> None:
+    rig = firing(LADDER)
+    told(rig, SILENCE, START_MS + 20 * SECOND, "s1", "*", matchers=matchers, until=START_MS + HOUR_MS, comment="known")
+    rig.to(START_MS + MINUTE_MS)
+    (outcome,) = [each for each in rig.written if ("ce_type", b"outwatch.command.outcome") in each.headers]
+    body = CommandOutcome.model_validate_json(outcome.value or b"")
+    expected = "silenced" if remark is None else f"silenced; it fits no alert so far: {remark}"
+    assert (body.outcome, body.reason) == ("applied", expected)
+    assert "silence/s1" in rig.compacted(TOPICS.alerts_state)

@@ -3,7 +3,12 @@
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pytest
+
 from models.policy import compile_partner
+from models.rule_base import RuleBase
+from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
+from models.rule_silence import SilenceSpec
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, partner_part, rule, shared_part
@@ -37,6 +42,37 @@ def test_pages_wait_until_the_partner_opens() -> None:
 def test_in_its_hours_and_for_rules_that_page_at_any_time_nothing_waits() -> None:
     assert events(fired({}, hours={"sun": "08:00-20:00"})) == [("fired", [])]
     assert events(fired({"outside_hours": "page"}, hours={"mon": "08:00-20:00"})) == [("fired", [])]
+
+
+FORMS: list[tuple[type[RuleBase], dict[str, Any]]] = [
+    (CompositeSpec, {"when": {"all": [{"kpi": "abandon_rate", "above": 0.5}]}, "window": "24h", "severity": "warning", "for": 0}),
+    (BalanceSpec, {"type": "balance", "efficiency": "aht", "quality": "csat", "window": "1h"}),
+    (DriftSpec, {"type": "drift", "kpi": "asa", "direction": "above", "reference": 5}),
+    (SilenceSpec, {"type": "feed_silence"}),
+]
+
+
+@pytest.mark.parametrize(("form", "said"), FORMS)
+def test_rules_of_every_form_wait_outside_hours_or_page_and_keep_their_revision_where_they_wait(
+    form: type[RuleBase], said: dict[str, Any]
+) -> None:
+    waits, plain, pages = (
+        form.model_validate({"id": "r", **said, **more}) for more in ({"outside_hours": "wait"}, {}, {"outside_hours": "page"})
+    )
+    assert (plain.compiled.waits_outside_hours, pages.compiled.waits_outside_hours) == (True, False)
+    assert waits.canonical == plain.canonical != pages.canonical
+
+
+@pytest.mark.parametrize(("outside", "waits"), [("wait", ["out_of_hours"]), ("page", [])])
+def test_pages_of_a_rule_over_several_figures_wait_while_the_partner_is_closed_unless_it_says_page(outside: str, waits: list[str]) -> None:
+    rig = Rig()
+    form, said = FORMS[0]
+    both = form.model_validate({"id": "both", **said, "min_samples": 1, "outside_hours": outside})
+    rig.policy(shared_part(both), partner_part(hours={"mon": "08:00-20:00"}), at_ms=START_MS - MINUTE_MS)
+    rig.to(START_MS - MINUTE_MS)
+    lost(rig, START_MS)
+    rig.to(START_MS + 16 * SECOND)
+    assert events(rig) == [("fired", waits)]
 
 
 def test_a_holiday_is_outside_hours() -> None:
