@@ -13,7 +13,7 @@ from models.reasons import SuppressReason
 from models.rules import Rule, Severity
 from models.windows import Scope
 
-__all__ = ["Context", "alert_event", "alert_state"]
+__all__ = ["Context", "alert_event", "alert_state", "told"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms
 
 def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
     assert condition.evidence is not None, "a condition that changed has evidence"
-    severity, weighed = _told(condition, context.criticality)
+    severity, weighed, explanation = told(rule, condition, context.partner_name, at_ms, context.criticality)
     raised = severity is not condition.severity
     return {
         "fingerprint": condition.fingerprint,
@@ -86,7 +86,7 @@ def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: in
         "attribution": condition.attribution and condition.attribution.model_dump(mode="json", by_alias=True),
         "circumstances": condition.circumstances and condition.circumstances.model_dump(mode="json", by_alias=True),
         **({} if weighed is None else {"criticality": weighed._asdict() | {"raised_from": condition.severity if raised else None}}),
-        "explanation": explain(rule, condition, context.partner_name, at_ms, weighed and _said(weighed, severity if raised else None)),
+        "explanation": explanation,
         "started_at": condition.started_ms,
         "fired_at": condition.fired_ms,
         "ended_at": condition.ended_ms,
@@ -95,12 +95,16 @@ def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: in
     }
 
 
-def _told(condition: Condition, criticality: Criticality | None) -> tuple[Severity | None, Weighed | None]:
-    """The severity that it is told with, and what it weighs."""
-    if criticality is None or condition.severity is None:
-        return condition.severity, None
-    scope = Scope.parse(condition.scope)
-    return criticality.told(condition.severity, scope), criticality.of(scope)
+def told(
+    rule: Rule | None, condition: Condition, partner_name: str, at_ms: int, criticality: Criticality | None
+) -> tuple[Severity | None, Weighed | None, str]:
+    """The severity that a condition is told with, what it weighs, and what a person would say of it."""
+    severity, weighed = condition.severity, None
+    if criticality is not None and severity is not None:
+        scope = Scope.parse(condition.scope)
+        severity, weighed = criticality.told(severity, scope), criticality.of(scope)
+    raised = severity if severity is not condition.severity else None
+    return severity, weighed, explain(rule, condition, partner_name, at_ms, weighed and _said(weighed, raised))
 
 
 def _said(weighed: Weighed, raised_to: Severity | None) -> str:

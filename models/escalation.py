@@ -57,8 +57,8 @@ class WhenSpec(_Spec):
     """At least."""
     hours: Literal["partner_open", "partner_closed", "responder_at_work"] | None = None
     """The partner's hours, or those of each person told."""
-    criticality: Name | None = None
-    """That of the activity or segment."""
+    criticality: Annotated[int, Field(ge=1, le=3)] | None = None
+    """What one of its alerts weighs, at least (docs/policies.md)."""
 
 
 class StepSpec(_Spec):

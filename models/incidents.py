@@ -102,7 +102,8 @@ class IncidentMember(_Record):
     """The severity of which somebody may know; null while it never was without a reason to wait."""
     text: Annotated[str, Field(max_length=200)]
     """What a person would say of it."""
-    criticality: str | None = None
+    criticality: int | None = None
+    """What it weighs."""
     runbook: str | None = None
     suggested_action: str | None = None
     fired_at: EpochMs

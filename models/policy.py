@@ -16,6 +16,7 @@ from models.hours import content as hours_content
 from models.inhibition import Inhibition
 from models.kpis.finance import Baseline
 from models.money import UNIT
+from models.paging import Paging, compile_paging
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.revisions import canonical, revision_of_members
 from models.rules import Rule, Severity
@@ -91,6 +92,8 @@ class PartnerPolicy:
     """When it is maintained; None: never."""
     inhibit: tuple[Inhibition, ...] = ()
     """Which alerts explain others."""
+    paging: Paging | None = None
+    """Whom its alerts may page; None: nobody."""
     outside: tuple[Rule, ...] | None = None
     """The rules while it is closed, where any of them has another ladder then."""
     criticality: Criticality | None = None
@@ -181,9 +184,13 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         content["criticality"] = [critical.model_dump(mode="json", exclude_none=True), activities]
     if own.source is not None:
         content["source"] = own.source
+    paging = compile_paging(shared, own)
     if shared.kpis:
         content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
     members = {name: canonical(value) for name, value in content.items()}
+    if paging is not None:
+        contacts = {role: [to_json(each) for each in said] for role, said in own.contacts.items()}
+        members |= {"paging": shared.paging, "escalation": canonical([paging.escalation, contacts])}
     members["rules"] = f"[{','.join(spec.canonical for spec in specs)}]"
     return PartnerPolicy(
         partner_id=partner_id,
@@ -214,6 +221,7 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
         customs=shared.customs,
         criticality=None if critical is None else compiled(critical, *activities),
+        paging=paging,
     )
 
 

@@ -10,11 +10,13 @@ from models.criticality import CriticalitySpec, WeightSpec
 from models.custom import Condition, KpiSpec, TermSpec, compile_customs, lint_kpis
 from models.definitions import Ces, Csat, Definition, ServiceLevel, Target
 from models.errors import FileError, PolicyError, Problem
+from models.escalation import EscalationSpec, StepSpec, TargetSpec, WhenSpec
 from models.hours import Holidays
 from models.inhibition import AlertMatch, Inhibition, lint_inhibit
 from models.oncall_lint import known_of, lint_oncall
 from models.people import ContactSpec, PersonSpec, ReachSpec
 from models.policy_critical import lint_criticality
+from models.policy_escalation import lint_escalations
 from models.policy_lint import lint_definitions, lint_partners, lint_rules
 from models.policy_repeats import lint_repeats
 from models.policy_spec import (
@@ -50,11 +52,12 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(KpiSpec, TermSpec, Condition),
     *(Holidays, CriticalitySpec, WeightSpec, Inhibition, AlertMatch),
     *RECEIVERS.values(),
+    *(EscalationSpec, StepSpec, TargetSpec, WhenSpec),
     *(PersonSpec, ReachSpec, ContactSpec, RotationSpec, LayerSpec),
 )
 FIELDS: Final = frozenset(field.alias or name for model in _MODELS for name, field in model.model_fields.items())
 """What a misspelt field may have been meant for."""
-_SECTIONS: Final = ("kpis", "inhibit", "receivers", "people", "rotations")
+_SECTIONS: Final = ("kpis", "inhibit", "receivers", "people", "rotations", "escalations")
 """Of the file, beside `rules`, that all partners share; one that is not there is not said, so that revisions stay what they were."""
 
 
@@ -72,6 +75,7 @@ class _Outline(BaseModel):
     receivers: list[Any] = Field(default_factory=list, max_length=500)
     people: list[Any] = Field(default_factory=list, max_length=1000)
     rotations: list[Any] = Field(default_factory=list, max_length=200)
+    escalations: list[Any] = Field(default_factory=list, max_length=100)
 
 
 def lint(text: str, file: str, at_ms: int | None = None) -> list[Problem]:
@@ -111,6 +115,7 @@ def _read(text: str, file: str, at_ms: int | None = None) -> tuple[Any, list[Pro
         receivers = [_receiver(each, document, ("receivers", at), problems) for at, each in enumerate(outline.receivers)]
         people = [_valid(PersonSpec, each, document, ("people", at), problems) for at, each in enumerate(outline.people)]
         rotations = [_valid(RotationSpec, each, document, ("rotations", at), problems) for at, each in enumerate(outline.rotations)]
+        escalations = [_valid(EscalationSpec, each, document, ("escalations", at), problems) for at, each in enumerate(outline.escalations)]
         # A partner that does not read is named all the same: the rules that name it are not wrong for it.
         ids = [str(each["id"]) if isinstance(each, dict) and "id" in each else None for each in outline.partners]
         known = known_of(outline.people, outline.rotations, outline.receivers, outline.partners)
@@ -126,6 +131,7 @@ def _read(text: str, file: str, at_ms: int | None = None) -> tuple[Any, list[Pro
             *lint_definitions(defaults, partners, catalogue),
             *lint_criticality(defaults, partners, rules),
             *lint_receivers(receivers, {each for each in ids if each is not None}),
+            *lint_escalations(escalations, defaults, partners, rules, known, _named(outline.escalations)),
             *lint_oncall(people, rotations, partners, known, at_ms),
             # Of rules that do not read nobody knows which alerts there will be.
             *(lint_inhibit(inhibit, [each.compiled for each in rules if each is not None]) if None not in rules else ()),
@@ -151,6 +157,11 @@ def whole(shared: SharedPart, own: Iterable[PartnerPart], file: str) -> PolicyFi
     data: dict[str, Any] = {name: defaults.pop(name) for name in (*_SECTIONS, "rules") if name in defaults}
     data |= {"version": 1, "defaults": defaults, "partners": [to_json(each) for each in own]}
     return load(dumps(data, indent=1), file)
+
+
+def _named(parts: Sequence[Any]) -> set[str]:
+    """The ids of parts, also of those that do not read."""
+    return {str(each["id"]) for each in parts if isinstance(each, dict) and "id" in each}
 
 
 def _sides(defaults: Defaults, partners: Sequence[PartnerPart | None]) -> set[str]:

@@ -13,9 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from models.criticality import CriticalitySpec
 from models.custom import Customs, KpiSpec, compile_customs
 from models.definitions import Definition
+from models.escalation import EscalationId, EscalationSpec
 from models.hours import Holidays, Week
 from models.inhibition import Inhibition
-from models.oncall import Rotation, compile_rotation
+from models.oncall import Rotation, calendar_revision, compile_rotation
 from models.people import Contacts, PersonSpec
 from models.policy_types import (
     DAY_SECONDS,
@@ -30,6 +31,7 @@ from models.policy_types import (
     to_ms,
 )
 from models.receivers import Receiver
+from models.revisions import canonical
 from models.rotations import RotationSpec
 from models.rule_base import Look, RuleBase
 from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
@@ -100,6 +102,7 @@ Inhibit = Annotated[tuple[Inhibition, ...], Field(max_length=50)]
 Kpis = Annotated[tuple[KpiSpec, ...], Field(max_length=KPIS_MAX)]
 People = Annotated[tuple[PersonSpec, ...], Field(max_length=1000)]
 Rotations = Annotated[tuple[RotationSpec, ...], Field(max_length=200)]
+Escalations = Annotated[tuple[EscalationSpec, ...], Field(max_length=100)]
 Receivers = Annotated[tuple[Receiver, ...], Field(max_length=500)]
 
 
@@ -133,6 +136,8 @@ class Defaults(_Spec):
     """When all pages wait, in their own time."""
     criticality: CriticalitySpec | None = None
     """What matters most: it orders alerts, and raises their severity (docs/policies.md)."""
+    escalation: EscalationId | None = None
+    """By which alerts page whose rules say nothing else (docs/incidents.md)."""
     baselines: Baselines = ()
     """What savings are held against; the latest that began by the first day of a period holds."""
     definition: Definition = Definition()
@@ -241,6 +246,17 @@ class SharedPart(Defaults):
     receivers: Receivers = ()
     people: People = ()
     rotations: Rotations = ()
+    escalations: Escalations = ()
+
+    @cached_property
+    def paging(self) -> str:
+        """What revisions are taken of that says whom alerts page."""
+        return canonical([to_json(each) for each in (*self.escalations, *self.receivers, *self.people, *self.rotations)])
+
+    @cached_property
+    def calendar_revision(self) -> str:
+        """Names the rotations."""
+        return calendar_revision(self.rotations)
 
     @cached_property
     def customs(self) -> Customs:
@@ -274,6 +290,7 @@ class PartnerPart(_Spec):
     maintenance: Week | None = None
     criticality: CriticalitySpec | None = None
     """Over that of the defaults, name by name."""
+    escalation: EscalationId | None = None
     baselines: Baselines | None = None
     definition: Definition = Definition()
     channels: Annotated[Partials, Field(max_length=100)] = {}
@@ -299,6 +316,8 @@ class PolicyFile(_Spec):
     """Who of them is on call when."""
     receivers: Receivers = ()
     """Where pages can go (docs/notifications.md)."""
+    escalations: Escalations = ()
+    """Whom alerts page, and who is next (docs/incidents.md)."""
 
 
 def to_json(part: BaseModel) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from models.escalation import EscalationId
 from models.policy_types import RULE_SCOPES, Duration, Name, RuleId, RuleScope, Text, to_ms
 from models.revisions import canonical
 from models.rules import Rule
@@ -15,6 +16,11 @@ __all__ = ["Look", "RuleBase"]
 
 
 _UNSAID: Final = (("outside_hours", "wait"),)
+
+
+def _left_out(value: object) -> bool:
+    """What came later is left out unless it is said, so that the revisions of other rules stay what they were."""
+    return value is None
 
 
 class Look(NamedTuple):
@@ -40,6 +46,8 @@ class RuleBase(BaseModel):
     runbook: Text | None = None
     suggested_action: Text | None = None
     partners: tuple[Name, ...] | None = None
+    escalation: EscalationId | None = Field(default=None, exclude_if=_left_out)
+    """By which its alerts page (docs/incidents.md); without it, the partner's."""
 
     # Partners share their rules, and a start compiles policies for each of them.
 
@@ -71,4 +79,5 @@ class RuleBase(BaseModel):
             "owner": self.owner,
             "runbook": self.runbook,
             "suggested_action": self.suggested_action,
+            "escalation": self.escalation,
         }

@@ -84,6 +84,8 @@ class Rule:
     owner: str | None = None
     runbook: str | None = None
     suggested_action: str | None = None
+    escalation: str | None = None
+    """By which its alerts page; None: the partner's."""
     compare: Compare | None = None
     """Judged is not the figure but how far it is from what is usual, told in this; None: the figure."""
     form: Form | None = None
@@ -93,7 +95,7 @@ class Rule:
     outside: "Rule | None" = None
     """The same with the ladder that holds while the partner is closed, where it has one of its own."""
     revision: str = field(init=False)
-    """A hash of what changes the rule's meaning: not of the owner, the runbook, the suggested action, or another ladder than its own."""
+    """A hash of what changes the rule's meaning: not of who is told, and of what, nor of another ladder than its own."""
 
     @property
     def kpis(self) -> tuple[str, ...]:

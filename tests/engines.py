@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import orjson
 from pydantic import BaseModel
 
+from models.incidents import IncidentState
+from models.notifications import Notification
 from models.policy import PartnerPart, SharedPart
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import RuleSpec
@@ -32,6 +34,8 @@ _MODELS: dict[str, type[BaseModel]] = {
     TOPICS.heartbeats: Heartbeat,
     TOPICS.alerts: AlertEvent,
     TOPICS.alerts_state: AlertState,
+    TOPICS.incidents: IncidentState,
+    TOPICS.notifications: Notification,
 }
 
 

@@ -20,7 +20,7 @@ from streams.engine.notices import Notices
 from streams.engine.partner import Partner
 from streams.engine.silence import is_silent
 
-__all__ = ["LATE_MS", "Silences", "beside", "beside_due_ms"]
+__all__ = ["LATE_MS", "Silences", "beside", "beside_due_ms", "head_ms"]
 
 LATE_MS: Final = 60_000
 """What is decided this long after it was due belongs to the past."""
@@ -40,12 +40,12 @@ def beside(partner: Partner, silences: Silences, judged: list[Judged], at_ms: in
     others = [
         (key, Judged(rules.get(key[0]), key[1], _condition(partner, key), ())) for key in sorted(partner.asides.keys() - named.keys())
     ]
-    head_ms = now_ms - partner.policy.settle_ms - LATE_MS
+    late_ms = head_ms(partner, now_ms)
     looked = []
     for key, each in (*named.items(), *others):
         condition, before = each.condition, partner.asides.get(key, NOTHING)
         found = frozenset(_reasons(partner, silences, each, at_ms) if condition.open else ())
-        aside, ended = step(before, condition, each.changes, found, at_ms, head_ms + -head_ms % GRID_MS)
+        aside, ended = step(before, condition, each.changes, found, at_ms, late_ms)
         if condition.open or aside != NOTHING:
             partner.asides[key] = aside
         else:
@@ -53,6 +53,12 @@ def beside(partner: Partner, silences: Silences, judged: list[Judged], at_ms: in
         if key in named or aside != before:
             looked.append(each._replace(changes=each.changes + ended, aside=aside, former=before))
     return looked
+
+
+def head_ms(partner: Partner, now_ms: int) -> int:
+    """The grid point before which the past is only caught up on; nothing is past where `now_ms` does not matter, and is 0."""
+    at_ms = now_ms - partner.policy.settle_ms - LATE_MS
+    return at_ms + -at_ms % GRID_MS
 
 
 def beside_due_ms(partner: Partner, silences: Silences) -> int | None:

@@ -13,9 +13,11 @@ from pydantic import BaseModel, Field, ValidationError
 
 from alerts.aside import NOTHING, Aside, commented
 from alerts.condition import Condition, Phase
+from alerts.errors import IncidentError
 from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, PAYLOADS, SILENCE
 from models.customers import ERASE
 from models.notices import AnnotationState, OverrideState, SilenceState
+from models.notifications import RESULT, NotificationResult
 from models.oncall_commands import CANCEL, OVERRIDE
 from models.reasons import RejectReason
 from models.records import Ack, Command, Comment
@@ -23,6 +25,7 @@ from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, Scope
 from streams.engine.aimed import misses
 from streams.engine.done import Done
+from streams.engine.incident_commands import INCIDENT_COMMANDS, acknowledge_of, answer, ask
 from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Output, cloudevent
 from streams.engine.partner import Partner
@@ -78,6 +81,10 @@ def obey(state: State, origin: Origin, record: SourceRecord, now_ms: int) -> tup
     try:
         command = Command.model_validate_json(record.value or b"null")
         identity, kind, partner = command.id, command.type, command.partner
+        if kind == RESULT:
+            # There are many of them, one is no operator's, and to take one twice changes nothing: none is answered.
+            answer(state, NotificationResult.model_validate(command.payload), at_ms)
+            return letters, None
         done = state.done.of(identity)
         if done is None:
             reason, place = _do(state, command, at_ms)
@@ -158,6 +165,7 @@ def _acknowledge(asked: _Asked) -> _Answer:
     if payload.until is not None and payload.until <= at_ms:
         msg = "it would be over already"
         raise _RefusedError(msg)
+    acknowledge_of(state, command, payload, at_ms)
     ack = Ack(actor=command.actor, at=at_ms, until=payload.until, comment=payload.comment)
     place.partner.asides[place.rule_id, place.scope] = replace(place.former, ack=ack)
     if payload.until is not None:
@@ -174,6 +182,13 @@ def _comment(asked: _Asked) -> _Answer:
     comment = Comment(actor=command.actor, at=asked.at_ms, text=asked.payload.comment)
     place.partner.asides[place.rule_id, place.scope] = commented(place.former, comment)
     return f"commented by {command.actor}", place
+
+
+def _incident(asked: _Asked) -> _Answer:
+    try:
+        return ask(*asked), None
+    except IncidentError as error:
+        raise _RefusedError(str(error)) from error
 
 
 def _alert(asked: _Asked) -> tuple[Place, Condition]:
@@ -230,4 +245,5 @@ _STEPS: Final[dict[str, Callable[[_Asked], _Answer]]] = {
     ANNOTATE: _annotate,
     OVERRIDE: _override,
     CANCEL: _cancel,
+    **dict.fromkeys(INCIDENT_COMMANDS, _incident),
 }

@@ -41,6 +41,8 @@ class Limits:
     annotations: int = 10_000
     overrides: int = 1_000
     """Of rotations."""
+    incidents: int = 5_000
+    """Open, and ended in the last 8 days."""
     commands: int = 10_000
     """Whose outcome is known for a day, so that none is done twice."""
     sources: int = 100

@@ -22,7 +22,7 @@ from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import contacts, rows, tickets
 from streams.engine.announce import Announcer, Verdict
-from streams.engine.beside import beside
+from streams.engine.beside import beside, head_ms
 from streams.engine.cells import Cell, ordered
 from streams.engine.commands import obey
 from streams.engine.config import EngineConfig
@@ -140,7 +140,8 @@ class Engine:
     def urgent(self) -> bool:
         """Whether something must not wait for the next second: a transition, or more letters than should pile up."""
         state = self._state
-        return any(each.judged.changes for each in self._verdicts) or len(state.outputs) >= self._config.limits.pending_outputs
+        told = bool(state.incidents.pages) or any(each.judged.changes for each in self._verdicts)
+        return told or len(state.outputs) >= self._config.limits.pending_outputs
 
     def apply(self, topic: str, follows: int, records: Sequence[SourceRecord], now_ms: int) -> Iterator[None]:
         """Apply a run of one topic.
@@ -204,10 +205,12 @@ class Engine:
             partner.adopt(grid)
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
-            judged = list(judge(partner, grid))
+            judged, now_ms = list(judge(partner, grid)), 0 if self._config.clock_from_log else state.now_ms
             if judged or partner.asides:
-                judged = beside(partner, state.silences, judged, grid, 0 if self._config.clock_from_log else state.now_ms)
+                judged = beside(partner, state.silences, judged, grid, now_ms)
                 self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judged]
+            if partner.policy.paging is not None or partner.id in state.incidents.open:
+                state.incidents.follow(partner, judged, state.overrides, grid, head_ms(partner, now_ms))
         if self._is_over(partner):
             del state.partners[partner.id]
             self._gone.append(partner)
@@ -217,6 +220,8 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
+        if partner.id in self._state.incidents.open:
+            return False
         held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books or partner.visitors
         return not (partner.policy.configured or partner.pending or held or open_conditions or partner.asides)
 
@@ -299,9 +304,11 @@ class Engine:
         notices = [row for each in (state.silences, state.annotations, state.overrides) for row in each.drain(self._config, self.partition)]
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
-        records: list[Output] = [*state.outputs, *alerts.records, *self._figures(moment, budget)]
+        incidents = state.incidents.drain(self._config, moment)
+        state.counters.update(state.incidents.take_counts())
+        records: list[Output] = [*state.outputs, *alerts.records, *incidents.records, *self._figures(moment, budget)]
         records += [record for _, record in notices if record is not None]
-        changed = [*alerts.rows, *(row for row, _ in notices), *self._rows()]
+        changed = [*alerts.rows, *incidents.rows, *(row for row, _ in notices), *self._rows()]
         state.outputs, self._verdicts = [], []
         beats = now_ms - self._heartbeat_ms >= _HEARTBEAT_MS
         if beats:
@@ -334,6 +341,7 @@ class Engine:
             state.contributions.expire(state.frontier.value_ms - retained_ms)
             state.history.expire()
             state.done.expire(state.frontier.value_ms)
+            state.incidents.expire(state.frontier.value_ms)
             state.sources.expire(state.frontier.value_ms)
             state.annotations.expire(lambda each: each.to + _ANNOTATION_KEPT_MS < state.frontier.value_ms)
             state.overrides.expire(lambda each: each.to + _OVERRIDE_KEPT_MS < state.frontier.value_ms)
@@ -441,6 +449,7 @@ class Engine:
             "silences": dict(state.silences.held),
             "annotations": dict(state.annotations.held),
             "overrides": dict(state.overrides.held),
+            "incidents": state.incidents.snapshot(),
             "done": state.done.snapshot(),
             "sources": dict(state.sources.held),
             "partners": {partner.id: partner.snapshot() for partner in state.partners.values()},

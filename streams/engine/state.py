@@ -17,6 +17,7 @@ from streams.engine.done import Commands
 from streams.engine.forecasts import Plans
 from streams.engine.frontier import Frontier
 from streams.engine.history import History
+from streams.engine.incidents import Incidents
 from streams.engine.judge import due_ms
 from streams.engine.notices import Notices
 from streams.engine.output import Output
@@ -49,6 +50,7 @@ class State:
         self.silences = Notices(SILENCE, SilenceState, config.limits.silences)
         self.annotations = Notices(ANNOTATION, AnnotationState, config.limits.annotations)
         self.overrides = Notices(OVERRIDE, OverrideState, config.limits.overrides)
+        self.incidents = Incidents(config.limits.incidents)
         self.done = Commands(config.limits.commands)
         self.sources = Sources(config.topics.interactions, config.limits.sources)
         self.seen = SeenIds(config.limits.seen_horizon_ms, config.limits.seen_ids)
@@ -125,7 +127,9 @@ class State:
     def reschedule(self, partner: Partner) -> None:
         """Find the next grid point at which something becomes different, after the partner was closed."""
         closed = partner.panes.closed_ms
-        changes = partner.next_change_ms(), due_ms(partner), beside_due_ms(partner, self.silences) if partner.asides else None
+        changes = [partner.next_change_ms(), due_ms(partner), beside_due_ms(partner, self.silences) if partner.asides else None]
+        if partner.id in self.incidents.open:
+            changes.append(self.incidents.due_ms(partner.id))
         due = [each for each in changes if each is not None]
         partner.due_ms = None
         if due:

@@ -95,6 +95,7 @@ class Loader:
         self._load_panes({partner.id: partner.panes for partner in state.partners.values()})
         state.contacts.loaded()
         state.done.loaded()
+        state.incidents.loaded()
         with _reading(["tickets"]):
             state.tickets.loaded()
         with _reading(["records"]):
@@ -215,6 +216,10 @@ def _override(state: State, key: list[Any], value: bytes) -> None:
     state.overrides.load(key[1], rows.unpack(key, value))
 
 
+def _incident(state: State, key: list[Any], value: bytes) -> None:
+    state.incidents.load(rows.unpack(key, value))
+
+
 def _command(state: State, key: list[Any], value: bytes) -> None:
     state.done.load(key[1], rows.unpack(key, value))
 
@@ -289,6 +294,7 @@ _STEPS: dict[str, Callable[[State, list[Any], bytes], None]] = {
     "silence": _silence,
     "annotation": _annotation,
     "override": _override,
+    "incident": _incident,
     "command": _command,
     "source": _source,
     "ids": _ids,
