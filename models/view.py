@@ -1,7 +1,7 @@
 """The view in Redis: what stands under which key. The projector writes it, pages and commands read it.
 
-Values are the records of the topics as they are (`models.records`), but for the totals over all partners. Losing the view loses
-nothing: it is rebuilt from the topics.
+Values are the records of the topics as they are (`models.records`, `models.incidents`), but for the totals over all partners and the
+history, which is packed (`models.history`). Losing the view loses nothing: it is rebuilt from the topics.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,19 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
+from models.history import Place
 from models.records import BinMeasure, EpochMs, KpiFigure
 
-__all__ = ["STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
+__all__ = ["LAYOUT", "OUTCOMES_MAX", "STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
+
+LAYOUT: Final = 2
+"""Of these keys and their values: a view of another layout is built anew."""
 
 TRANSITIONS_MAX: Final = 1000
 """The newest transitions that the view keeps; `outwatch.alerts` has all of them."""
+
+OUTCOMES_MAX: Final = 200
+"""The newest outcomes of commands that the view keeps; `outwatch.alerts` has all of them."""
 
 STALE_AFTER_MS: Final = 15_000
 """Without a heartbeat for this long, or with a frontier this far behind the wall clock, figures are stale."""
@@ -40,9 +47,12 @@ class Keys:
         """A hash, field window: the `Total` over all partners."""
         return f"{self.view}totals"
 
-    def day(self, date: str) -> str:
-        """A hash, field `partner/scope/date`: the `RollupRecord` of every scope on a day."""
-        return f"{self.view}rollups.1d:{date}"
+    def history(self, whose: str, place: Place) -> str:
+        """A hash, field of the place: the packed stretches of a block (`models.history`).
+
+        `whose` is partner/scope as keys of records begin: `models.windows.record_key` without its last part.
+        """
+        return f"{self.view}history:{place.tier}:{whose}:{place.block}"
 
     @property
     def alerts(self) -> str:
@@ -59,6 +69,16 @@ class Keys:
         return f"{self.view}transitions"
 
     @property
+    def outcomes(self) -> str:
+        """A sorted set by `processed_at`: the newest `OUTCOMES_MAX` of `CommandOutcome`."""
+        return f"{self.view}outcomes"
+
+    @property
+    def incidents(self) -> str:
+        """A hash, field id: the present `IncidentState` of each incident."""
+        return f"{self.view}incidents"
+
+    @property
     def heartbeats(self) -> str:
         """A hash, field partition: its newest `Heartbeat`."""
         return f"{self.view}heartbeats"
@@ -70,7 +90,7 @@ class Keys:
 
     @property
     def offsets(self) -> str:
-        """A hash, field `topic:partition`: the next offset that the view does not hold yet."""
+        """A hash, field `topic:partition`: the next offset that the view does not hold yet; and field `layout`."""
         return f"{self.view}offsets"
 
     @property
@@ -111,7 +131,11 @@ class Health(_Shown):
     as_of: EpochMs
     worker: str
     lag_records: int
-    """What stands in the topics and not yet in the view."""
+    """What stands in the topics and not yet in the view, but for history."""
+    history_left: int = 0
+    """Offsets of closed stretches that the view does not hold yet: they come after all that is present."""
+    history_begun_with: int = 0
+    """How many there were when this process began, or found the view flushed: 1 - left / begun_with is the progress."""
     unreadable: int
     """Records that made no sense since the process began; each is in its log."""
     rebuilds: int

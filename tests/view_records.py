@@ -1,13 +1,16 @@
 """Records as a worker writes them, for tests of those who read them."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
+
+import orjson
 
 from models.definitions import DEFAULT, Definition
 from models.figures import Live
 from models.kpis import figures
 from models.measures import from_names
-from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord
+from models.records import AlertEvent, AlertState, CommandOutcome, Heartbeat, KpiRecord
 from models.windows import Calendar, Scope, record_key, window
 
 AT_MS = 1_800_000_000_000
@@ -59,6 +62,37 @@ def heartbeat(partition: int, at_ms: int = AT_MS, *, frontier_ms: int | None = N
         cadence_seconds=1.0,
     )
     return b"%d" % partition, record.model_dump_json().encode()
+
+
+def rollup(
+    measures: Mapping[str, object], *, partner: str = "acme", scope: str = "all", at_ms: int = AT_MS, width_ms: int = 60_000
+) -> dict[str, Any]:
+    """The body of a closed minute, or of as long as `width_ms`."""
+    return {
+        "partner": partner,
+        "scope": scope,
+        "policy_revision": "p1",
+        "mixed_basis": False,
+        "measures": dict(measures),
+        "from": at_ms,
+        "to": at_ms + width_ms,
+        "final": True,
+        "as_of": at_ms + width_ms,
+        "frontier": at_ms + width_ms,
+        "revision": 1,
+    }
+
+
+def stretch(body: Mapping[str, Any], last: str | None = None) -> tuple[bytes, bytes]:
+    """The key and value of a closed stretch; `last` is the date of a day."""
+    named = last or datetime.fromtimestamp(body["from"] / 1000, UTC).strftime("%Y%m%dT%H%MZ")
+    return record_key(body["partner"], Scope.parse(body["scope"]), named).encode(), orjson.dumps(dict(body))
+
+
+def outcome(identity: str, partner: str = "acme", *, at_ms: int = AT_MS) -> tuple[bytes, bytes]:
+    """The key and value of what came of a command."""
+    fields = {"command": "alert.ack", "partner": partner, "outcome": "applied", "reason": "acknowledged by ana", "processed_at": at_ms}
+    return partner.encode(), CommandOutcome.model_validate({"id": identity, **fields}).model_dump_json().encode()
 
 
 def _evidence(at_ms: int) -> dict[str, Any]:

@@ -1,24 +1,23 @@
 """What a record of the topics does to the view: Redis commands. Pure."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import orjson
 
 from models.errors import PolicyError
+from models.history import BLOCK_MS, KEPT_MS, Tier, pack, place_of
 from models.policy_record import CURRENT, decode_policy
 from models.topics import BROADCAST, Topics
-from models.view import TRANSITIONS_MAX, Keys
-from models.windows import DAY_MS, parse_record_key
+from models.view import OUTCOMES_MAX, TRANSITIONS_MAX, Keys
+from models.windows import parse_record_key
 from streams.projector.totals import Totals
 
 __all__ = ["Command", "Projection", "Record", "UnreadableError"]
 
 Command = tuple[str | bytes | int, ...]
 """A Redis command with its arguments."""
-
-DAYS_KEPT_SECONDS: Final = 760 * DAY_MS // 1000
-"""As long as `outwatch.rollups.1d` keeps them: a record that retention removed from the topic leaves no tombstone."""
 
 
 class UnreadableError(ValueError):
@@ -34,6 +33,20 @@ class Record(NamedTuple):
     value: bytes | None
 
 
+@dataclass(slots=True)
+class _Block:
+    """What a batch says of the stretches under one key: a command for all of them takes a third of the time of one for each."""
+
+    fields: dict[str, bytes | None]
+    until_ms: int = 0
+
+    def commands(self, key: str) -> list[Command]:
+        kept = [part for field, value in self.fields.items() if value is not None for part in (field, value)]
+        gone = [field for field, value in self.fields.items() if value is None]
+        found: list[Command] = [("HSET", key, *kept), ("PEXPIREAT", key, self.until_ms)] if kept else []
+        return [*found, ("HDEL", key, *gone)] if gone else found
+
+
 class Projection:
     """Turns records into commands, and keeps the totals of what it saw."""
 
@@ -42,25 +55,41 @@ class Projection:
         self._totals = totals
         self._of_topic: dict[str, Callable[[Record], list[Command]]] = {
             topics.kpis: self._figures,
-            topics.rollups_1d: self._day,
             topics.alerts: self._transition,
             topics.alerts_state: self._alert,
+            topics.incidents: self._incident,
             topics.heartbeats: self._heartbeat,
             topics.policies: self._policy,
         }
+        self._blocks: dict[str, _Block] = {}
+        self._tier_of_topic = {
+            topics.rollups_1m: Tier.MINUTE,
+            topics.rollups_15m: Tier.QUARTER,
+            topics.rollups_1d: Tier.DAY,
+        }
 
     @property
-    def topics(self) -> tuple[str, ...]:
-        """The topics that the view is made of."""
+    def present(self) -> tuple[str, ...]:
+        """The topics of what is so now."""
         return tuple(self._of_topic)
+
+    @property
+    def history(self) -> tuple[str, ...]:
+        """The topics of closed stretches: the shortest first, since a day that is charted is mostly the last."""
+        return tuple(self._tier_of_topic)
 
     def go_on_with(self, totals: Totals) -> None:
         """Forget what was summed, for what the view holds."""
         self._totals = totals
+        self._blocks.clear()
 
-    def totals(self) -> list[Command]:
-        """The commands for the totals that changed since the last call."""
-        return [_set_or_delete(self._keys.totals, window.encode(), total) for window, total in self._totals.drain().items()]
+    def gathered(self) -> list[Command]:
+        """The commands for what is written once a batch: the totals that changed, and the blocks of history."""
+        found = [_set_or_delete(self._keys.totals, window.encode(), total) for window, total in self._totals.drain().items()]
+        for key, block in self._blocks.items():
+            found += block.commands(key)
+        self._blocks.clear()
+        return found
 
     def project(self, record: Record) -> list[Command]:
         """The commands of one record.
@@ -69,7 +98,8 @@ class Projection:
             UnreadableError: if it makes no sense.
         """
         try:
-            return self._of_topic[record.topic](record)
+            tier = self._tier_of_topic.get(record.topic)
+            return self._of_topic[record.topic](record) if tier is None else self._stretch(tier, record)
         except (PolicyError, ValueError, KeyError, TypeError) as error:
             msg = f"{type(error).__name__}: {error}"
             raise UnreadableError(msg) from error
@@ -80,10 +110,24 @@ class Projection:
             self._totals.put(window, partner, None if record.value is None else orjson.loads(record.value))
         return [_set_or_delete(self._keys.figures(window, scope.dimension), record.key, record.value)]
 
-    def _day(self, record: Record) -> list[Command]:
-        _, _, date = parse_record_key(record.key.decode())
-        key = self._keys.day(date)
-        return [_set_or_delete(key, record.key, record.value), ("EXPIRE", key, DAYS_KEPT_SECONDS)]
+    def _stretch(self, tier: Tier, record: Record) -> list[Command]:
+        whose, _, last = record.key.decode().rpartition("/")
+        _, separator, scope = whose.partition("/")
+        if not separator or not last:
+            msg = f"not a key of a stretch: {record.key!r}"
+            raise ValueError(msg)
+        if tier is not Tier.DAY and scope != "all":
+            return []  # Of parts of a partner the view keeps days alone.
+        place = place_of(tier, last)
+        block = self._blocks.setdefault(self._keys.history(whose, place), _Block({}))
+        if record.value is None:
+            block.fields[place.field] = None
+            return []
+        body = orjson.loads(record.value)
+        block.fields[place.field] = pack(body)
+        # By the wall time of the commit: the stream's own may be another year, and a view that is built anew keeps nothing longer.
+        block.until_ms = max(block.until_ms, body["as_of"] + KEPT_MS[tier] + BLOCK_MS[tier])
+        return []
 
     def _alert(self, record: Record) -> list[Command]:
         kind, _, identity = record.key.partition(b"/")
@@ -93,13 +137,12 @@ class Projection:
 
     def _transition(self, record: Record) -> list[Command]:
         event: dict[str, Any] = orjson.loads(record.value or b"null")
-        if "outcome" in event:
-            return []  # What came of a command stands in the same topic.
-        key = self._keys.transitions
-        return [
-            ("ZADD", key, int(event["processed_at"]), record.value or b""),
-            ("ZREMRANGEBYRANK", key, 0, -TRANSITIONS_MAX - 1),
-        ]
+        # What came of a command stands in the same topic.
+        key, most = (self._keys.outcomes, OUTCOMES_MAX) if "outcome" in event else (self._keys.transitions, TRANSITIONS_MAX)
+        return [("ZADD", key, int(event["processed_at"]), record.value or b""), ("ZREMRANGEBYRANK", key, 0, -most - 1)]
+
+    def _incident(self, record: Record) -> list[Command]:
+        return [_set_or_delete(self._keys.incidents, record.key, record.value)]
 
     def _heartbeat(self, record: Record) -> list[Command]:
         return [_set_or_delete(self._keys.heartbeats, b"%d" % record.partition, record.value)]

@@ -20,7 +20,7 @@ from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.readiness import Note, Obstacle, Unready
 from streams.health.server import endpoints
 from streams.projector.projection import Command, Projection, Record, UnreadableError
-from streams.projector.source import Source
+from streams.projector.source import Batch, Source
 from streams.projector.store import Positions, ViewStore
 from streams.projector.totals import Totals
 from streams.signals import stop_on_signals, wait_or_stop
@@ -34,8 +34,6 @@ RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 5.0
 
 _log = structlog.stdlib.get_logger("outwatch.projector")
-
-Batch = dict[str, list[ConsumerRecord[bytes, bytes]]]
 
 
 async def run_projector(settings: Settings) -> None:
@@ -68,11 +66,12 @@ class Projector:
         self._now_ms = now_ms
         self._store = ViewStore(client, keys)
         self._projection = Projection(settings.topics, keys, Totals())
-        self._source = Source(settings, self._projection.topics)
+        self._source = Source(settings, self._projection.present, self._projection.history)
         self._positions: dict[str, int] | None = None
         self._said_at = 0.0
         self._unreadable = 0
         self._rebuilds = 0
+        self._history_begun_with = 0
         self._metrics = ProjectorMetrics()
 
     def obstacles(self) -> Sequence[Obstacle]:
@@ -133,7 +132,9 @@ class Projector:
             await self._store.add({name: starts[name] for name in starts.keys() - stored.keys()})
         positions = starts | {name: stored[name] for name in starts.keys() & stored.keys()}
         self._projection.go_on_with(await self._store.totals())
-        self._source.seek(positions)
+        self._source.seek(positions, ends)
+        history = [name for name in positions if name.rpartition(":")[0] in self._projection.history]
+        self._history_begun_with = sum(ends[name] - positions[name] for name in history)
         return positions
 
     async def _apply(self, batch: Batch, positions: dict[str, int]) -> bool:
@@ -146,7 +147,7 @@ class Projector:
             follows[name], leads_to[name] = positions[name], records[-1].offset + 1
             for record in records:
                 commands += self._project(record)
-        commands += self._projection.totals()
+        commands += self._projection.gathered()
         if not await self._store.apply(commands, follows, leads_to):
             _log.info("the view was flushed, or another projector is at work")
             return False
@@ -172,10 +173,13 @@ class Projector:
             as_of=self._now_ms(),
             worker=self._settings.worker,
             lag_records=await self._source.lag_records(),
+            history_left=await self._source.history_left(),
+            history_begun_with=self._history_begun_with,
             unreadable=self._unreadable,
             rebuilds=self._rebuilds,
         )
         await self._store.say(health)
         self._metrics.lag.set(health.lag_records)
+        self._metrics.history_left.set(health.history_left)
         self._metrics.said.set(health.as_of / 1000)
         self._said_at = monotonic()

@@ -1,6 +1,9 @@
-"""The topics that the view is made of, read as committed, by offsets that we keep ourselves."""
+"""The topics that the view is made of, read as committed, by offsets that we keep ourselves.
 
-from collections.abc import Iterable
+What is present comes before history: a new view first reads all that is so now, and then, beside what comes in, the closed stretches.
+"""
+
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Final, Self
 
@@ -12,11 +15,15 @@ from models.view import TRANSITIONS_MAX
 from streams.connection import kafka
 from streams.projector.store import Positions
 
-__all__ = ["BATCH_RECORDS_MAX", "Source"]
+__all__ = ["BATCH_RECORDS_MAX", "Batch", "Source"]
 
 BATCH_RECORDS_MAX: Final = 500
+_HISTORY_RECORDS_MAX: Final = 2000
+"""Beside what is present, whose records are ten times as large."""
 FETCH_BYTES_MAX: Final = 8 << 20
 """What is held in memory while Redis is away, beside the batch: nothing is fetched further then."""
+
+Batch = dict[str, list[ConsumerRecord[bytes, bytes]]]
 
 _HEARTBEATS_READ: Final = 100
 
@@ -29,9 +36,16 @@ def _tails(topics: Topics) -> dict[str, int]:
 class Source:
     """A consumer without a group: what was read is known to the view alone."""
 
-    def __init__(self, settings: Settings, names: Iterable[str]) -> None:
+    def __init__(self, settings: Settings, present: Sequence[str], history: Sequence[str]) -> None:
         self._tails = _tails(settings.topics)
-        self._partitions = {f"{name}:{number}": TopicPartition(name, number) for name in names for number in range(settings.partitions)}
+        self._present, self._history = (
+            [TopicPartition(name, number) for name in names for number in range(settings.partitions)] for names in (present, history)
+        )
+        self._partitions = {_name(partition): partition for partition in (*self._present, *self._history)}
+        self._ends: Positions = {}
+        """As they were when we began: the brokers tell later ones with the records that they hand out."""
+        self._first: dict[TopicPartition, int] = {}
+        """Where present partitions must have come before history is read; empty once they have."""
         self._consumer = AIOKafkaConsumer(
             **kafka(settings),
             isolation_level="read_committed",
@@ -71,21 +85,53 @@ class Source:
             for name, partition in self._partitions.items()
         }
 
-    def seek(self, positions: Positions) -> None:
-        """Read on from `positions`."""
+    def seek(self, positions: Positions, ends: Positions) -> None:
+        """Read on from `positions`; history once all that is present was read up to `ends`."""
+        self._ends = ends
         for name, partition in self._partitions.items():
             self._consumer.seek(partition, positions[name])
+        self._first = {
+            partition: ends[_name(partition)] for partition in self._present if positions[_name(partition)] < ends[_name(partition)]
+        }
+        if self._first:
+            self._consumer.pause(*self._history)
+        else:
+            self._consumer.resume(*self._history)
 
-    async def batch(self, wait_seconds: float) -> dict[str, list[ConsumerRecord[bytes, bytes]]]:
+    async def batch(self, wait_seconds: float) -> Batch:
         """The next records, by `topic:partition`; empty if none came within `wait_seconds`."""
-        found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=BATCH_RECORDS_MAX)
-        return {f"{partition.topic}:{partition.partition}": records for partition, records in found.items()}
+        found = await self._consumer.getmany(*self._present, max_records=BATCH_RECORDS_MAX)
+        await self._let_history_follow()
+        if not self._first:
+            found |= await self._consumer.getmany(*self._history, max_records=_HISTORY_RECORDS_MAX)
+        if not found:
+            found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=BATCH_RECORDS_MAX)
+        return {_name(partition): records for partition, records in found.items()}
+
+    async def _let_history_follow(self) -> None:
+        if not self._first:
+            return
+        for partition, end in list(self._first.items()):
+            if await self._consumer.position(partition) >= end:
+                del self._first[partition]
+        if not self._first:
+            self._consumer.resume(*self._history)
 
     async def lag_records(self) -> int:
-        """How many offsets lie between what was read and the end of what is committed, as far as the brokers told."""
+        """How many offsets of what is present lie between what was read and the end of what is committed, as far as the brokers told."""
+        return await self._lag(self._present)
+
+    async def history_left(self) -> int:
+        """The same of history."""
+        return await self._lag(self._history)
+
+    async def _lag(self, partitions: Iterable[TopicPartition]) -> int:
         lag = 0
-        for partition in self._partitions.values():
-            end = self._consumer.last_stable_offset(partition)
-            if end is not None and end > 0:
-                lag += max(0, end - await self._consumer.position(partition))
+        for partition in partitions:
+            end = max(self._consumer.last_stable_offset(partition) or 0, self._ends[_name(partition)])
+            lag += max(0, end - await self._consumer.position(partition))
         return lag
+
+
+def _name(partition: TopicPartition) -> str:
+    return f"{partition.topic}:{partition.partition}"

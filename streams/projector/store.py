@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from redis.exceptions import WatchError
 
 from models.topics import BROADCAST
-from models.view import Health, Keys
+from models.view import LAYOUT, Health, Keys
 from models.windows import WINDOWS, parse_record_key
 from streams.projector.projection import Command
 from streams.projector.totals import Totals
@@ -24,6 +24,8 @@ Positions = Mapping[str, int]
 """By `topic:partition`: the next offset to be applied."""
 
 _SCAN_COUNT: Final = 1000
+_LAYOUT_FIELD: Final = "layout"
+"""Among the offsets, so that it goes with them; no topic's partition is called so."""
 
 
 class ViewStore:
@@ -34,9 +36,9 @@ class ViewStore:
         self._keys = keys
 
     async def positions(self) -> dict[str, int]:
-        """Where the view stands; empty if there is none, as after a flush."""
-        stored = await self._client.hgetall(self._keys.offsets)
-        return {_text(field): int(value) for field, value in stored.items()}
+        """Where the view stands; empty if there is none of this layout, as after a flush, or of an older release."""
+        stored = {_text(field): int(value) for field, value in (await self._client.hgetall(self._keys.offsets)).items()}
+        return stored if stored.pop(_LAYOUT_FIELD, None) == LAYOUT else {}
 
     async def begin(self, positions: Positions) -> None:
         """Delete what is there and begin a view at `positions`."""
@@ -44,7 +46,7 @@ class ViewStore:
         await self._client.delete(self._keys.offsets)
         async for key in self._client.scan_iter(match=f"{self._keys.view}*", count=_SCAN_COUNT):
             await self._client.unlink(key)
-        await self.add(positions)
+        await self.add({_LAYOUT_FIELD: LAYOUT, **positions})
 
     async def add(self, positions: Positions) -> None:
         """Let the view also hold partitions that it did not know, as after an upgrade that reads another topic."""

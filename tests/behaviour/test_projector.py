@@ -12,14 +12,16 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from models import clock
+from models.history import Tier, blocks, pack, unpack
 from models.policy_record import encode_policy, policy_key
 from models.policy_spec import PartnerPart
 from models.settings import Settings
-from models.view import TRANSITIONS_MAX, Health, Keys
+from models.view import LAYOUT, TRANSITIONS_MAX, Health, Keys
+from models.windows import HOUR_MS
 from streams.admin import create
 from streams.local.redis import LocalRedis
 from streams.projector.projector import Projector
-from tests.view_records import AT_MS, alert_event, alert_state, heartbeat, kpi_record
+from tests.view_records import AT_MS, alert_event, alert_state, heartbeat, kpi_record, outcome, rollup, stretch
 from tests.waiting import until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
@@ -115,13 +117,16 @@ async def test_what_the_topics_say_now_stands_in_the_view(bench: Bench) -> None:
     await bench.write(bench.topics.alerts_state, state, (b"gone", b"{}"), (b"gone", None))
     await bench.write(bench.topics.alerts, event)
     await bench.write(bench.topics.heartbeats, beat, partition=1)
-    await bench.write(bench.topics.rollups_1d, (b"acme/all/2026-11-22", b"{}"))
+    day = stretch(rollup({"answered": 3}), "2026-11-22")
+    await bench.write(bench.topics.rollups_1d, day)
+    await bench.write(bench.topics.alerts, outcome("c1"))
+    await bench.write(bench.topics.incidents, (b"i1", b"{}"))
     await bench.write(bench.topics.policies, (policy_key("cascade", "current"), policy))
 
     async def whole() -> bool:
         view = await bench.view()
         totals = json.loads(view.get("totals", {}).get(b"15m", b"{}"))
-        return len(view) == 7 and totals.get("missing") == 1 and totals["partners"] == 2
+        return len(view) == 9 and totals.get("missing") == 1 and totals["partners"] == 2
 
     async with bench.projector():
         await until(whole)
@@ -133,7 +138,9 @@ async def test_what_the_topics_say_now_stands_in_the_view(bench: Bench) -> None:
         "alerts": dict([state]),
         "transitions": {event[1]},
         "heartbeats": {b"1": beat[1]},
-        "rollups.1d:2026-11-22": {b"acme/all/2026-11-22": b"{}"},
+        "history:1d:acme/all:2026-11": {b"22": pack(json.loads(day[1]))},
+        "outcomes": {outcome("c1")[1]},
+        "incidents": {b"i1": b"{}"},
         "policies": {b"cascade": policy},
     }
 
@@ -183,6 +190,38 @@ async def test_a_flush_is_seen_while_nothing_comes_in_and_the_view_is_the_same_a
         assert await bench.view() == before
 
 
+async def test_what_is_present_comes_back_first_and_history_after_it_with_its_progress(bench: Bench) -> None:
+    """Redis is flushed beside a long history: what it says on the way back is never history without the present."""
+    begin_ms = AT_MS - AT_MS % HOUR_MS
+    minutes = [stretch(rollup({"answered": number + 1}, at_ms=begin_ms + number * 60_000)) for number in range(2400)]
+    for first in range(0, len(minutes), 400):
+        await bench.write(bench.topics.rollups_1m, *minutes[first : first + 400])
+    await bench.write(bench.topics.kpis, ACME)
+    keys = [f"history:{Tier.MINUTE}:acme/all:{block}" for block in blocks(Tier.MINUTE, begin_ms, begin_ms + 2400 * 60_000)]
+    said: list[Health] = []
+
+    async def whole() -> bool:
+        health = await bench.health()
+        if health is not None:
+            said.append(health)
+        # In this order, since one look at all keys takes its time.
+        if await bench.redis.exists(*(f"{bench.keys.view}{key}" for key in keys)):
+            assert await bench.figure(ACME[0]) is not None
+        view = await bench.view()
+        return all(len(view.get(key, {})) == 60 for key in keys) and said != [] and said[-1].history_left == 0
+
+    async with bench.projector():
+        await until(whole)
+        await bench.redis.delete(*[key async for key in bench.redis.scan_iter(match=f"{bench.settings.app_id}:*")])
+        said.clear()
+        await until(whole)
+    view = await bench.view()
+    assert unpack(view[keys[0]][b"07"]).measures == [1, 8]
+    assert said[-1].rebuilds == 2
+    assert said[-1].history_begun_with >= len(minutes)
+    assert said[0].history_left <= said[0].history_begun_with
+
+
 async def test_the_next_projector_goes_on_where_the_last_one_ended(bench: Bench) -> None:
     await bench.write(bench.topics.kpis, ACME)
 
@@ -207,7 +246,7 @@ async def test_the_next_projector_goes_on_where_the_last_one_ended(bench: Bench)
 
 async def test_offsets_beyond_the_end_mean_another_topic_and_a_new_view(bench: Bench) -> None:
     await bench.write(bench.topics.kpis, ACME)
-    await bench.redis.hset(bench.keys.offsets, f"{bench.topics.kpis}:0", "1000000")
+    await bench.redis.hset(bench.keys.offsets, mapping={"layout": LAYOUT, f"{bench.topics.kpis}:0": "1000000"})
     await bench.redis.hset(bench.keys.figures("15m", "all"), "ghost/all/15m", "{}")
 
     async def rebuilt() -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from models.view import Keys
+from models.view import LAYOUT, Keys
 from streams.local.redis import LocalRedis
 from streams.projector.store import ViewStore
 from tests.services import running
@@ -58,6 +58,16 @@ async def test_a_batch_after_a_flush_changes_nothing(client: Redis) -> None:
     await client.flushall()
     assert not await store.apply([("SET", "k", b"v")], {"t:0": 3}, {"t:0": 4})
     assert await client.keys() == []
+
+
+async def test_a_view_of_an_older_release_is_no_view(client: Redis) -> None:
+    store = ViewStore(client, KEYS)
+    await client.hset(KEYS.offsets, mapping={"t:0": "3"})
+    assert await store.positions() == {}
+    await store.begin({"t:0": 0})
+    assert await store.positions() == {"t:0": 0}
+    await client.hset(KEYS.offsets, "layout", LAYOUT - 1)
+    assert await store.positions() == {}
 
 
 async def test_of_two_batches_at_once_one_is_applied(client: Redis, url: str) -> None:

@@ -4,14 +4,15 @@ import json
 
 import pytest
 
+from models.history import pack
 from models.policy_record import encode_policy, policy_key
 from models.policy_spec import PartnerPart, SharedPart
 from models.topics import Topics
-from models.view import TRANSITIONS_MAX, Keys
-from models.windows import Scope, record_key
-from streams.projector.projection import DAYS_KEPT_SECONDS, Command, Projection, Record, UnreadableError
+from models.view import OUTCOMES_MAX, TRANSITIONS_MAX, Keys
+from models.windows import DAY_MS, HOUR_MS
+from streams.projector.projection import Command, Projection, Record, UnreadableError
 from streams.projector.totals import Totals
-from tests.view_records import alert_event, alert_state, heartbeat, kpi_record
+from tests.view_records import AT_MS, alert_event, alert_state, heartbeat, kpi_record, outcome, rollup, stretch
 
 TOPICS = Topics()
 KEYS = Keys("app")
@@ -40,29 +41,83 @@ def test_a_tombstone_deletes_the_figure(projection: Projection) -> None:
 
 def test_only_figures_of_whole_partners_are_summed(projection: Projection) -> None:
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES, scope="queue=billing"))
-    assert projection.totals() == []
+    assert projection.gathered() == []
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES))
-    (command,) = projection.totals()
+    (command,) = projection.gathered()
     assert command[:3] == ("HSET", "app:view:totals", b"15m")
-    assert projection.totals() == []
+    assert projection.gathered() == []
 
 
 def test_the_total_goes_when_its_last_partner_goes(projection: Projection) -> None:
     key, value = kpi_record("acme", MEASURES)
     project(projection, TOPICS.kpis, key, value)
     project(projection, TOPICS.kpis, key, None)
-    assert projection.totals() == [("HDEL", "app:view:totals", b"15m")]
+    assert projection.gathered() == [("HDEL", "app:view:totals", b"15m")]
 
 
-def test_a_day_is_kept_as_long_as_its_topic_keeps_it(projection: Projection) -> None:
-    key = record_key("acme", Scope("all"), "2026-11-22").encode()
-    commands = project(projection, TOPICS.rollups_1d, key, b"{}")
-    assert commands == [
-        ("HSET", "app:view:rollups.1d:2026-11-22", key, b"{}"),
-        ("EXPIRE", "app:view:rollups.1d:2026-11-22", DAYS_KEPT_SECONDS),
+@pytest.mark.parametrize(
+    ("topic", "last", "key", "field", "kept_ms"),
+    [
+        (TOPICS.rollups_1m, None, "history:1m:acme/all:20270115T08", "00", 49 * HOUR_MS),
+        (TOPICS.rollups_15m, None, "history:15m:acme/all:20270115", "0800", 91 * DAY_MS),
+        (TOPICS.rollups_1d, "2027-01-15", "history:1d:acme/all:2027-01", "15", 791 * DAY_MS),
+    ],
+)
+def test_a_stretch_of_a_partner_is_packed_into_a_block_that_expires(
+    projection: Projection, topic: str, last: str | None, key: str, field: str, kept_ms: int
+) -> None:
+    body = rollup({"answered": 3})
+    name, value = stretch(body, last)
+    assert project(projection, topic, name, value) == []
+    assert projection.gathered() == [
+        ("HSET", f"app:view:{key}", field, pack(body)),
+        ("PEXPIREAT", f"app:view:{key}", body["as_of"] + kept_ms),
     ]
-    retention = next(spec for spec in TOPICS.specs("app") if spec.name == TOPICS.rollups_1d).config["retention.ms"]
-    assert int(retention) == DAYS_KEPT_SECONDS * 1000
+    project(projection, topic, name, None)
+    assert projection.gathered() == [("HDEL", f"app:view:{key}", field)]
+    assert projection.gathered() == []
+
+
+def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(projection: Projection) -> None:
+    begin_ms = AT_MS - AT_MS % HOUR_MS
+    bodies = [rollup({"answered": number + 1}, at_ms=begin_ms + number * 60_000) for number in range(3)]
+    for body in (*bodies, rollup({"answered": 9}, at_ms=begin_ms)):
+        project(projection, TOPICS.rollups_1m, *stretch(body))
+    project(projection, TOPICS.rollups_1m, stretch(bodies[1])[0], None)
+    key, packed = "app:view:history:1m:acme/all:20270115T08", pack(rollup({"answered": 9}, at_ms=begin_ms))
+    assert projection.gathered() == [
+        ("HSET", key, "00", packed, "02", pack(bodies[2])),
+        ("PEXPIREAT", key, bodies[2]["as_of"] + 49 * HOUR_MS),
+        ("HDEL", key, "01"),
+    ]
+
+
+def test_what_was_gathered_for_a_view_that_is_no_more_is_forgotten(projection: Projection) -> None:
+    project(projection, TOPICS.rollups_1m, *stretch(rollup({"answered": 1})))
+    projection.go_on_with(Totals())
+    assert projection.gathered() == []
+
+
+def test_of_parts_of_a_partner_only_days_are_kept(projection: Projection) -> None:
+    name, value = stretch(rollup({"answered": 3}, scope="queue=a/b:c"), "2027-01-15")
+    project(projection, TOPICS.rollups_1d, name, value)
+    assert projection.gathered()[0][1] == "app:view:history:1d:acme/queue=a%2Fb%3Ac:2027-01"
+    for topic in (TOPICS.rollups_1m, TOPICS.rollups_15m):
+        project(projection, topic, *stretch(rollup({"answered": 3}, scope="queue=all")))
+    assert projection.gathered() == []
+
+
+def test_an_incident_stands_under_its_id_until_its_tombstone(projection: Projection) -> None:
+    assert project(projection, TOPICS.incidents, b"i1", b"{}") == [("HSET", "app:view:incidents", b"i1", b"{}")]
+    assert project(projection, TOPICS.incidents, b"i1", None) == [("HDEL", "app:view:incidents", b"i1")]
+
+
+def test_what_came_of_commands_is_ordered_and_bounded_apart_from_transitions(projection: Projection) -> None:
+    key, value = outcome("c1", at_ms=1_000_000)
+    assert project(projection, TOPICS.alerts, key, value) == [
+        ("ZADD", "app:view:outcomes", 1_000_000, value),
+        ("ZREMRANGEBYRANK", "app:view:outcomes", 0, -(OUTCOMES_MAX + 1)),
+    ]
 
 
 def test_transitions_are_ordered_by_when_they_were_committed_and_bounded(projection: Projection) -> None:
@@ -103,7 +158,7 @@ def test_a_partner_of_the_policy_without_figures_is_missing_in_the_total(project
         value = encode_policy(PartnerPart(id=name, name=name), 5).model_dump_json().encode()
         project(projection, TOPICS.policies, policy_key(name, "current"), value)
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES))
-    ((*_, total),) = projection.totals()
+    ((*_, total),) = projection.gathered()
     assert json.loads(total)["missing"] == 1  # type: ignore[arg-type]
 
 
@@ -114,6 +169,7 @@ def test_a_partner_of_the_policy_without_figures_is_missing_in_the_total(project
         (TOPICS.kpis, b"acme/all/15m", b"{"),
         (TOPICS.kpis, b"\xff/all/15m", b"{}"),
         (TOPICS.rollups_1d, b"", b"{}"),
+        (TOPICS.rollups_1d, b"acme/all/2027-01-15", b"{}"),
         (TOPICS.alerts, b"acme", b"{}"),
         (TOPICS.alerts, b"acme", None),
         (TOPICS.policies, b"acme/current", b"{}"),
