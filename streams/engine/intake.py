@@ -27,7 +27,7 @@ from streams.engine.slot import Slot
 from streams.engine.state import State
 from streams.engine.told import Told
 
-__all__ = ["Intake"]
+__all__ = ["EFFECTS", "Contact", "Intake"]
 
 _NEVER: Final = 2**62
 _AGENTS_AT_ONCE: Final = 100
@@ -36,7 +36,7 @@ _DECODED_AT_ONCE: Final = 128
 """Texts and events of so many, some 150 kB, stay in a core's cache until they are counted."""
 
 
-class _Contact(Enum):
+class Contact(Enum):
     """What an event does to the live contact it names."""
 
     NOTHING = auto()
@@ -46,10 +46,10 @@ class _Contact(Enum):
 
 
 # On Python 3.11 a member is looked up by a function, which costs as much as a fold.
-_NOTHING: Final = _Contact.NOTHING
-_OPENS: Final = _Contact.OPENS
-_CLOSES: Final = _Contact.CLOSES
-_COMPLETES: Final = _Contact.CLOSES_IF_OPEN
+_NOTHING: Final = Contact.NOTHING
+_OPENS: Final = Contact.OPENS
+_CLOSES: Final = Contact.CLOSES
+_COMPLETES: Final = Contact.CLOSES_IF_OPEN
 
 _CONTACT: Final = {
     "contact.queued": _OPENS,
@@ -70,7 +70,7 @@ _STRUCTS: Final[dict[str, type]] = {
     "quality.evaluated": decode.QualityEvaluated,
 }
 
-_EFFECTS: Final[dict[type, tuple[Family, Fold, _Contact]]] = {
+EFFECTS: Final[dict[type, tuple[Family, Fold, Contact]]] = {
     _STRUCTS[name]: (family, fold, _CONTACT.get(name, _NOTHING)) for name, (family, fold) in FOLDS.items()
 }
 """By the struct of an event: the family and fold it counts by, and what it does to a live contact."""
@@ -104,7 +104,7 @@ class Intake:
                 counted = duplicates = 0
                 yield from self._advance()
                 limit, minute = self._limit(topic), -1
-            effect = _EFFECTS.get(event.__class__)
+            effect = EFFECTS.get(event.__class__)
             if effect is None:
                 counted += self._other(topic, record, event, now_ms)
                 if event.__class__ is ClockAdvanced or self._told.agents >= _AGENTS_AT_ONCE:
@@ -171,7 +171,7 @@ class Intake:
         state.frontier.observe(topic, at_ms)
         self._told.recount()
 
-    def _contact(self, contact: _Contact, partner: Partner, event: Any, at_ms: int, arrived_ms: int, slot: Slot) -> None:
+    def _contact(self, contact: Contact, partner: Partner, event: Any, at_ms: int, arrived_ms: int, slot: Slot) -> None:
         contacts, contact_id = self._state.contacts, event.contact_id
         told_ms = self._state.frontier.clock_ms(self._admission.origin.topic) if self._from_log else arrived_ms
         if contact is _OPENS:

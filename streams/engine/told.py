@@ -30,7 +30,7 @@ from streams.engine.slot import Slot
 from streams.engine.state import State
 from streams.engine.ticket import Mark, Step
 
-__all__ = ["Told"]
+__all__ = ["Told", "counted_by", "times_of"]
 
 _STEPS: Final[dict[type, Step]] = {
     decode.TicketOpened: Step.OPENED,
@@ -81,13 +81,13 @@ class Told:
         partner = self._admission.routed(record, event.partner_id, now_ms)
         if partner is None:
             return 0
-        times = _times(event)
+        times = times_of(event)
         updated_ms = None if event.updated_at is None else to_ms(event.updated_at)
         digest = self._admission.unseen(record, event, partner, max(*times, updated_ms or 0))
         if digest is None:
             return 0
         slot = partner.slot(Family.INTERACTIONS, event.queue, event.channel)
-        counted = _counted_by(event, times, slot)  # first, since what raises must leave nothing half done
+        counted = counted_by(event, times, slot)  # first, since what raises must leave nothing half done
         customs = _customs_of(event, times, partner) if partner.counters else {}
         contact, before, arrived_ms = None, None, self._arrived_ms(record, times[-1], now_ms)
         if event.contact_id is not None and updated_ms is not None:
@@ -256,7 +256,7 @@ def _packed(contribution: Contribution) -> dict[tuple[Cell, int], Counted]:
     }
 
 
-def _times(event: Any) -> tuple[int, int, int]:
+def times_of(event: Any) -> tuple[int, int, int]:
     """When the contact of a record was queued, left the queue, and was completed (ms)."""
     done_ms = to_ms(event.occurred_at)
     exited_ms = done_ms if event.queue_exited_at is None else to_ms(event.queue_exited_at)
@@ -279,7 +279,7 @@ def _customs_of(event: Any, times: tuple[int, int, int], partner: Partner) -> di
     return {at: vector for at, vector in counted.items() if any(vector)}
 
 
-def _counted_by(event: Any, times: tuple[int, int, int], slot: Slot) -> dict[int, list[int]]:
+def counted_by(event: Any, times: tuple[int, int, int], slot: Slot) -> dict[int, list[int]]:
     """What a record counts: by time, a vector of the interactions' family, and behind its measures the keys of bins."""
     queued_ms, exited_ms, done_ms = times
     parts: list[tuple[Fold, int]] = [(fold_exit, exited_ms)]

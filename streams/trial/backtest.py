@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from models.policy_spec import PolicyFile
+from streams.trial.counted import CountedPast
 from streams.trial.histories import Read, Told
 from streams.trial.outcome import Days, Outcome, episodes
-from streams.trial.past import Past, narrowed
+from streams.trial.past import Past, narrowed, past_of
 
 __all__ = ["Backtest", "backtest"]
 
@@ -16,7 +17,7 @@ class Backtest:
     """One policy, and the past of each partner under it."""
 
     policy: PolicyFile
-    pasts: dict[str, Past]
+    pasts: dict[str, CountedPast | Past]
     from_ms: int | None = None
     to_ms: int = 0
 
@@ -27,15 +28,15 @@ class Backtest:
         self.to_ms = max(self.to_ms, event.at_ms)
         past = self.pasts.get(event.partner)
         if past is None:
-            past = self.pasts[event.partner] = Past(self.policy, event.partner, event.at_ms)
+            past = self.pasts[event.partner] = past_of(self.policy, event.partner, event.at_ms)
         past.feed(event.at_ms, event.value, event.event)
 
     def end(self) -> Outcome:
         """What came of it, at the time of the last event."""
         verdicts = [verdict for past in self.pasts.values() for verdict in past.end(self.to_ms)]
-        zones = {name: past.partner.policy.timezone for name, past in self.pasts.items()}
+        zones = {name: past.policy.timezone for name, past in self.pasts.items()}
         targets: dict[str, dict[str, Days]] = {name: past.days for name, past in sorted(self.pasts.items())}
-        judging = {rule.id for past in self.pasts.values() for rule in past.partner.policy.rules}
+        judging = {rule.id for past in self.pasts.values() for rule in past.policy.rules}
         rules = tuple(rule.id for rule in self.policy.rules if rule.id in judging)
         return Outcome(self.from_ms or 0, self.to_ms, rules, tuple(episodes(verdicts, zones)), targets)
 

@@ -15,7 +15,7 @@ from models.windows import GRID_MS
 from streams.trial.backtest import backtest
 from streams.trial.histories import Read, told
 from streams.trial.offline import TOPICS, Offline, policy_records
-from streams.trial.past import Past, narrowed
+from streams.trial.past import narrowed, past_of
 from tests.engines import event
 
 START_MS = 1_772_442_000_000
@@ -165,7 +165,7 @@ def test_conditions_change_as_if_every_grid_point_were_closed(seed: int) -> None
     events, rules_of = stream(moments(draw)), policy(some_rules(draw), some_forms(draw), closed=draw.random() < 0.3)
     end_ms = max(each["occurred_at"] for each in events)
     end_ms += GRID_MS - end_ms % GRID_MS
-    past = Past(narrowed(rules_of), "acme", events[0]["occurred_at"])
+    past = past_of(narrowed(rules_of), "acme", events[0]["occurred_at"])
     for each in told(iter(map(orjson.dumps, events)), Read()):
         past.feed(each.at_ms, each.value, each.event)
     found = [change for verdict in past.end(end_ms) for change in verdict.judged.changes]

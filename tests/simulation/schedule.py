@@ -125,7 +125,7 @@ class Simulator:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self._crew: Crew | None = None
         stage(patch, self._present)
-        family, fold, contact = intake._EFFECTS[decode.ContactLeft]
+        family, fold, contact = intake.EFFECTS[decode.ContactLeft]
 
         def fold_with_a_bug(event: Any, vector: list[int], first: int, second: int) -> None:
             if event.segment == "bug":
@@ -133,7 +133,7 @@ class Simulator:
                 raise ZeroDivisionError(msg)
             fold(event, vector, first, second)
 
-        patch.setitem(intake._EFFECTS, decode.ContactLeft, (family, fold_with_a_bug, contact))
+        patch.setitem(intake.EFFECTS, decode.ContactLeft, (family, fold_with_a_bug, contact))
         self._begun = {clock: self._begin(clock) for clock in Clock}
 
     def _present(self) -> Crew:

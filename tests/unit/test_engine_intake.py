@@ -89,8 +89,8 @@ def test_what_makes_our_code_raise_counts_nothing_and_may_come_again(kind: str, 
             raise ZeroDivisionError(msg)
         fold.fold_answered(event, vector, 0, 0)
 
-    effect = (Family.INTERACTIONS, explode, intake._Contact.CLOSES)
-    monkeypatch.setitem(intake._EFFECTS, decode.ContactAnswered, effect)
+    effect = (Family.INTERACTIONS, explode, intake.Contact.CLOSES)
+    monkeypatch.setitem(intake.EFFECTS, decode.ContactAnswered, effect)
     monkeypatch.setattr(told, "fold_handled", explode)
     rig = Rig()
     rig.idle(START_MS)
@@ -109,8 +109,8 @@ def test_what_makes_our_code_raise_counts_nothing_and_may_come_again(kind: str, 
 
 
 def test_an_event_that_counts_nothing_makes_no_figure_of_its_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    effect = (Family.SURVEYS, lambda *_: None, intake._Contact.NOTHING)
-    monkeypatch.setitem(intake._EFFECTS, decode.SurveyResponse, effect)
+    effect = (Family.SURVEYS, lambda *_: None, intake.Contact.NOTHING)
+    monkeypatch.setitem(intake.EFFECTS, decode.SurveyResponse, effect)
     rig = Rig()
     rig.idle(START_MS)
     rig.send(event("survey.response", START_MS, "e", queue="hr"), at_ms=START_MS, topic=TOPICS.surveys)
