@@ -3,8 +3,8 @@
 Definitions are merged from the outside in: defaults, partner, channel, queue; the innermost that says something holds.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from typing import Any, Final, Literal
 
@@ -17,8 +17,10 @@ from models.inhibition import Inhibition
 from models.kpis.finance import Baseline
 from models.money import UNIT
 from models.paging import Paging, compile_paging
+from models.policy_spec import Baseline as BaselineSpec
 from models.policy_spec import PartnerPart, SharedPart, to_json
 from models.revisions import canonical, revision_of_members
+from models.rule_base import RuleBase
 from models.rules import Rule, Severity
 from models.windows import SIDES, Scope, Side
 
@@ -29,6 +31,11 @@ DEFAULT_SHARED: Final = SharedPart()
 
 _LIMITS: Final = {"service_level", "short_abandon_seconds"}
 """The fields of a definition that its basis is made of."""
+_PLAIN: Final = (
+    *("configured", "name", "timezone", "month_starts_on", "settle_ms", "contact_expiry_ms", "ticket_expiry_ms"),
+    *("record_retention_ms", "agent_expiry_ms", "feed"),
+)
+"""The fields of a policy that are content as they are."""
 
 
 def merge(*definitions: Definition) -> Definition:
@@ -148,63 +155,25 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
     own = part or PartnerPart.model_construct(id=partner_id, name=partner_id)
     base = merge(shared.definition, own.definition)
     timezone = own.timezone or shared.timezone
-    month_starts_on = own.month_starts_on or shared.month_starts_on
-    settle_ms = _ms(shared.settle_seconds if own.settle_seconds is None else own.settle_seconds)
-    contact_expiry_ms = _ms(shared.contact_expiry_seconds)
-    ticket_expiry_ms = _ms(shared.ticket_expiry_seconds)
-    record_retention_ms = _ms(shared.record_retention_seconds)
-    agent_expiry_ms = _ms(shared.agent_expiry_seconds)
-    baselines = sorted(shared.baselines if own.baselines is None else own.baselines, key=lambda each: each.since)
-    scopes = shared.scopes if own.scopes is None else own.scopes
+    scopes = _inherited("scopes", shared, own)
     activities = _activities(shared, own)
     specs = [spec for spec in shared.rules if part is not None and (spec.partners is None or partner_id in spec.partners)]
-    hours, maintenance, hours_said = _hours(shared, own, timezone)
+    hours = compile_hours(_inherited("hours", shared, own), timezone, _inherited("holidays", shared, own))
     rules = tuple(spec.compiled for spec in specs)
-    content = {
-        "configured": part is not None,
-        "name": own.name,
-        "timezone": timezone,
-        "month_starts_on": month_starts_on,
-        "windows": sorted(shared.windows),
-        "settle_ms": settle_ms,
-        "contact_expiry_ms": contact_expiry_ms,
-        "ticket_expiry_ms": ticket_expiry_ms,
-        "record_retention_ms": record_retention_ms,
-        "agent_expiry_ms": agent_expiry_ms,
-        "feed": own.feed,
-        "definition": base.model_dump(mode="json"),
-        "channels": {name: to_json(partial) for name, partial in own.channels.items()},
-        "queues": {name: to_json(partial) for name, partial in own.queues.items()},
-        "baselines": [each.model_dump(mode="json") for each in baselines],
-        **_split(scopes, activities),
-        **hours_said,
-    }
     critical = laid_over(shared.criticality, own.criticality)
-    if critical is not None:
-        content["criticality"] = [critical.model_dump(mode="json", exclude_none=True), activities]
-    if own.source is not None:
-        content["source"] = own.source
-    paging = compile_paging(shared, own)
-    if shared.kpis:
-        content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
-    members = {name: canonical(value) for name, value in content.items()}
-    if paging is not None:
-        contacts = {role: [to_json(each) for each in said] for role, said in own.contacts.items()}
-        members |= {"paging": shared.paging, "escalation": canonical([paging.escalation, contacts])}
-    members["rules"] = f"[{','.join(spec.canonical for spec in specs)}]"
-    return PartnerPolicy(
+    policy = PartnerPolicy(
         partner_id=partner_id,
         name=own.name,
         configured=part is not None,
-        revision=revision_of_members(members),
+        revision="",
         timezone=timezone,
-        month_starts_on=month_starts_on,
+        month_starts_on=own.month_starts_on or shared.month_starts_on,
         windows=frozenset(shared.windows),
-        settle_ms=settle_ms,
-        contact_expiry_ms=contact_expiry_ms,
-        ticket_expiry_ms=ticket_expiry_ms,
-        record_retention_ms=record_retention_ms,
-        agent_expiry_ms=agent_expiry_ms,
+        settle_ms=_ms(_inherited("settle_seconds", shared, own)),
+        contact_expiry_ms=_ms(shared.contact_expiry_seconds),
+        ticket_expiry_ms=_ms(shared.ticket_expiry_seconds),
+        record_retention_ms=_ms(shared.record_retention_seconds),
+        agent_expiry_ms=_ms(shared.agent_expiry_seconds),
         repeats=any(each.repeat_window_seconds for each in (base, *own.channels.values(), *own.queues.values())),
         feed=own.feed,
         source=own.source,
@@ -215,35 +184,64 @@ def compile_partner(shared: SharedPart, part: PartnerPart | None, partner_id: st
         scopes=tuple(side for side in SIDES if side in scopes),
         activities=activities,
         hours=hours,
-        maintenance=maintenance,
+        maintenance=compile_hours(_inherited("maintenance", shared, own), timezone),
         inhibit=shared.inhibit,
         outside=tuple(rule.outside or rule for rule in rules) if hours and any(rule.outside for rule in rules) else None,
-        baselines=tuple(Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in baselines),
+        baselines=tuple(
+            Baseline(round(each.cost_per_contact * UNIT), each.currency, each.since.isoformat()) for each in _baselines(shared, own)
+        ),
         customs=shared.customs,
         criticality=None if critical is None else compiled(critical, *activities),
-        paging=paging,
+        paging=compile_paging(shared, own),
     )
+    return replace(policy, revision=_revision(policy, shared, own, specs))
 
 
-def _hours(shared: SharedPart, own: PartnerPart, timezone: str) -> tuple[Schedule | None, Schedule | None, dict[str, Any]]:
-    """When a partner is open and maintained, and what of the content says when pages wait: nothing of a policy that does not."""
-    hours = shared.hours if own.hours is None else own.hours
-    holidays = shared.holidays if own.holidays is None else own.holidays
-    maintenance = shared.maintenance if own.maintenance is None else own.maintenance
-    said = hours_content(hours, holidays, maintenance)
+def _revision(policy: PartnerPolicy, shared: SharedPart, own: PartnerPart, specs: Sequence[RuleBase]) -> str:
+    """What names the content; what a policy does not say is left out, so that what came later changes no revision."""
+    content: dict[str, Any] = {name: getattr(policy, name) for name in _PLAIN}
+    content |= {
+        "windows": sorted(policy.windows),
+        "definition": policy.base.model_dump(mode="json"),
+        "channels": {name: to_json(partial) for name, partial in own.channels.items()},
+        "queues": {name: to_json(partial) for name, partial in own.queues.items()},
+        "baselines": [each.model_dump(mode="json") for each in _baselines(shared, own)],
+        **hours_content(*(_inherited(name, shared, own) for name in ("hours", "holidays", "maintenance"))),
+    }
+    scopes = _inherited("scopes", shared, own)
+    if scopes:
+        content |= {"scopes": sorted(scopes), "activities": policy.activities}
     if shared.inhibit:
-        said["inhibit"] = [each.model_dump(mode="json") for each in shared.inhibit]
-    return compile_hours(hours, timezone, holidays), compile_hours(maintenance, timezone), said
+        content["inhibit"] = [each.model_dump(mode="json") for each in shared.inhibit]
+    critical = laid_over(shared.criticality, own.criticality)
+    if critical is not None:
+        content["criticality"] = [critical.model_dump(mode="json", exclude_none=True), policy.activities]
+    if own.source is not None:
+        content["source"] = own.source
+    if shared.kpis:
+        content["kpis"] = [spec.model_dump(mode="json") for spec in shared.kpis]
+    members = {name: canonical(value) for name, value in content.items()}
+    if policy.paging is not None:
+        contacts = {role: [to_json(each) for each in said] for role, said in own.contacts.items()}
+        members |= {"paging": shared.paging, "escalation": canonical([policy.paging.escalation, contacts])}
+    members["rules"] = f"[{','.join(spec.canonical for spec in specs)}]"
+    return revision_of_members(members)
+
+
+def _inherited(name: str, shared: SharedPart, own: PartnerPart) -> Any:  # noqa: ANN401 - of whichever field
+    """What a partner says itself, else what all do."""
+    said = getattr(own, name)
+    return getattr(shared, name) if said is None else said
+
+
+def _baselines(shared: SharedPart, own: PartnerPart) -> list[BaselineSpec]:
+    """By the day that they hold from."""
+    return sorted(_inherited("baselines", shared, own), key=lambda each: each.since)
 
 
 def _activities(shared: SharedPart, own: PartnerPart) -> tuple[dict[str, str], dict[str, str]]:
     """By contact reason, and by queue: the partner's own over the shared ones, name by name."""
     return {**shared.activities.reasons, **own.activities.reasons}, {**shared.activities.queues, **own.activities.queues}
-
-
-def _split(scopes: tuple[Side, ...], activities: tuple[dict[str, str], dict[str, str]]) -> dict[str, Any]:
-    """What of the content splits figures: nothing of a policy that asks for no more than queues and channels."""
-    return {"scopes": sorted(scopes), "activities": activities} if scopes else {}
 
 
 def _ms(seconds: float) -> int:

@@ -10,9 +10,9 @@ from models.custom import lint_kpis
 from models.errors import PolicyError, Problem
 from models.inhibition import lint_inhibit
 from models.oncall_lint import known_of, lint_oncall
+from models.operation import PolicyRecord
 from models.policy_lint import lint_rules
 from models.policy_spec import PartnerPart, SharedPart, to_json
-from models.records import PolicyRecord
 from models.revisions import revision_of
 from models.topics import BROADCAST
 from models.yaml_file import field_name

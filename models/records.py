@@ -4,7 +4,7 @@ The committed JSON Schemas are generated from these models; the engine writes th
 each, and tests hold every emitted record against its model.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,20 +21,16 @@ __all__ = [
     "BinMeasure",
     "Circumstance",
     "Circumstances",
-    "Command",
-    "CommandOutcome",
     "Comment",
     "CriticalityTold",
     "Driver",
     "Evidence",
     "EvidencePart",
     "FigureBefore",
-    "Heartbeat",
     "KpiFigure",
     "KpiRecord",
     "MoneyFigure",
     "PeriodRecord",
-    "PolicyRecord",
     "RollupMeasures",
     "RollupRecord",
     "RuleRef",
@@ -189,26 +185,6 @@ class PeriodRecord(_Out):
     """Stream time."""
     revision: int
     """The commit sequence of the partition; never goes back for a key."""
-
-
-class Heartbeat(_Out):
-    """`outwatch.heartbeats`, key partition: lets a reader tell unchanged from stopped."""
-
-    partition: int
-    frontier: EpochMs
-    as_of: EpochMs
-    revision: int
-    evaluated_to: EpochMs
-    """The last grid point at which rules were judged."""
-    worker: str
-    offsets: dict[str, int]
-    """Source topic -> next offset to be read: what stood applied at this revision."""
-    counters: dict[str, int]
-    """Totals of the partition since its state began: events, duplicates, late and dead letters by reason, what bounds dropped."""
-    cadence_seconds: float
-    """What the slowest scope achieves when the limit of records or bytes a second binds."""
-    sources: dict[str, bool] = {}
-    """By name ("" of one without), of those on the topic of contacts that ever said that they live, whether they do; absent without any."""
 
 
 class RuleRef(_Out):
@@ -470,38 +446,3 @@ class AlertState(_Out):
     ack: Ack | None = None
     comments: tuple[Comment, ...] = ()
     """The newest ten."""
-
-
-class PolicyRecord(_Out):
-    """`outwatch.policies`, keys partner/revision and partner/current: one partner's part, or the shared part (partner `*`)."""
-
-    format: Literal[1] = 1
-    partner: str
-    revision: str
-    applied_at: EpochMs
-    part: dict[str, Any]
-
-
-class Command(_Out):
-    """`outwatch.commands`: what an operator asks for."""
-
-    id: str
-    type: str
-    actor: str
-    at: EpochMs
-    partner: str
-    payload: dict[str, Any] = Field(default_factory=dict)
-
-
-class CommandOutcome(_Out):
-    """`outwatch.alerts`, key partner, `ce_type` outwatch.command.outcome: what came of a command."""
-
-    id: str
-    """Of the command; where it could not be read, its partition and offset."""
-    command: str
-    """Its type, or `unreadable`."""
-    partner: str
-    outcome: Literal["applied", "refused"]
-    reason: str
-    processed_at: EpochMs
-    """Wall time."""

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from models import definitions, notices, people, policy_spec, records, rotations, rule_base, rule_forms
+from models import definitions, notices, operation, people, policy_spec, records, rotations, rule_base, rule_forms
 from models.commands import PAYLOADS
 from models.custom import spec
 from models.events import EVENT_TYPES
@@ -36,14 +36,14 @@ RECORDS: Final[dict[str, type[BaseModel]]] = {
     _TOPICS.rollups_15m: records.RollupMeasures,
     _TOPICS.rollups_1d: records.RollupRecord,
     _TOPICS.periods: records.PeriodRecord,
-    _TOPICS.heartbeats: records.Heartbeat,
+    _TOPICS.heartbeats: operation.Heartbeat,
     _TOPICS.alerts: records.AlertEvent,
     _TOPICS.alerts_state: records.AlertState,
     _TOPICS.incidents: IncidentState,
     _TOPICS.notifications: Notification,
-    _TOPICS.policies: records.PolicyRecord,
-    _TOPICS.commands: records.Command,
-    "outwatch.command.outcome": records.CommandOutcome,
+    _TOPICS.policies: operation.PolicyRecord,
+    _TOPICS.commands: operation.Command,
+    "outwatch.command.outcome": operation.CommandOutcome,
     "outwatch.silence.state": notices.SilenceState,
     "outwatch.annotation.state": notices.AnnotationState,
     "outwatch.override.state": notices.OverrideState,

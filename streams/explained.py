@@ -47,7 +47,7 @@ class Offsets:
     """What was applied when a record was written: at least the offsets of the heartbeat before, at most those of the one after."""
 
     at_least: Json | None
-    """A `models.records.Heartbeat`; None where none is kept of that time."""
+    """A `models.operation.Heartbeat`; None where none is kept of that time."""
     at_most: Json | None
 
 

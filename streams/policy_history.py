@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from models.errors import PolicyError, Problem
+from models.operation import PolicyRecord
 from models.policy_file import whole
 from models.policy_record import decode_policy
 from models.policy_spec import PartnerPart, PolicyFile, SharedPart
-from models.records import PolicyRecord
 from models.rules import Rule
 from models.topics import BROADCAST
 

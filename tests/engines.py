@@ -10,10 +10,11 @@ from pydantic import BaseModel
 
 from models.incidents import IncidentState
 from models.notifications import Notification
+from models.operation import Heartbeat
 from models.policy import PartnerPart, SharedPart
 from models.policy_record import CURRENT, encode_policy, policy_key
 from models.policy_spec import RuleSpec
-from models.records import AlertEvent, AlertState, Heartbeat, KpiRecord, PeriodRecord, RollupMeasures, RollupRecord
+from models.records import AlertEvent, AlertState, KpiRecord, PeriodRecord, RollupMeasures, RollupRecord
 from models.rule_base import RuleBase
 from models.topics import BROADCAST, Topics
 from streams.engine import Budget, Commit, Engine, EngineConfig, Limits, Output

@@ -10,7 +10,8 @@ from models.definitions import DEFAULT, Definition
 from models.figures import Live
 from models.kpis import figures
 from models.measures import from_names
-from models.records import AlertEvent, AlertState, CommandOutcome, Heartbeat, KpiRecord
+from models.operation import CommandOutcome, Heartbeat
+from models.records import AlertEvent, AlertState, KpiRecord
 from models.windows import Calendar, Scope, record_key, window
 
 AT_MS = 1_800_000_000_000

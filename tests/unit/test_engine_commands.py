@@ -8,7 +8,7 @@ import pytest
 
 from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, SILENCE
 from models.notices import AnnotationState, SilenceState
-from models.records import CommandOutcome
+from models.operation import CommandOutcome
 from models.view import Keys
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine.output import Output

@@ -7,7 +7,7 @@ import orjson
 
 from models.notices import OverrideState
 from models.oncall_commands import CANCEL, OVERRIDE
-from models.records import CommandOutcome
+from models.operation import CommandOutcome
 from models.windows import DAY_MS, HOUR_MS
 from tests.conditions import START_MS
 from tests.engines import CONFIG, TOPICS, Rig, limited
