@@ -11,18 +11,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from dateutil.rrule import rrule
 
-__all__ = ["Recurrence", "check_rrule"]
+__all__ = ["PARTS", "Recurrence", "check_rrule"]
 
 _ANY: Final = ("FREQ", "INTERVAL", "BYDAY", "WKST")
 _WEEKLY: Final = (*_ANY, "BYHOUR", "BYMINUTE")
 _YEARLY: Final = (*_ANY, "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
-_PARTS: Final = {"DAILY": _WEEKLY, "WEEKLY": _WEEKLY, "MONTHLY": _YEARLY, "YEARLY": _YEARLY}
+PARTS: Final = {"DAILY": _WEEKLY, "WEEKLY": _WEEKLY, "MONTHLY": _YEARLY, "YEARLY": _YEARLY}
+"""What a rule may say, by its frequency."""
 _INTERVAL_MAX: Final = 1000
+_FAR: Final = datetime(2100, 1, 1)  # noqa: DTZ001 - wall-clock time
 _AHEAD: Final = timedelta(days=800)
 """How far past what is asked for a rule that is no weekly one is counted out: past 29 February it is not looked for."""
 
@@ -50,13 +53,13 @@ def _problems(text: str) -> Iterator[str]:
     if not all(value for _, _, value in said) or len(set(names)) < len(names):
         yield f"{text!r} is no rule of RFC 5545 (write parts NAME=VALUE with semicolons between them, each once, such as FREQ=WEEKLY)"
     frequency = parts.get("FREQ", "")
-    if frequency not in _PARTS:
-        yield f"FREQ={frequency} is no frequency of shifts (write {', '.join(_PARTS)}; BYHOUR for several a day)"
+    if frequency not in PARTS:
+        yield f"FREQ={frequency} is no frequency of shifts (write {', '.join(PARTS)}; BYHOUR for several a day)"
     for name in names:
         if name in ("UNTIL", "COUNT"):
             yield f"{name} has no place here (write until: of the layer)"
-        if name not in _PARTS[frequency]:
-            yield f"{name!r} is no part of a rule of shifts with FREQ={frequency} (write {', '.join(_PARTS[frequency])})"
+        if name not in PARTS[frequency]:
+            yield f"{name!r} is no part of a rule of shifts with FREQ={frequency} (write {', '.join(PARTS[frequency])})"
     if not (parts.get("INTERVAL", "1").isdecimal() and 1 <= int(parts.get("INTERVAL", "1")) <= _INTERVAL_MAX):
         yield f"INTERVAL={parts['INTERVAL']} is no whole number from 1 to {_INTERVAL_MAX} (write INTERVAL=1)"
     if "," in parts.get("BYMINUTE", ""):
@@ -97,11 +100,15 @@ class Recurrence:
         times = [at for _, at in found]
         return found[max(0, bisect_left(times, low) - 1) : bisect_left(times, high) + 1]
 
+    def nth(self, number: int) -> datetime | None:
+        """The occurrence of a number from 0 on, each before it being counted; None where there is none before the year 2100."""
+        return next(islice(_rule(self.text, self.begins, _FAR), number, None), None)
+
     @cached_property
     def _period(self) -> timedelta | None:
         """After which a rule by days or weeks is as before; None of any other."""
         parts = _parts(self.text)
-        if _PARTS[parts["FREQ"]] is not _WEEKLY:
+        if PARTS[parts["FREQ"]] is not _WEEKLY:
             return None
         return timedelta(days=7 * int(parts.get("INTERVAL", "1")))
 

@@ -4,14 +4,20 @@ What falls into an hour that clocks leave out is the moment at which they are pu
 later local time is never an earlier moment, and spans of local time that meet, or follow each other, do so as spans of moments too.
 """
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Final
 from zoneinfo import ZoneInfo
 
-__all__ = ["local_of", "moment_ms"]
+from models.errors import TimeError
+from models.times import to_ms
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
+__all__ = ["local_of", "moment_ms", "read_moment"]
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+_LOCAL: Final = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2})?)?")
 
 
 def local_of(at_ms: int, zone: ZoneInfo) -> datetime:
@@ -34,3 +40,18 @@ def moment_ms(local: datetime, zone: ZoneInfo) -> int:
 
 def _seconds(at: datetime) -> int:
     return (at - _EPOCH) // _SECOND
+
+
+def read_moment(text: str, zone: ZoneInfo) -> int:
+    """The moment that a text says: RFC 3339 with an offset, or what the clocks of a zone show, such as 2026-12-24T18:00 or 2026-12-24.
+
+    Raises:
+        TimeError: if it is neither.
+    """
+    if _LOCAL.fullmatch(text):
+        try:
+            return moment_ms(datetime.fromisoformat(text), zone)
+        except ValueError as error:
+            msg = f"{text!r} is no date: {error}"
+            raise TimeError(msg) from None
+    return to_ms(text)

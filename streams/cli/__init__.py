@@ -17,6 +17,8 @@ from streams.cli import (
     explain,
     kpis,
     notify,
+    oncall,
+    oncall_files,
     policy,
     policy_backtest,
     policy_explain,
@@ -59,6 +61,9 @@ app.command()(commands.ack)
 app.command()(commands.comment)
 app.command()(annotations.annotate)
 app.add_typer(annotations.annotation, name="annotation")
+oncall.app.command()(oncall_files.export)
+oncall.app.command("import")(oncall_files.import_)
+app.add_typer(oncall.app, name="oncall")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.command()(erase.erase)

@@ -33,6 +33,11 @@ rules:
       - {severity: warning, enter: 0.1, exit: 0.05, for: 0}
     recover_for: 0
     min_samples: 1
+people:
+  - {id: ana, name: Ana, reach: {mail: [ana@example.com]}}
+  - {id: bo, name: Bo, reach: {mail: [bo@example.com]}}
+rotations:
+  - {id: ops, timezone: UTC, layers: [{starts: 2026-01-05T09:00, rrule: FREQ=DAILY, members: [ana]}]}
 """
 WAIT_SECONDS = 120.0
 
@@ -48,13 +53,33 @@ async def outwatch(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, words)
 
 
+async def on_call() -> list[str]:
+    """Who is on call now, of the one rotation."""
+    (told,) = orjson.loads((await outwatch("oncall", "who", "--json")).stdout)
+    people: list[str] = told["people"]
+    return people
+
+
+async def somebody_takes_a_shift(now: int) -> None:
+    assert await on_call() == ["ana"]
+    span = ("--from", "2026-01-01", "--to", datetime.fromtimestamp(now / 1000 + 3600, UTC).isoformat())
+    taken = await outwatch("oncall", "take", "ops", "--as", "bo", *span, "--json")
+    assert taken.exit_code == 0, taken.output
+    assert await on_call() == ["bo"]
+    assert (await outwatch("oncall", "lint")).output == "somebody is always on call\n"
+    assert (await outwatch("oncall", "cancel", orjson.loads(taken.stdout)["id"])).exit_code == 0
+    assert await on_call() == ["ana"]
+    for words in (("cancel", "nothing"), ("take", "ops", "--as", "zoe", *span), ("take", "opps", "--as", "bo", *span)):
+        assert (await outwatch("oncall", *words)).exit_code == 1
+
+
 async def states(settings: Settings) -> dict[str, Any]:
     """What stands on the topic of states, by key."""
     stored = await read_present(settings, settings.topics.alerts_state)
     return {key.decode(): orjson.loads(value) for (_, key), value in stored.items()}
 
 
-async def test_an_operator_silences_acknowledges_and_annotates(settings: Settings, tmp_path: Path) -> None:
+async def test_an_operator_silences_acknowledges_annotates_and_takes_a_shift(settings: Settings, tmp_path: Path) -> None:
     topics = settings.topics
     async with following(settings, topics.heartbeats) as seen:
         with Worker(settings, tmp_path / "worker.log") as worker:
@@ -114,4 +139,6 @@ async def test_an_operator_silences_acknowledges_and_annotates(settings: Setting
             assert (await outwatch("silence", "list")).output == "nothing is silenced\n"
             for words in (("silence", "expire", identity), ("ack", "0" * 8)):
                 assert (await outwatch(*words)).exit_code == 1
+
+            await somebody_takes_a_shift(now)
             await worker.terminate()
