@@ -16,6 +16,11 @@ __all__ = [
     "ANNOTATE",
     "COMMENT",
     "EXPIRE",
+    "MISSES",
+    "NO_PARTNER",
+    "NO_RULE",
+    "NO_SCOPE",
+    "NO_SEVERITY",
     "PAYLOADS",
     "SILENCE",
     "AlertAck",
@@ -38,6 +43,13 @@ _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Id = Annotated[str, Field(min_length=1, max_length=128)]
 _Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Glob = Annotated[str, Field(min_length=1, max_length=128)]
+
+NO_PARTNER: Final = "no partner is called so here"
+NO_RULE: Final = "no rule of such a partner is called so"
+NO_SCOPE: Final = "no such scope is judged that has figures"
+NO_SEVERITY: Final = "no such rule has that severity"
+MISSES: Final = (NO_PARTNER, NO_RULE, NO_SCOPE, NO_SEVERITY)
+"""Why a silence fits no alert, as its answer says it, that which says the most last."""
 
 AnnotationKind = Literal["pilot", "release", "outage", "other"]
 

@@ -28,8 +28,8 @@ async def read_present(settings: Settings, topic: str) -> Present:
         aiokafka.errors.KafkaError: if Kafka cannot be reached.
     """
     consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", auto_offset_reset="earliest", enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         await _require(consumer, topic, settings.partitions)
         async with asyncio.timeout(READ_SECONDS_MAX):
             return await _read_to_end(consumer, [TopicPartition(topic, partition) for partition in range(settings.partitions)])

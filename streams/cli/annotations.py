@@ -79,7 +79,7 @@ def show(
     from models.clock import now_ms
     from models.durations import to_seconds
     from models.settings import Settings
-    from models.windows import Scope
+    from models.windows import MINUTE_MS, Scope
     from streams.annotated import before_after
 
     try:
@@ -90,6 +90,9 @@ def show(
         span_ms = None if span is None else round(to_seconds(span) * 1000)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--span") from None
+    if span_ms is not None and span_ms < MINUTE_MS:
+        msg = "closed minutes are compared: write 1m or more"
+        raise typer.BadParameter(msg, param_hint="--span")
     found = asyncio.run(before_after(Settings(), identity, partner, place, span_ms, now_ms()))
     if as_json:
         typer.echo(orjson.dumps(_object(found), option=orjson.OPT_INDENT_2))

@@ -23,17 +23,16 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 For = Annotated[str | None, typer.Option("--for", metavar="SPAN", help="For so long from now on, such as 2h.")]
 Until = Annotated[str | None, typer.Option("--until", metavar="TIME", help="Up to then, such as 2026-11-23T18:00:00Z.")]
 Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="Of the alert, or its first letters (8 or more).")]
-Glob = Annotated[str | None, typer.Option(metavar="NAME", help="Only this; * stands for any letters.")]
 
 
 @silence.command()
 def add(
     comment: Annotated[str, typer.Option("--comment", help="Why.")],
     *,
-    partner: Glob = None,
-    rule: Glob = None,
-    scope: Glob = None,
-    severity: Glob = None,
+    partner: Annotated[str | None, typer.Option(metavar="ID", help="Of this partner; * stands for any letters, here and below.")] = None,
+    rule: Annotated[str | None, typer.Option(metavar="ID", help="Of this rule.")] = None,
+    scope: Annotated[str | None, typer.Option(metavar="SCOPE", help="Of this scope: all, queue=billing, or queue=*.")] = None,
+    severity: Annotated[str | None, typer.Option(metavar="NAME", help="While they are that: warning or critical.")] = None,
     span: For = None,
     until: Until = None,
     actor: Actor = None,
@@ -60,17 +59,20 @@ def add(
 
 @silence.command()
 def expire(
-    identity: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it.")], actor: Actor = None, as_json: Json = False
+    identity: Annotated[str, typer.Argument(metavar="ID", help="As `list` shows it, or its first letters.")],
+    actor: Actor = None,
+    as_json: Json = False,
 ) -> None:
     """End a silence now."""
     from models.commands import EXPIRE
     from models.settings import Settings
 
-    found = next((each for each in _present(Settings(), "silence") if each["id"] == identity), None)
-    if found is None:
-        typer.echo(f"no silence {identity} (outwatch silence list shows what there is)", err=True)
+    found = [each for each in _present(Settings(), "silence") if each["id"].startswith(identity)]
+    if len(found) != 1:
+        what = f"{len(found)} silences begin with {identity}" if found else f"no silence {identity}"
+        typer.echo(f"{what} (outwatch silence list shows what there is)", err=True)
         raise typer.Exit(Exit.PROBLEMS)
-    command(EXPIRE, found["partner"], {"silence": identity}, actor, as_json=as_json)
+    command(EXPIRE, found[0]["partner"], {"silence": found[0]["id"]}, actor, as_json=as_json)
 
 
 @silence.command(name="list")
@@ -187,11 +189,20 @@ def command(kind: str, partner: str, payload: dict[str, Any], actor: str | None,
     from getpass import getuser
     from secrets import token_hex
 
+    from pydantic import ValidationError
+
     from models.clock import now_ms
+    from models.commands import PAYLOADS
     from models.records import Command
     from models.settings import Settings
     from streams.asking import ask
 
+    try:
+        PAYLOADS[kind].model_validate(payload)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        msg = f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg'][0].lower()}{wrong['msg'][1:]}"
+        raise typer.BadParameter(msg) from None
     # An operator's command is new each time; the workers only ever repeat ids.
     command = Command(id=token_hex(6), type=kind, actor=actor or getuser(), at=now_ms(), partner=partner, payload=payload)
     _told(command.id, asyncio.run(ask(Settings(), command)), as_json=as_json)
@@ -200,9 +211,7 @@ def command(kind: str, partner: str, payload: dict[str, Any], actor: str | None,
 def _told(identity: str, answers: "Answers", *, as_json: bool) -> None:
     import orjson
 
-    told = {f"{each['outcome']}: {each['reason']}" for each in answers.values() if each is not None}
-    # What one partition did need not be remarked on by those that it does not concern.
-    reasons = sorted(each for each in told if each.partition(";")[0] not in told - {each})
+    reasons = _worth_saying({f"{each['outcome']}: {each['reason']}" for each in answers.values() if each is not None})
     silent = sorted(partition for partition, each in answers.items() if each is None)
     refused = any(each is not None and each["outcome"] != "applied" for each in answers.values())
     if as_json:
@@ -211,9 +220,21 @@ def _told(identity: str, answers: "Answers", *, as_json: bool) -> None:
         for each in reasons:
             typer.echo(f"{identity}  {each}")
         if silent:
-            typer.echo(f"{identity}  sent, not answered yet by partition {', '.join(map(str, silent))}: is a worker running?", err=True)
+            where = f"partition{'s' * (len(silent) > 1)} {', '.join(map(str, silent))}"
+            typer.echo(f"{identity}  sent, not answered yet by {where}: is a worker running? One that reads it later does it", err=True)
     if refused or silent:
         raise typer.Exit(Exit.PROBLEMS)
+
+
+def _worth_saying(told: set[str]) -> list[str]:
+    """What partitions answered, but for the remarks of those that it does not concern: others did it, or know better why it misses."""
+    from models.commands import MISSES
+
+    def knows(answer: str) -> int:
+        return next((at for at, miss in enumerate(MISSES) if answer.endswith(miss)), len(MISSES))
+
+    most = max(map(knows, told), default=0)
+    return sorted(each for each in told if knows(each) == most)
 
 
 def _present(settings: "Settings", kind: str) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from models.commands import Matchers
+from models.commands import NO_PARTNER, NO_RULE, NO_SCOPE, NO_SEVERITY, Matchers
 from streams.engine.partner import Partner
 
 __all__ = ["misses"]
@@ -16,10 +16,10 @@ def misses(matchers: Matchers, partners: Iterable[Partner]) -> str | None:
     """
     named = [each for each in partners if _fits(each.id, matchers.partner)]
     if not named:
-        return "no partner is called so here"
+        return NO_PARTNER
     judged = [(each, rule) for each in named for rule in each.policy.rules if _fits(rule.id, matchers.rule)]
     if not judged:
-        return "no rule of such a partner is called so"
+        return NO_RULE
     placed = [
         (each, rule, scope)
         for each, rule in judged
@@ -27,7 +27,7 @@ def misses(matchers: Matchers, partners: Iterable[Partner]) -> str | None:
         if scope.dimension in rule.scopes and _fits(str(scope), matchers.scope)
     ]
     if not placed:
-        return "no such scope is judged that has figures"
+        return NO_SCOPE
     severities = (
         each.policy.told(level.severity, scope)
         for each, rule, scope in placed
@@ -35,7 +35,7 @@ def misses(matchers: Matchers, partners: Iterable[Partner]) -> str | None:
         if ladder is not None
         for level in ladder.levels
     )
-    return None if any(_fits(each, matchers.severity) for each in severities) else "no such rule has that severity"
+    return None if any(_fits(each, matchers.severity) for each in severities) else NO_SEVERITY
 
 
 def _fits(name: str, glob: str | None) -> bool:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from alerts.aside import NOTHING, Aside, commented
 from alerts.condition import Condition, Phase
 from alerts.errors import IncidentError
-from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, PAYLOADS, SILENCE
+from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, NO_PARTNER, PAYLOADS, SILENCE
 from models.customers import ERASE
 from models.notices import AnnotationState, OverrideState, SilenceState
 from models.notifications import RESULT, NotificationResult
@@ -208,7 +208,8 @@ def _annotate(asked: _Asked) -> _Answer:
     if not state.annotations.put(AnnotationState.model_validate(said | payload.model_dump(by_alias=True))):
         msg = f"there are {len(state.annotations.held)} annotations, as many as a partition keeps"
         raise _RefusedError(msg)
-    return "annotated", None
+    known = command.partner == BROADCAST or command.partner in state.partners
+    return "annotated" if known else f"annotated; {NO_PARTNER}", None
 
 
 def _override(asked: _Asked) -> _Answer:

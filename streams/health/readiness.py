@@ -48,15 +48,17 @@ class Note(NamedTuple):
 
 def notes(signs: Iterable[tuple[int, SourceSign]]) -> list[Note]:
     """What the sources that say that they live, each with its partition number, have an operator know."""
-    return [
-        Note(
-            Noted.SOURCE_SILENT,
-            f"{sign.topic}, partition {number}: source {sign.name or '(without a name)'} last said that it lives at "
-            f"{datetime.fromtimestamp(sign.last_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC",
-        )
-        for number, sign in sorted(signs)
-        if not sign.lives
-    ]
+    silent: dict[tuple[str, str], list[tuple[int, int]]] = {}
+    for number, sign in signs:
+        if not sign.lives:
+            silent.setdefault((sign.topic, sign.name), []).append((number, sign.last_ms))
+    return [Note(Noted.SOURCE_SILENT, _silent(topic, name, found)) for (topic, name), found in sorted(silent.items())]
+
+
+def _silent(topic: str, name: str, found: list[tuple[int, int]]) -> str:
+    last = datetime.fromtimestamp(max(last_ms for _, last_ms in found) / 1000, UTC)
+    where = f"partition{'s' * (len(found) > 1)} {', '.join(str(number) for number, _ in sorted(found))}"
+    return f"{topic}, {where}: source {name or '(without a name)'} last said that it lives at {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def obstacles(*, rebalancing: bool, accepting: bool, refused: Mapping[int, str]) -> list[Obstacle]:

@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from models.clock import now_ms
+from models.commands import NO_PARTNER, NO_RULE
 from streams.asking import Answers
 from streams.cli import app
 from streams.cli.commands import _told
@@ -24,7 +25,14 @@ WHY = ("--comment", "why")
         (("silence", "add", *WHY, "--rule", "asa", *HOUR, "--until", "2026-01-01T00:00:00Z"), "not both"),
         (("silence", "add", *WHY, "--rule", "asa", "--for", "soon"), "not a duration"),
         (("silence", "add", *HOUR, "--rule", "asa"), "Missing option"),
+        (("silence", "add", "--comment", "", *HOUR, "--rule", "asa"), "comment: string should have at least 1 character"),
         (("ack", "abc"), "at least 8"),
+        (("comment", "abc", "known"), "at least 8"),
+        (("annotate", ""), "text: string should have at least 1 character"),
+        (("annotate", "x" * 501), "text: string should have at most 500 characters"),
+        (("annotation", "show", "n1", "--span", "5s"), "write 1m or more"),
+        (("annotation", "show", "n1", "--span", "long"), "not a duration"),
+        (("annotation", "show", "n1", "--scope", "office"), "not a scope"),
         (("annotate", "release", "--from", "tomorrow"), "RFC 3339"),
         (("annotate", "release", "--from", "2026-01-02T00:00:00Z", "--to", "2026-01-01T00:00:00Z"), "must lie after"),
     ],
@@ -41,7 +49,11 @@ def test_a_wrong_word_is_told_with_what_to_write(words: tuple[str, ...], said: s
     [
         (("applied", "applied"), 0, "c1  applied: done\n"),
         (("applied", "refused"), 1, "c1  applied: done\nc1  refused: done\n"),
-        (("applied", None), 1, "c1  applied: done\nc1  sent, not answered yet by partition 1: is a worker running?\n"),
+        (
+            ("applied", None),
+            1,
+            "c1  applied: done\nc1  sent, not answered yet by partition 1: is a worker running? One that reads it later does it\n",
+        ),
     ],
 )
 def test_it_says_what_each_partition_answered(
@@ -58,8 +70,20 @@ def test_what_one_partition_did_is_not_remarked_on_by_the_others(capsys: pytest.
     reasons = ("silenced; it fits no alert so far: no partner is called so here", "silenced")
     _told("c1", {at: {"outcome": "applied", "reason": each} for at, each in enumerate(reasons)}, as_json=False)
     assert capsys.readouterr().out == "c1  applied: silenced\n"
-    _told("c1", {0: {"outcome": "applied", "reason": reasons[0]}}, as_json=False)
-    assert capsys.readouterr().out == f"c1  applied: {reasons[0]}\n"
+    elsewhere = reasons[0].replace(NO_PARTNER, NO_RULE)
+    _told("c1", {at: {"outcome": "applied", "reason": each} for at, each in enumerate((reasons[0], elsewhere))}, as_json=False)
+    assert capsys.readouterr().out == f"c1  applied: {elsewhere}\n"
+
+
+def test_a_silence_is_ended_by_the_first_letters_of_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[object, ...]] = []
+    standing = {"silence": [{"id": "ab12", "partner": "*"}, {"id": "ab34", "partner": "acme"}]}
+    monkeypatch.setattr("streams.cli.commands._standing", lambda _: standing)
+    monkeypatch.setattr("streams.cli.commands.command", lambda *words, **_: asked.append(words[:3]))
+    assert CliRunner().invoke(app, ("silence", "expire", "ab3")).exit_code == 0
+    assert asked == [("silence.expire", "acme", {"silence": "ab34"})]
+    assert "2 silences begin with ab" in CliRunner().invoke(app, ("silence", "expire", "ab")).output
+    assert CliRunner().invoke(app, ("silence", "expire", "x")).exit_code == 1
 
 
 def test_silences_are_listed_with_how_many_open_alerts_each_holds_back(monkeypatch: pytest.MonkeyPatch) -> None:

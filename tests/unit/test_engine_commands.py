@@ -83,7 +83,9 @@ def test_what_is_no_command_is_refused_by_its_coordinates(value: bytes | None) -
 def test_readers_of_the_alerts_take_an_outcome_for_what_it_is() -> None:
     outcome = sent(b"{}")
     assert "refused" in alert_line(orjson.loads(outcome.value or b"")).plain
-    assert Projection(TOPICS, Keys("app"), Totals()).project(Record(TOPICS.alerts, 0, outcome.key or b"", outcome.value)) == []
+    keys = Keys("app")
+    shown = Projection(TOPICS, keys, Totals()).project(Record(TOPICS.alerts, 0, outcome.key or b"", outcome.value))
+    assert {command[1] for command in shown} == {keys.outcomes}
 
 
 @pytest.mark.parametrize(
@@ -218,3 +220,14 @@ def test_a_silence_that_fits_no_alert_there_may_be_says_so_and_holds_all_the_sam
     expected = "silenced" if remark is None else f"silenced; it fits no alert so far: {remark}"
     assert (body.outcome, body.reason) == ("applied", expected)
     assert "silence/s1" in rig.compacted(TOPICS.alerts_state)
+
+
+def test_an_annotation_of_a_partner_that_nobody_knows_says_so() -> None:
+    rig = firing()
+    for number, partner in enumerate(("acne", "acme", "*")):
+        payload = {"kind": "release", "from": START_MS, "to": START_MS + 1, "text": "new"}
+        told(rig, ANNOTATE, START_MS + 20 * SECOND, f"n{number}", partner, **payload)
+    rig.to(START_MS + MINUTE_MS)
+    found = [each for each in rig.written if ("ce_type", b"outwatch.command.outcome") in each.headers]
+    said = [CommandOutcome.model_validate_json(each.value or b"").reason for each in found]
+    assert said == ["annotated; no partner is called so here", "annotated", "annotated"]

@@ -87,8 +87,9 @@ async def test_the_endpoints_answer() -> None:
 
 
 async def test_a_source_that_is_silent_is_told_and_keeps_nobody_from_being_ready() -> None:
-    signs = [(3, SourceSign("cx.interactions", "eu", False, 1_760_000_000_000)), (1, SourceSign("cx.interactions", "", True, 5))]
-    detail = "cx.interactions, partition 3: source eu last said that it lives at 2025-10-09 08:53:20 UTC"
+    eu = SourceSign("cx.interactions", "eu", lives=False, last_ms=1_760_000_000_000)
+    signs = [(3, eu), (1, SourceSign("cx.interactions", "", lives=True, last_ms=5)), (2, eu._replace(last_ms=4))]
+    detail = "cx.interactions, partitions 2, 3: source eu last said that it lives at 2025-10-09 08:53:20 UTC"
     patient, port = Patient(told=notes(signs)), free_port()
     assert patient.told == [Note(Noted.SOURCE_SILENT, detail)]
     async with endpoints(Settings(http_port=port), patient):
