@@ -7,7 +7,8 @@ from typing import Any, Final
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from models.records import SCHEMA_VERSION, Command
+from models.operation import Command
+from models.records import SCHEMA_VERSION
 from models.settings import Settings
 from models.topics import BROADCAST, partition_of
 from streams.admin import require_topics

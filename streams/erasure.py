@@ -1,7 +1,7 @@
 """Erasing: asking the workers to forget a customer."""
 
 from models.customers import ERASE, customer_hash
-from models.records import Command
+from models.operation import Command
 from models.settings import Settings
 from models.topics import BROADCAST
 from streams.asking import send

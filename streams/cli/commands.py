@@ -193,7 +193,7 @@ def command(kind: str, partner: str, payload: dict[str, Any], actor: str | None,
 
     from models.clock import now_ms
     from models.commands import PAYLOADS
-    from models.records import Command
+    from models.operation import Command
     from models.settings import Settings
     from streams.asking import ask
 

@@ -19,8 +19,9 @@ from models.customers import ERASE
 from models.notices import AnnotationState, OverrideState, SilenceState
 from models.notifications import RESULT, NotificationResult
 from models.oncall_commands import CANCEL, OVERRIDE
+from models.operation import Command
 from models.reasons import RejectReason
-from models.records import Ack, Command, Comment
+from models.records import Ack, Comment
 from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, Scope
 from streams.engine.aimed import misses

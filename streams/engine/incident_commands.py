@@ -16,7 +16,7 @@ from models.incident_commands import (
     INCIDENT_SNOOZE,
 )
 from models.notifications import NotificationResult
-from models.records import Command
+from models.operation import Command
 from models.windows import GRID_MS
 from streams.engine.incidents import directory_of
 from streams.engine.state import State

@@ -25,7 +25,7 @@ from alerts.notify.back import pagerduty, slack, webhook
 from alerts.notify.back.reply import Ask, CallbackError, ForgedError, Reply
 from alerts.notify.text import cut, one_line
 from models.incident_commands import INCIDENT_ACK, INCIDENT_RESOLVE, IncidentAck, IncidentResolve
-from models.records import Command
+from models.operation import Command
 from models.settings import Settings
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.notifier.incidents import Incidents

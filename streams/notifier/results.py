@@ -10,7 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from models.notifications import RESULT, Notification, NotificationResult, Outcome
-from models.records import SCHEMA_VERSION, Command
+from models.operation import Command
+from models.records import SCHEMA_VERSION
 from models.settings import Settings
 from models.topics import partition_of
 from streams.connection import kafka

@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from models.incident_commands import INCIDENT_ABSORB, IncidentAbsorb
 from models.incidents import Attention, IncidentState
-from models.records import Command
+from models.operation import Command
 
 __all__ = ["SPAN_MS", "absorbed"]
 

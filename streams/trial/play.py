@@ -12,8 +12,8 @@ from models.adaptive import adaptive_windows
 from models.durations import to_seconds
 from models.figures import Kind
 from models.kpis import Kpi
+from models.operation import Command
 from models.policy import PartnerPolicy
-from models.records import Command
 from models.rules import ADAPTIVE, Rule
 from models.windows import GRID_MS, Calendar, Scope, window
 from streams.trial.estimates import estimate_of, kind_of
