@@ -21,6 +21,8 @@ READ_BY = ("durations", "hours", "inhibition", "policy_spec", "policy_types", "y
 """The modules whose fields refuse what is written there."""
 OF_A_TIME = {"_lint_coverage"}
 """What is told of the days from now on, of which no file can be an example: tests/unit/test_oncall.py."""
+SLOW = "rotation_rule_never.yaml"
+"""A recurrence that is looked for over centuries, and says nothing of fields."""
 LIMITS = {"is too large or too deep", "characters"}
 """Of what is told of files that are not tiny."""
 
@@ -93,7 +95,8 @@ def test_every_refusal_of_a_field_or_of_the_yaml_has_a_file() -> None:
     sys.settrace(trace)
     try:
         for file in (DATA / "policies").glob("*.yaml"):
-            lint(file.read_text(), file.name)
+            if file.name != SLOW:
+                lint(file.read_text(), file.name)
     finally:
         sys.settrace(before)
     missing = {place for place, text in refusals() if not any(limit in text for limit in LIMITS)} - seen
