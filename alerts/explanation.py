@@ -43,10 +43,10 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
     body = _figure(seen) if seen.parts is None else several.figures(seen.parts, condition)
     if rule is None:
         body += _unwatched(condition, at_ms)
-    elif seen.parts is None and rule.form is None:
+    elif seen.parts is None and rule.form is None and any(level.severity is condition.severity for level in rule.levels):
         body += _standing(rule, condition, seen, at_ms)
     else:
-        # What was seen may be of the time before the rule took another form.
+        # What was seen may be of the time before the rule took another form, or lost its level, such as at the end of a day.
         body += several.standing(condition, at_ms)
     scope = Scope.parse(condition.scope)
     who = partner_name if scope.dimension == "all" else f"{partner_name}, {scope.dimension} {scope.value}"

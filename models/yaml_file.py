@@ -76,6 +76,8 @@ class Document:
             case "value_error":
                 message, _, remedy = str(details["ctx"]["error"]).partition(" (")
                 return self.problem(path, message, remedy.removesuffix(")") or "correct it")
+            case "model_type" | "model_attributes_type" | "dict_type" if path == ():
+                return self.problem(path, "is empty" if details["input"] is None else "holds no fields", "begin with version: 1")
             case _:
                 message = details["msg"][0].lower() + details["msg"][1:]
                 return self.problem(path, message, f"replace {_short(details['input'])}")

@@ -44,6 +44,8 @@ def backtest(  # noqa: PLR0917 - an option an argument
 
     Ends with 1 if no event was read.
     """
+    import os
+
     import orjson
     from rich.console import Console
 
@@ -55,6 +57,9 @@ def backtest(  # noqa: PLR0917 - an option an argument
     if bool(events) == (begin is not None and end is not None):
         msg = "needs --events, or both --from and --to of a range in Kafka"
         raise typer.BadParameter(msg, param_hint="--events")
+    if picture is not None and not os.access(picture if picture.exists() else picture.parent, os.W_OK):
+        msg = f"{picture} cannot be written"
+        raise typer.BadParameter(msg, param_hint="--picture")
     policies = [_policy(policy), *([_policy(against)] if against else [])]
     read = Read()
     with _progress(events) as on_read:

@@ -17,18 +17,21 @@ def run_tests(
     """Run tests of rules: what a policy makes of series of figures or of events; ends with 1 if one does not hold."""
     import orjson
 
-    from streams.trial.check import run_suite
+    from streams.trial.check import run_suites
 
-    results = [result for file in files for result in run_suite(file, str(file))]
+    done = []
+    for result in run_suites(files):
+        done.append(result)
+        if as_json:
+            continue
+        typer.echo(f"{'FAILED' if result.failures else 'passed'}  {result.name}")
+        for failure in result.failures:
+            typer.echo(f"  {result.file}:{failure.line}: expected {failure.expected}; saw {failure.saw}")
+            typer.echo("".join(f"    {line}\n" for line in failure.evidence), nl=False)
+    failed = sum(bool(result.failures) for result in done)
     if as_json:
-        typer.echo(orjson.dumps(results, option=orjson.OPT_INDENT_2))
+        typer.echo(orjson.dumps(done, option=orjson.OPT_INDENT_2))
     else:
-        for result in results:
-            typer.echo(f"{'FAILED' if result.failures else 'passed'}  {result.name}")
-            for failure in result.failures:
-                typer.echo(f"  {result.file}:{failure.line}: expected {failure.expected}; saw {failure.saw}")
-                typer.echo("".join(f"    {line}\n" for line in failure.evidence), nl=False)
-        failed = sum(bool(result.failures) for result in results)
-        typer.echo(f"{len(results)} test{'' if len(results) == 1 else 's'}, {failed or 'none'} failed")
-    if any(result.failures for result in results):
+        typer.echo(f"{len(done)} test{'' if len(done) == 1 else 's'}, {failed or 'none'} failed")
+    if failed:
         raise typer.Exit(Exit.PROBLEMS)

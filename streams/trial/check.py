@@ -1,5 +1,6 @@
 """Holding what a test saw against what it expects."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from streams.trial.play import Json, Seen, play
 from streams.trial.suite import CaseSpec, ExpectSpec
 from streams.trial.suite_file import Trial, read_suite
 
-__all__ = ["Failure", "Result", "run_suite"]
+__all__ = ["Failure", "Result", "run_suites"]
 
 _REFUSED_SHOWN = 3
 
@@ -34,17 +35,18 @@ class Result:
     failures: tuple[Failure, ...]
 
 
-def run_suite(path: Path, name: str) -> list[Result]:
-    """Run every test of the file at `path`.
+def run_suites(paths: Sequence[Path]) -> Iterator[Result]:
+    """Run every test of these files, each as it is asked for.
 
     Raises:
-        FileError: with everything that is wrong with it, or with its policy.
+        FileError: before any is run, with everything that is wrong with a file, or with its policy.
     """
-    trial = read_suite(path, name)
-    return [
-        Result(name, trial.line("tests", at), case.name, len(case.expect), tuple(_run(trial, at, case)))
+    trials = [read_suite(path, str(path)) for path in paths]
+    return (
+        Result(trial.file, trial.line("tests", at), case.name, len(case.expect), tuple(_run(trial, at, case)))
+        for trial in trials
         for at, case in enumerate(trial.suite.tests)
-    ]
+    )
 
 
 def _run(trial: Trial, at: int, case: CaseSpec) -> list[Failure]:

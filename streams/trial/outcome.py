@@ -33,7 +33,7 @@ class Episode:
     hour: int
     """Of the partner's day in which it fired."""
     suppressed_by: tuple[str, ...] = ()
-    """Why its page waited when it fired."""
+    """Why nobody was paged: what its page waited for when it fired, and went on to; empty where somebody was, then or later."""
 
     def minutes(self, end_ms: int) -> float:
         """How long it was open, up to `end_ms` at most."""
@@ -115,8 +115,11 @@ def episodes(verdicts: Iterable[Verdict], zones: Mapping[str, str]) -> list[Epis
             key = (after.partner, after.rule_id, after.scope)
             severity = verdict.partner.policy.told(after.severity, verdict.judged.scope) if after.severity else ""
             if change.kind in (ChangeKind.FIRED, ChangeKind.ESCALATED):
-                fired_ms, worst, waits = open_.get(key, (change.at_ms, severity, verdict.judged.aside.reasons))
-                open_[key] = fired_ms, max(worst, severity, key=_rank), waits
+                waits = verdict.judged.aside.reasons
+                fired_ms, worst, waited = open_.get(key, (change.at_ms, severity, waits))
+                open_[key] = fired_ms, max(worst, severity, key=_rank), waited if waits else ()
+            elif change.kind is ChangeKind.SUPPRESSION_ENDED and key in open_:
+                open_[key] = *open_[key][:2], ()
             elif change.kind in (ChangeKind.RESOLVED, ChangeKind.RETIRED) and key in open_:
                 done.append(_episode(key, open_.pop(key), change.at_ms, zones))
     done += [_episode(key, each, None, zones) for key, each in open_.items()]

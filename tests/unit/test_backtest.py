@@ -92,6 +92,23 @@ def test_an_episode_is_told_with_its_times_hour_and_worst_severity(folder: Path)
     assert (never["alerts"], never["minutes"]) == (0, 0)
 
 
+@pytest.mark.parametrize(("hours", "why"), [("mon: '00:00-24:00'", []), ("sun: '00:00-24:00'", ["inhibited", "out_of_hours"])])
+def test_an_episode_is_quiet_where_its_page_waited_to_the_end_and_not_where_it_waited_for_a_cause(
+    folder: Path, hours: str, why: list[str]
+) -> None:
+    text = (folder / "policy.yaml").read_text().replace("{id: acme,", f"{{id: acme, hours: {{{hours}}},")
+    inhibit = "inhibit: [{source: {rule: never}, target: {rule: low}}]\n"
+    (folder / "policy.yaml").write_text(f"{text}{inhibit}")
+    (episode,) = run(folder)["policy"]["episodes"]
+    assert episode["suppressed_by"] == why
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_anything_is_read(folder: Path) -> None:
+    arguments = ["--picture", str(folder / "nowhere" / "p.svg"), "--events", str(folder / "history.jsonl"), str(folder / "policy.yaml")]
+    done = cli.invoke(app, ["backtest", *arguments])
+    assert (done.exit_code, "cannot be" in done.output) == (Exit.USAGE, True)
+
+
 def test_targets_are_held_against_days_that_are_over(folder: Path) -> None:
     assert run(folder)["policy"]["targets"] == {"acme": {"csat": {"days": 0, "met": 0}, "service_level": {"days": 1, "met": 1}}}
 

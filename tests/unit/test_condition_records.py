@@ -127,6 +127,18 @@ def test_the_record_of_a_state_says_how_it_stands() -> None:
     assert (state.since, state.evaluated_at, state.as_of, state.revision) == (START_MS + 6 * GRID_MS, now_ms, START_MS + 80_000, 9)
 
 
+def test_an_alert_whose_rule_has_its_level_no_more_claims_no_threshold_of_another() -> None:
+    day = revised(levels=(Level(Severity.CRITICAL, 0.2, 0.4, 0),))
+    conditions, _ = drive(revised(levels=RULE.levels[:1]), [ratio(0.5)] * 8)
+    ended, (change,) = evaluate(day, conditions[-1], sample(ratio(0.5), START_MS + 8 * GRID_MS), START_MS + 8 * GRID_MS)
+    assert change.kind.value == "retired"
+    said = explain(day, ended, "Delta Assist", START_MS + 8 * GRID_MS)
+    assert (
+        said
+        == "Delta Assist: service level 50 % in the last 15 min, in breach from 15:10 to 15:11 UTC (50 of 100 contacts answered in time)"
+    )
+
+
 def test_an_alert_without_its_rule_still_says_what_it_was() -> None:
     conditions, _ = drive(RULE, [ratio(0.5)] * 7)
     _, changes = retire(conditions[-1], START_MS + 5 * MINUTE_MS)

@@ -16,7 +16,7 @@ from models.rules import Direction, OnMissing
 from models.windows import GRID_MS, MINUTE_MS
 from streams.cli import policy, policy_trial
 from streams.cli.exits import Exit
-from streams.trial.check import Result, run_suite
+from streams.trial.check import Result, run_suites
 from streams.trial.series import at_step, series
 from streams.trial.suite_file import read_suite
 from tests.conditions import RULE, START_MS, drive, ratio, revised, sample
@@ -45,7 +45,7 @@ def folder(tmp_path: Path) -> Path:
 def run(folder: Path, text: str) -> list[Result]:
     file = folder / "tests.yaml"
     file.write_text(f"policy: policy.yaml\ntests:\n{text}")
-    return run_suite(file, "tests.yaml")
+    return [*run_suites([file])]
 
 
 @pytest.mark.parametrize("name", sorted(path.name for path in BAD.glob("*.yaml")))
@@ -68,7 +68,7 @@ def test_a_policy_that_does_not_hold_is_told_in_place_of_the_tests(folder: Path)
 def test_the_tests_of_the_documentation_pass(folder: Path) -> None:
     (block,) = re.findall(r"```yaml\n(policy: .*?)```", (ROOT / "docs" / "policies.md").read_text(), re.DOTALL)
     (folder / "tests.yaml").write_text(block)
-    results = run_suite(folder / "tests.yaml", "tests.yaml")
+    results = [*run_suites([folder / "tests.yaml"])]
     assert [(each.name, each.failures) for each in results] == [
         ("a bad quarter of an hour is told, and over when it is over", ()),
         ("a queue that nobody answers is critical within a quarter of an hour", ()),
