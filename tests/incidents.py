@@ -122,14 +122,18 @@ class Desk:
 
     def do(self, doing: Doing) -> list[Notification]:
         """Something is asked of the newest incident."""
-        return self._keep([doing(self.incident)])
+        return self.ask(self.incident.id, doing)
 
-    def wait(self, minutes: float) -> list[Notification]:
-        """Time passes, by the grid; as the engine does it, only what is due is looked at."""
+    def ask(self, identity: str, doing: Doing) -> list[Notification]:
+        """Something is asked of an incident."""
+        return self._keep([doing(self.held[identity])])
+
+    def wait(self, minutes: float, *, always: bool = False) -> list[Notification]:
+        """Time passes, by the grid; as the engine does it, only what is due is looked at, unless `always`."""
         begin, end_ms = len(self.pages), self.at_ms + round(minutes * MINUTE_MS)
         while self.at_ms < end_ms:
             self.at_ms += GRID_MS
-            if any(each.next_ms is not None and each.next_ms <= self.at_ms for each in self.held.values()):
+            if always or any(each.next_ms is not None and each.next_ms <= self.at_ms for each in self.held.values()):
                 self.hear()
         return self.pages[begin:]
 

@@ -1,11 +1,13 @@
 """Suppression over random stories of contacts, silences and acknowledgements: what it is must follow from what was read alone."""
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from models.commands import ACK, EXPIRE, SILENCE
+from models.policy import PartnerPart, SharedPart
 from tests.conditions import START_MS
 from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 from tests.unit.test_engine_commands import LADDER, told
@@ -19,6 +21,8 @@ POLICY = (
     # START_MS is a Sunday, 15:10 UTC: it opens and is maintained in the middle of most stories.
     partner_part(hours={"sun": "15:12-15:16, 15:18-24:00"}, maintenance={"sun": "15:14-15:15"}),
 )
+Policy = tuple[SharedPart | PartnerPart, ...]
+Doer = Callable[[Rig, int, str, int], None]
 DOINGS = ("lost", "slow", "answered", "silence", "expire", "ack", "nothing", "nothing")
 STORIES = st.lists(st.tuples(st.sampled_from(DOINGS), st.integers(1, 70)), min_size=1, max_size=10)
 
@@ -41,17 +45,17 @@ def do(rig: Rig, number: int, doing: str, at_ms: int) -> None:
             told(rig, ACK, at_ms, f"a{number}", fingerprint=found[-1] if found else "0" * 32)
 
 
-def lived(story: list[tuple[str, int]], crashes: list[bool], *, busy: bool = False) -> Rig:
+def lived(story: list[tuple[str, int]], crashes: list[bool], *, busy: bool = False, policy: Policy = POLICY, doing_of: Doer = do) -> Rig:
     """The story, with a look every ten seconds at most; where it crashes, the last commit never landed.
 
     A `busy` partner has contacts all the time that no rule looks at, so that every rule is judged at every grid point.
     """
     rig, at_ms = Rig(), START_MS
-    rig.policy(*POLICY, at_ms=at_ms)
+    rig.policy(*policy, at_ms=at_ms)
     rig.to(at_ms)
     for number, (doing, seconds) in enumerate((*story, ("nothing", 600))):
         rig.to(at_ms)
-        do(rig, number, doing, at_ms)
+        doing_of(rig, number, doing, at_ms)
         for _ in range(seconds // 10):
             at_ms += 10 * SECOND
             if busy:
