@@ -123,9 +123,7 @@ class Settings(BaseSettings):
         description="Makes customer keys of telephone numbers and the like, for `outwatch replay`; at least 16 bytes.",
     )
 
-    http_host: str = Field(
-        default="127.0.0.1", min_length=1, description="Where the worker, the projector and the notifier answer to the next setting."
-    )
+    http_host: str = Field(default="127.0.0.1", min_length=1, description="Where each process answers to the next setting.")
     http_port: int = Field(
         default=0,
         ge=0,
@@ -163,6 +161,15 @@ class Settings(BaseSettings):
         le=1000,
         description="So many partners whose incidents of one rule open within 2 minutes are one storm, told of once; 0 is never.",
     )
+    audit_ping_url: Secret = Field(
+        default=None, description="The address of a heartbeat elsewhere that the auditor pings while all holds (docs/audit.md)."
+    )
+    audit_ping_method: Literal["GET", "POST"] = Field(default="GET", description="How it is pinged.")
+    audit_ping_seconds: float = Field(default=60.0, ge=5, le=3600, description="Between two pings.")
+    audit_receivers: FilePath | None = Field(
+        default=None, description="A file with `version: 1` and `receivers:`, as in a policy: whom the auditor tells of an alarm."
+    )
+    audit_again_minutes: float = Field(default=30.0, ge=1, le=1440, description="They are told again after so long while it goes on.")
 
     @property
     def topics(self) -> Topics:

@@ -37,7 +37,7 @@ class Pager:
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """One request."""
-        body = orjson.loads(await request.read())
+        body = orjson.loads(await request.read() or b"null")
         steps = self.script[request.path]
         step = steps.popleft() if steps else self.otherwise
         status, retry_after = step if isinstance(step, tuple) else (step, None)
@@ -66,7 +66,7 @@ async def serving(port: int = 0) -> AsyncIterator[Pager]:
     """A server on a free port of the loopback; its `url` has no slash at its end."""
     pager = Pager()
     app = web.Application()
-    app.router.add_post("/{path:.*}", pager.answer)
+    app.router.add_route("*", "/{path:.*}", pager.answer)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:

@@ -16,12 +16,6 @@ _TEXT_MAX: Final = 200
 _SHOWN: Final = 5
 """Breaches of one reason that a page names; the rest is counted."""
 _NAMES: Final = UUID("8c1f5a52-6d0a-4b7e-9a35-2f4f4f0f7d19")
-_REASONS: Final = {
-    Ring.BEGINS: NotifyReason.OPENED,
-    Ring.WORSE: NotifyReason.WORSE,
-    Ring.GOES_ON: NotifyReason.NOT_ACKNOWLEDGED,
-    Ring.ENDS: NotifyReason.RESOLVED,
-}
 _WHAT_TO_DO: Final = "Run `outwatch audit --once`, and look after the process that it names; until then nobody may be paged."
 
 
@@ -43,7 +37,7 @@ def page(alarm: Alarm, ring: Ring, began_ms: int, receiver: Receiver, installati
         loop=0,
         step=0,
         kind="resolve" if ends else "trigger",
-        reason=_REASONS[ring],
+        reason=NotifyReason.RESOLVED if ends else NotifyReason.AUDIT,
         target=Target(kind="receiver", id=receiver.id),
         receiver=receiver,
         side="client",

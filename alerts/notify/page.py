@@ -26,6 +26,7 @@ _WHY: Final[dict[NotifyReason, str]] = {
     NotifyReason.RESOLVED: "It is over.",
     NotifyReason.DIGEST: "Pages that were held back.",
     NotifyReason.TEST: "A test: nothing is wrong.",
+    NotifyReason.AUDIT: "Outwatch itself may not page anybody.",
 }
 
 

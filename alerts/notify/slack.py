@@ -24,6 +24,7 @@ BLOCKS_MAX: Final = 50
 ACK_ACTION: Final = "incident.ack"
 """The `action_id` of the button."""
 
+_NO_INCIDENT: Final = frozenset({NotifyReason.DIGEST, NotifyReason.TEST, NotifyReason.AUDIT})
 _AGAIN: Final = frozenset({"ratelimited", "rate_limited", "fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 
 
@@ -88,7 +89,7 @@ def _markdown(text: str, limit: int) -> dict[str, Any]:
 
 def _buttons(notification: Notification) -> list[dict[str, Any]]:
     made = []
-    if notification.kind in {"trigger", "update"} and notification.reason not in {NotifyReason.DIGEST, NotifyReason.TEST}:
+    if notification.kind in {"trigger", "update"} and notification.reason not in _NO_INCIDENT:
         value = {"incident": notification.incident, "epoch": notification.epoch, "partner": notification.partner}
         text = {"type": "plain_text", "text": "Acknowledge"}
         made.append({"type": "button", "action_id": ACK_ACTION, "text": text, "value": orjson.dumps(value).decode(), "style": "primary"})

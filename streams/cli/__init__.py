@@ -10,6 +10,7 @@ import typer
 
 from streams.cli import (
     annotations,
+    audit,
     commands,
     dead_letters,
     demo,
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(project.project)
 app.add_typer(notify.notify, name="notify")
+app.command()(audit.audit)
 app.command()(status.status)
 app.command()(tail.tail)
 app.command()(kpis.kpis)

@@ -7,6 +7,7 @@ from typing import Final
 from ruamel.yaml import YAML
 
 from models.readme import fill
+from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.catalogue import Described
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
@@ -35,7 +36,12 @@ def _rules() -> str:
 
 def filled(text: str) -> str:
     """`text` with its generated parts written anew."""
-    made = {"worker": WorkerMetrics().catalogue, "projector": ProjectorMetrics().catalogue, "notifier": NotifierMetrics().catalogue}
+    made = {
+        "worker": WorkerMetrics().catalogue,
+        "projector": ProjectorMetrics().catalogue,
+        "notifier": NotifierMetrics().catalogue,
+        "auditor": AuditorMetrics().catalogue,
+    }
     return fill(text, {**{name: _metrics(each.described) for name, each in made.items()}, "alerts": _rules()})
 
 

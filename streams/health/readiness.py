@@ -21,6 +21,8 @@ class Unready(StrEnum):
     """A partition is not processed: its state or its sources cannot be gone on with."""
     NO_VIEW = "no_view"
     """The projector has not found, or has lost, its place in the view: Redis or Kafka does not answer, or it was flushed."""
+    BLIND = "blind"
+    """The auditor has not read the topics to their end of late: Kafka does not answer."""
 
 
 class Obstacle(NamedTuple):
@@ -37,6 +39,8 @@ class Noted(StrEnum):
     """What brings events has stopped saying that it lives."""
     NO_SECRET = "no_secret"  # noqa: S105 - a reason
     """A page could not be made, since a secret that its receiver names is not in the notifier's folder."""
+    AUDIT_FAILS = "audit_fails"
+    """Something that must be true of the installation is not; docs/audit.md."""
 
 
 class Note(NamedTuple):

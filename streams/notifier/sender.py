@@ -14,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, TCPCo
 from aiolimiter import AsyncLimiter
 
 from alerts.notify.render import read_answer, render, secrets_of
-from alerts.notify.request import DETAIL_MAX, Answer, Circumstances, Letter, Request, Verdict
+from alerts.notify.request import DETAIL_MAX, Answer, Circumstances, Letter, Request, Verdict, judge
 from alerts.notify.text import cut, one_line
 from models.notifications import Notification
 from models.receivers import Receiver
@@ -97,6 +97,16 @@ class Sender:
         hidden = [*secrets.values(), *([] if password is None else [password.get_secret_value()])]
         detail = cut(one_line(redact(verdict.detail, hidden)), DETAIL_MAX)
         return Verdict(verdict.kind, detail, verdict.receipt, verdict.wait_seconds)
+
+    async def ask(self, method: str, url: str) -> Verdict:
+        """One request without a body, of an address that is itself a secret, as a dead man's switch has one."""
+        try:
+            self._guard.check(url)
+            async with self._session.request(method, url, allow_redirects=False) as answer:
+                verdict = judge(Answer(answer.status, await answer.content.read(_ANSWER_BYTES_MAX)), self._now_ms())
+        except (ClientError, TimeoutError, OSError) as error:
+            verdict = _failed(error)
+        return Verdict(verdict.kind, redact(verdict.detail, [url]))
 
     async def _in_turn(self, receiver: Receiver) -> None:
         rate = _RATES.get(receiver.type)

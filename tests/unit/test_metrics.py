@@ -8,6 +8,7 @@ from ruamel.yaml import YAML
 
 from models.reasons import RejectReason
 from streams.engine import Commit, Output, Sizes, SourceSign
+from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.docs import filled
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
@@ -16,7 +17,8 @@ from tests.engines import SECOND, TOPICS, Rig, budget, event, partner_part, rule
 
 ROOT = Path(__file__).parents[2]
 RULES = YAML(typ="safe").load(ROOT / "deploy" / "prometheus-rules.yaml")
-DESCRIBED = [*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described, *NotifierMetrics().catalogue.described]
+CATALOGUES = (WorkerMetrics().catalogue, ProjectorMetrics().catalogue, NotifierMetrics().catalogue, AuditorMetrics().catalogue)
+DESCRIBED = [each for catalogue in CATALOGUES for each in catalogue.described]
 NAMES = {each.name for each in DESCRIBED}
 PIECES = {f"{each.name}_{piece}" for each in DESCRIBED if each.kind == "histogram" for piece in ("bucket", "sum", "count")}
 NOW = 1_000_000
