@@ -10,7 +10,7 @@ key's records keep their order. Cost: one transaction for 2,000 records, and of 
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from time import monotonic
 from typing import Final, TypeAlias
@@ -18,15 +18,17 @@ from typing import Final, TypeAlias
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
+from models.decode import SourceAlive, decode_one
 from models.settings import PREFIX, Settings
 from models.topics import Topics, partition_of
 from streams.admin import partitions, require_topics, times_of_producers
 from streams.connection import kafka
+from streams.engine.letters import SourceRecord
 from streams.errors import TopicsError
 from streams.holding import new_producer
 from streams.past import STALL_SECONDS_MAX
 
-__all__ = ["copy_sources"]
+__all__ = ["copy_sources", "homes"]
 
 Record: TypeAlias = ConsumerRecord[bytes, bytes]
 
@@ -162,21 +164,28 @@ class _Writer:
                 self._topic,
                 record.value,
                 key=record.key,
-                partition=self._home(record),
+                partition=partition,
                 timestamp_ms=record.timestamp,
                 headers=list(record.headers),
             )
             for record in records
+            for partition in homes(record.partition, record, self._settings)
         ]
         if any(delivered.timestamp_type for delivered in await asyncio.gather(*sent)):
             raise _StampedError
         positions = {TopicPartition(record.topic, record.partition): record.offset + 1 for record in records}
         await self._producer.send_offsets_to_transaction(positions, self._group)
 
-    def _home(self, record: Record) -> int:
-        """Where the key belongs now; what has none that could name a partner becomes a dead letter wherever it is."""
-        count, number = self._settings.partitions, int(record.partition)
-        try:
-            return partition_of((record.key or b"").decode(), count, self._settings.partitioner)
-        except UnicodeDecodeError:
-            return number % count
+
+def homes(number: int, record: SourceRecord, settings: Settings) -> Iterable[int]:
+    """Where a record of partition `number` belongs now: where its key does. What has none becomes a dead letter wherever it is.
+
+    But that a source lives is told to every partition: what the first one was told goes to all of them, and that of the others to none.
+    """
+    count = settings.partitions
+    if not record.key and isinstance(decode_one(record.value, record.headers), SourceAlive):
+        return range(count) if number == 0 else ()
+    try:
+        return (partition_of((record.key or b"").decode(), count, settings.partitioner),)
+    except UnicodeDecodeError:
+        return (number % count,)

@@ -33,6 +33,9 @@ class Heard(NamedTuple):
     """Since when all that lives does; 0 where nothing does."""
 
 
+_NOTHING: Final = Heard(Voice.UNDECLARED)
+
+
 class Sources:
     """Of one partition number."""
 
@@ -65,6 +68,8 @@ class Sources:
 
     def of(self, named: str | None, at_ms: int) -> Heard:
         """What is known at `at_ms` of a partner's source, which the policy may have `named`."""
+        if not self.held:
+            return _NOTHING
         since: dict[str, int] = {name: spell.since_ms for name, spell, lives in self._contacts_at(at_ms) if lives}
         alive = {name: lives for name, _, lives in self._contacts_at(at_ms)}
         of = [at for name, at in since.items() if named is None or name == named]
