@@ -106,6 +106,27 @@ class Rotation:
                     return segment.begin_ms
         return None
 
+    def shift_before(self, at_ms: int, overrides: Sequence[OverrideState] = ()) -> Segment | None:
+        """The last shift that was over by then, from handover to handover; None if there was none within 400 days.
+
+        Where the people did not change within 400 days before it ended, it begins there.
+        """
+        days = 40
+        while True:
+            from_ms = at_ms - days * DAY_MS
+            shifts: list[Segment] = []
+            # One millisecond on, the shift that ends at this very time has a successor.
+            for each in self.schedule(from_ms, at_ms + 1, overrides):
+                if shifts and shifts[-1].on_call.people == each.on_call.people:
+                    shifts[-1] = Segment(shifts[-1].begin_ms, each.end_ms, shifts[-1].on_call)
+                else:
+                    shifts.append(each)
+            over = next((each for each in reversed(shifts[:-1]) if each.on_call.people), None)
+            known = over is not None and over.begin_ms > from_ms
+            if known or days * DAY_MS >= _HANDOVER_MS:
+                return over
+            days *= 10
+
     def gaps(self, from_ms: int, to_ms: int, overrides: Sequence[OverrideState] = ()) -> Iterator[Gap]:
         """The spans in which nobody is on call, of the hours in which somebody must be."""
         for segment in self.schedule(from_ms, to_ms, overrides):

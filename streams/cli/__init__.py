@@ -20,6 +20,7 @@ from streams.cli import (
     notify,
     oncall,
     oncall_files,
+    oncall_report,
     policy,
     policy_backtest,
     policy_explain,
@@ -65,6 +66,7 @@ app.command()(annotations.annotate)
 app.add_typer(annotations.annotation, name="annotation")
 oncall.app.command()(oncall_files.export)
 oncall.app.command("import")(oncall_files.import_)
+oncall.app.command()(oncall_report.report)
 app.add_typer(oncall.app, name="oncall")
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")

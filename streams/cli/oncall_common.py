@@ -58,7 +58,8 @@ def held(policy: Path | None) -> "Calendar":
 
     if policy is None:
         return asyncio.run(read_calendar(Settings()))
-    return calendar_of(load(read_text(policy), str(policy)))
+    loaded = load(read_text(policy), str(policy))
+    return calendar_of(loaded, loaded.partners)
 
 
 def chosen(calendar: "Calendar", names: list[str] | None) -> list[str]:
@@ -156,7 +157,7 @@ def print_table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
         return
     table = Table(header_style="bold underline", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in names:
-        table.add_column(name, no_wrap=name in ("from", "to", "until"), overflow="fold")
+        table.add_column(name, no_wrap=name in ("from", "to", "until", "opened", "ended"), overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row))
     Console(highlight=False).print(table)

@@ -1,21 +1,23 @@
 """Who takes turns, and who is on call in another's place: of a policy file, or of what the topics hold now."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import orjson
 
+from models.escalation import EscalationSpec
+from models.incidents import IncidentState
 from models.notices import OVERRIDE, OverrideState, notice_key
 from models.oncall import Rotation, compile_rotation
-from models.people import PersonSpec
-from models.policy_spec import PolicyFile, SharedPart
+from models.people import Contacts, PersonSpec
+from models.policy_spec import PartnerPart, PolicyFile, SharedPart
 from models.rotations import RotationSpec
 from models.settings import Settings
 from streams.policies import read_policies
 from streams.policy_history import current
 from streams.present import Present, read_present
 
-__all__ = ["Calendar", "calendar_of", "overrides_of", "read_calendar"]
+__all__ = ["Calendar", "calendar_of", "overrides_of", "read_calendar", "read_incidents"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,21 @@ class Calendar:
     specs: dict[str, RotationSpec]
     rotations: dict[str, Rotation]
     overrides: tuple[OverrideState, ...] = ()
+    escalations: tuple[EscalationSpec, ...] = ()
+    contacts: Mapping[str, Contacts] = field(default_factory=dict)
+    """By partner."""
 
     def names(self, people: Iterable[str]) -> str:
         """What people are called; by their id where no policy names them."""
         return ", ".join(self.people[each].name if each in self.people else each for each in people)
 
 
-def calendar_of(policy: PolicyFile | SharedPart, overrides: tuple[OverrideState, ...] = ()) -> Calendar:
+def calendar_of(policy: PolicyFile | SharedPart, partners: Iterable[PartnerPart], overrides: tuple[OverrideState, ...] = ()) -> Calendar:
     """That of a policy."""
     specs = {each.id: each for each in policy.rotations}
     rotations = {each.id: compile_rotation(each) for each in policy.rotations}
-    return Calendar({each.id: each for each in policy.people}, specs, rotations, overrides)
+    contacts = {each.id: each.contacts for each in partners}
+    return Calendar({each.id: each for each in policy.people}, specs, rotations, overrides, policy.escalations, contacts)
 
 
 def overrides_of(present: Present) -> tuple[OverrideState, ...]:
@@ -56,4 +62,16 @@ async def read_calendar(settings: Settings) -> Calendar:
     """
     parts = [each.part for each in current(await read_policies(settings))]
     shared = next((each for each in parts if isinstance(each, SharedPart)), SharedPart())
-    return calendar_of(shared, overrides_of(await read_present(settings, settings.topics.alerts_state)))
+    partners = [each for each in parts if isinstance(each, PartnerPart)]
+    return calendar_of(shared, partners, overrides_of(await read_present(settings, settings.topics.alerts_state)))
+
+
+async def read_incidents(settings: Settings) -> list[IncidentState]:
+    """The incidents that are open, or ended within 8 days.
+
+    Raises:
+        TopicsError: if the topic is not as it must be.
+        aiokafka.errors.KafkaError: if Kafka cannot be reached.
+    """
+    present = await read_present(settings, settings.topics.incidents)
+    return [IncidentState.model_validate_json(value) for value in present.values()]

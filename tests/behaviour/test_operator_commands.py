@@ -69,6 +69,8 @@ async def somebody_takes_a_shift(now: int) -> None:
     assert (await outwatch("oncall", "lint")).output == "somebody is always on call\n"
     assert (await outwatch("oncall", "cancel", orjson.loads(taken.stdout)["id"])).exit_code == 0
     assert await on_call() == ["ana"]
+    over = orjson.loads((await outwatch("oncall", "report", "ops", "--json")).stdout)
+    assert (over["people"], over["following"], over["incidents"]) == (["bo"], ["ana"], [])
     for words in (("cancel", "nothing"), ("take", "ops", "--as", "zoe", *span), ("take", "opps", "--as", "bo", *span)):
         assert (await outwatch("oncall", *words)).exit_code == 1
 

@@ -26,7 +26,7 @@ rotations:
     layers:
       - {starts: 2026-01-05T09:00, rrule: FREQ=WEEKLY, members: [ana, bo, [ana, bo], []]}
 """
-CALENDAR = calendar_of(load(POLICY, "p.yaml"), (override("bo", "2026-03-24T00:00", "2026-03-25T00:00"),))
+CALENDAR = calendar_of(load(POLICY, "p.yaml"), (), (override("bo", "2026-03-24T00:00", "2026-03-25T00:00"),))
 
 
 def event(*lines: str, begin: str = "DTSTART;TZID=Europe/Lisbon:20260105T090000", end: str = "DURATION:P7D", who: str = "bo") -> str:
