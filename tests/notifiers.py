@@ -38,8 +38,8 @@ def uuid(number: int, what: int = 0) -> str:
     return f"{what:08x}-0000-5000-8000-{number:012x}"
 
 
-def page(url: str, incident: int, number: int, receiver: str = "webhook", **over: Any) -> Notification:
-    """A page of an incident for a receiver at `url`."""
+def page(url: str, incident: int, number: int, kind: str = "webhook", /, **over: Any) -> Notification:
+    """A page of an incident for a receiver of a kind at `url`."""
     at_ms = clock.now_ms()
     known: dict[str, dict[str, Any]] = {
         "webhook": {"id": "hook", "type": "webhook", "url": f"{url}/hook", "signing": "hook-key"},
@@ -48,7 +48,7 @@ def page(url: str, incident: int, number: int, receiver: str = "webhook", **over
         "alertmanager": {"id": "am", "type": "alertmanager", "url": f"{url}/am"},
         "mail": {"id": "post", "type": "mail", "to": ["ana@client.example"]},
     }
-    where = known[receiver]
+    where = known[kind]
     said = {"id": uuid(number, 1), "incident": uuid(incident), "processed_at": at_ms, "opened_at": at_ms - 60_000, "receiver": where}
     return notification("webhook", **{"target": {"kind": "receiver", "id": where["id"], "person": None}, **said, **over})
 

@@ -49,6 +49,7 @@ def course(notification: Notification, known: Known | None, tried_ms: int | None
 
 
 def wait_ms(tries: int, asked_seconds: float | None) -> int:
-    """How long to wait after so many rounds that failed, at least as long as the receiver asked for."""
+    """How long to wait after so many rounds that failed; about as long as the receiver asked for, if it did."""
     own = min(_WAIT_MS_MIN << min(tries - 1, 8), _WAIT_MS_MAX)
-    return max(own, round((asked_seconds or 0) * 1000))
+    # One that asks for a second, and goes on asking, is not asked each second for half an hour.
+    return own if asked_seconds is None else max(own // 8, round(asked_seconds * 1000))

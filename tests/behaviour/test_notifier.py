@@ -1,17 +1,52 @@
 """The notifier between a real Kafka and Redis and real servers that answer as they are told."""
 
+import asyncio
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.message import Message as Mail
 from pathlib import Path
 
+import aiohttp
+import orjson
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
 
+from alerts.notify.webhook import key_of, signature
+from models import clock
 from models.settings import Settings
 from streams.admin import create
-from tests.notifiers import LOOPBACK, notifying, page, results, secrets_in, state, write
+from streams.local.service import free_port
+from tests.notifiers import LOOPBACK, notifying, page, results, secrets_in, state, uuid, write
 from tests.pagers import serving
+from tests.pages import SECRETS
 from tests.waiting import until
+from tests.workers import read_all
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis]
+
+
+class Post(Message):
+    """What came in by mail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[Mail] = []
+
+    def handle_message(self, message: Mail) -> None:
+        self.got.append(message)
+
+
+@asynccontextmanager
+async def post_office(port: int) -> AsyncIterator[Post]:
+    post = Post()
+    controller = Controller(post, hostname="127.0.0.1", port=port)
+    await asyncio.to_thread(controller.start)
+    try:
+        yield post
+    finally:
+        await asyncio.to_thread(controller.stop)
 
 
 @pytest.fixture
@@ -25,6 +60,11 @@ async def settings(kafka: str, redis_url: str, app_id: str, tmp_path: Path) -> S
         session_timeout_seconds=6,
         secrets_dir=secrets_in(tmp_path / "secrets"),
         notify_networks=LOOPBACK,
+        smtp_host="127.0.0.1",
+        smtp_port=free_port(),
+        smtp_security="none",
+        mail_from="outwatch@client.example",
+        callbacks_port=free_port(),
     )
     await create(settings)
     return settings
@@ -55,3 +95,81 @@ async def test_pages_are_sent_in_order_and_tell_what_became_of_them(settings: Se
             (first.id, True),
             (last.id, True),
         ]
+
+
+async def test_each_receiver_is_told_in_its_own_way_and_no_secret_is_shown(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    """PagerDuty refuses and repeats our key, Slack asks us to wait and keeps a thread, mail comes, a secret and an address are wrong."""
+    async with serving() as pager, post_office(settings.smtp_port) as post, notifying(settings) as notifier:
+        pager.script["/pagerduty"].append(400)
+        pager.script["/slack"].append((429, 1))
+        pages = {name: page(pager.url, number, number, name) for number, name in enumerate(("pagerduty", "slack", "mail", "webhook"), 1)}
+        elsewhere = page("http://10.0.0.1:9", 5, 5)
+        lost = {"id": "lost", "type": "webhook", "url": pager.url, "signing": "not-there"}
+        hidden = page(pager.url, 6, 6, receiver=lost)
+        await write(settings, *(state(each) for each in pages.values()), *pages.values(), elsewhere, hidden)
+        sent = {(pages[name].id, "sent"): 1 for name in ("slack", "mail", "webhook")}
+        refused = {(each.id, "rejected"): 1 for each in (pages["pagerduty"], elsewhere, hidden)}
+        await come_to(settings, sent | refused)
+        ended = page(pager.url, 2, 7, "slack", kind="resolve", reason="resolved", epoch=2)
+        await write(settings, ended)
+        await come_to(settings, sent | refused | {(ended.id, "sent"): 1})
+        (mail,) = post.got
+        assert mail["Subject"].startswith("[CRITICAL] Northwind")
+        thread = [each.body.get("thread_ts") for each in pager.got if each.path == "/slack" and each.taken]
+        assert thread == [None, thread[1]]
+        assert thread[1] is not None
+        assert [note.reason for note in notifier.notes()] == ["no_secret"]
+        written = await read_all(settings, settings.topics.commands)
+        shown = b"".join(record.value for record in written) + notifier.metrics() + capsys.readouterr().out.encode()
+        assert all(said in shown for said in (b"not-there", b"will be tried again", b"[secret]"))
+        assert [name for name, secret in SECRETS.items() if secret.encode() in shown] == []
+
+
+async def test_what_is_called_back_becomes_one_command(settings: Settings) -> None:
+    """Twice the same delivery, one with a signature that does not hold, one of an incident that nobody knows."""
+    assert settings.secrets_dir is not None
+    (settings.secrets_dir / "callback-webhook").write_text("whsec_b2xk\nwhsec_bmV3\n")
+    url = f"http://127.0.0.1:{settings.callbacks_port}"
+
+    async def call(identity: str, incident: str, key: str = "whsec_bmV3", ask: str = "incident.acknowledge") -> int:
+        body = orjson.dumps({"type": ask, "data": {"incident": incident, "actor": "ana"}})
+        seconds = clock.now_ms() // 1000
+        headers = {"webhook-id": identity, "webhook-timestamp": str(seconds)}
+        headers["webhook-signature"] = signature(key_of(key), identity, seconds, body)
+        async with aiohttp.ClientSession() as session, session.post(f"{url}/webhook", data=body, headers=headers) as answer:
+            assert await answer.read() == b""
+            return answer.status
+
+    opened = page("http://pages.example", 1, 1)
+    await write(settings, state(opened))
+    async with notifying(settings):
+        assert [await call("one", uuid(1)), await call("one", uuid(1)), await call("two", uuid(1), "whsec_b2xk")] == [200, 200, 200]
+        assert [await call("three", uuid(1), "wrong"), await call("four", uuid(9)), await call("five", uuid(1), ask="x")] == [401, 200, 200]
+    commands = [orjson.loads(record.value) for record in await read_all(settings, settings.topics.commands)]
+    assert {(each["type"], each["actor"], each["partner"], each["payload"]["incident"]) for each in commands} == {
+        ("incident.ack", "webhook:ana", "northwind", uuid(1))
+    }
+    assert len({each["id"] for each in commands}) == 2
+
+
+async def test_an_alertmanager_is_told_again_of_what_is_open_after_a_start(settings: Settings) -> None:
+    async with serving() as pager:
+        opened = page(pager.url, 1, 1, "alertmanager")
+        told = {
+            "receiver": opened.receiver.model_dump(mode="json"),
+            "target": opened.target.model_dump(mode="json"),
+            "side": "client",
+            "loop": 0,
+            "step": 0,
+            "epoch": 1,
+            "reason": "opened",
+            "notification": opened.id,
+            "at": opened.processed_at,
+            "outcome": "sent",
+        }
+        await write(settings, state(opened, told=[told]), opened)
+        async with notifying(settings):
+            await pager.until(lambda got: len(got) == 1)
+        ((alert,),) = [each.body for each in pager.got]
+        assert (alert["labels"]["incident"], alert["annotations"]["state"]) == (uuid(1), "UPDATE")
+        assert await results(settings) == {}, "what the incident knows of is neither sent nor told again"

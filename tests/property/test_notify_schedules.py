@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from alerts.notify.request import Verdict
 from models.notifications import Notification
-from models.records import Command
+from models.operation import Command
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.notifier.delivery import Delivery
 from streams.notifier.incidents import Incidents
