@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from alerts.audit.breach import AuditReason, Breach, Terms
 from alerts.audit.seen import Seen
 from alerts.notify.text import moment
+from models.incidents import INCIDENT_KEPT_MS
 from models.oncall import GapReason
 
 __all__ = ["breaches"]
@@ -68,6 +69,8 @@ def _alerts(seen: Seen, terms: Terms) -> Iterator[Breach]:
     for fingerprint, alert in seen.alerts.items():
         if not alert.open or (fingerprint, alert.episode) in told or terms.clock == "log":
             continue  # When a policy began to hold is known of the wall clock only.
+        if _over(seen, alert.partition, alert.fired_ms, INCIDENT_KEPT_MS):
+            continue  # Somebody may have closed its incident, which is forgotten by now.
         if seen.book.pages(alert.partner, alert.rule, alert.fired_ms) and _over(seen, alert.partition, alert.fired_ms, terms.alert_ms):
             said = f"{alert.rule} of {alert.partner}, {alert.scope}, is in no incident"
             yield Breach(AuditReason.ALERT_UNTOLD, f"alert {fingerprint}", alert.fired_ms, said)

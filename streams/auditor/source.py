@@ -6,17 +6,15 @@ Compacted topics are read from their beginning, heartbeats from shortly before t
 import asyncio
 from time import monotonic
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
-import orjson
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError, for_code
 
 from alerts.audit.seen import PAST_MS, Seen
-from models.notices import OVERRIDE
-from models.notifications import RESULT
+from alerts.audit.take import read_topics, take
 from models.settings import Settings
 from streams.admin import require_topics
 from streams.connection import kafka
@@ -32,6 +30,8 @@ _POLL_MS: Final = 250
 _RECORDS_MAX: Final = 2000
 _FETCH_BYTES_MAX: Final = 8 << 20
 _HEARTBEATS_READ: Final = 100
+_MEMBERS: Final = 5
+"""Where they stand in what the brokers answer of a group."""
 
 _log = structlog.stdlib.get_logger("outwatch.auditor")
 
@@ -55,9 +55,8 @@ class Source:
         self._topics = topics
         self.unreadable = 0
         self.records = 0
-        names = (topics.policies, topics.alerts_state, topics.incidents, topics.heartbeats, topics.notifications, topics.commands)
         self._of_the_past = {topics.notifications, topics.commands}
-        self._partitions = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
+        self._partitions = [TopicPartition(name, number) for name in read_topics(topics) for number in range(settings.partitions)]
         self._consumer = AIOKafkaConsumer(
             **kafka(settings),
             isolation_level="read_committed",
@@ -152,40 +151,19 @@ class Source:
                 answers = await self._admin.describe_consumer_groups([group_of(self._settings)])
             except GroupCoordinatorNotAvailableError:
                 return False  # The first question about a group makes the brokers' topic of groups.
-        return any(group[0] == 0 and bool(group[5]) for answer in answers for group in answer.groups)
+        groups = [group for answer in answers for group in answer.groups]
+        for code, name, *_ in groups:
+            if code:
+                msg = f"the group {name} cannot be asked for"
+                raise for_code(code)(msg)
+        return any(bool(group[_MEMBERS]) for group in groups)
 
     def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
         self.records += 1
         try:
-            self._put(record)
+            where = record.topic, record.partition
+            take(self._seen, self._settings.topics, where, (record.key or b"", record.value), record.timestamp)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             self.unreadable += 1
-            where = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
-            _log.error("unreadable", **where, error=f"{type(error).__name__}: {error}"[:500])
-
-    def _put(self, record: ConsumerRecord[bytes, bytes]) -> None:
-        seen, topics, key = self._seen, self._topics, record.key or b""
-        if record.topic == topics.commands and b'"notification.result"' not in (record.value or b""):
-            return  # What operators ask for may be large, and there is much of it.
-        body: Any = None if record.value is None else orjson.loads(record.value)
-        match record.topic:
-            case topics.heartbeats:
-                seen.heartbeat(record.partition, body)
-            case topics.incidents:
-                seen.incident(record.partition, key.decode(), body)
-            case topics.notifications:
-                seen.intent(body)
-            case topics.commands:
-                if body["type"] == RESULT:
-                    seen.result(body["payload"]["notification"], record.timestamp)
-            case topics.policies:
-                seen.book.put(key, body)
-            case _:
-                self._state(record.partition, key.decode(), body)
-
-    def _state(self, partition: int, key: str, body: Any) -> None:  # noqa: ANN401 - a record
-        kind, slash, identity = key.partition("/")
-        if not slash:
-            self._seen.alert(partition, key, body)
-        elif kind == OVERRIDE:
-            self._seen.override(identity, body)
+            at = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            _log.error("unreadable", **at, error=f"{type(error).__name__}: {error}"[:500])

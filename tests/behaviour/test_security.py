@@ -24,6 +24,7 @@ from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
 from streams.local.redis import LocalRedis
 from streams.local.secured import Secured
+from streams.local.service import free_port
 from streams.repartition import copy_sources
 from tests.calls import day_of_calls, write_csv
 from tests.certificates import Certificates
@@ -32,7 +33,7 @@ from tests.replayed import assert_equals_the_oracle
 from tests.secured import LACKING, PASSWORDS, Place, grant
 from tests.services import running
 from tests.waiting import until
-from tests.workers import answers, read_all, send
+from tests.workers import answers, metrics, read_all, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -74,9 +75,11 @@ async def test_a_worker_and_all_around_it_run_over_sasl_with_the_rights_of_the_p
     operator, reader = place.by_password("operator"), place.by_password("reader")
     assert outwatch(operator, "topics", "create").returncode == 0
     assert outwatch(operator, "policy", "apply", POLICY).returncode == 0
+    auditor = Settings(http_port=free_port())
     async with (
         started(tmp_path, "run", place.by_password("worker")),
         started(tmp_path, "project", place.by_password("projector")),
+        started(tmp_path, "audit", place.by_password("auditor") | {"OUTWATCH_HTTP_PORT": str(auditor.http_port)}),
         started(tmp_path, "tail kpis --json", reader) as tailed,
     ):
         simulated = outwatch(place.by_password("producer"), "simulate", "--past", "20m", "--for", "1s")
@@ -87,6 +90,11 @@ async def test_a_worker_and_all_around_it_run_over_sasl_with_the_rights_of_the_p
             return '"answered"' in shown.stdout and b'"window":"15m"' in tailed.read_bytes()
 
         await until(has_figures, 40)
+
+        async def sees() -> bool:
+            return (await metrics(auditor)).get('outwatch_audit_looks_total{kind="whole"}', 0) > 0
+
+        await until(sees)
 
 
 async def test_a_worker_and_a_replay_run_over_tls_with_certificates(place: Place, app_id: str, tmp_path: Path) -> None:

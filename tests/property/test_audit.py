@@ -3,11 +3,21 @@
 from collections.abc import Callable
 from operator import methodcaller
 
+import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alerts.audit.breach import AuditReason, Terms
+from alerts.audit.breach import AuditReason, Breach, Terms
+from alerts.audit.look import breaches
+from alerts.audit.seen import Seen
+from alerts.audit.take import read_topics, take
+from models.notifications import RESULT
+from models.policy_record import CURRENT, encode_policy, policy_key
 from tests.audits import SECOND, Installation
+from tests.conditions import START_MS
+from tests.engines import TOPICS, Rig
+from tests.property.test_engine_paging import POLICY, STORIES, Story, doing
+from tests.property.test_engine_suppression import lived as lived_by
 
 TERMS = Terms()
 LOOK_MS = 5 * SECOND
@@ -110,3 +120,37 @@ def test_a_fault_is_found_within_its_time_and_its_end_too(
     for _ in range(1 + TERMS.recover_ms // LOOK_MS):
         here.audit(LOOK_MS)
     assert here.alarm.began_ms is None
+
+
+def watched(story: Story) -> tuple[Rig, Seen, list[Breach]]:
+    """What an engine wrote in a story, read commit by commit, each page answered as it is read; what was found on the way."""
+    rig, seen, found = lived_by(story, [], policy=POLICY, doing_of=doing), Seen(1), list[Breach]()
+    for part in POLICY:
+        record = encode_policy(part, START_MS - 3_600_000)
+        take(seen, TOPICS, (TOPICS.policies, 0), (policy_key(record.partner, CURRENT), record.model_dump_json().encode()), 0)
+    for commit in rig.commits:
+        for each in commit.records:
+            if each.topic in read_topics(TOPICS):
+                take(seen, TOPICS, (each.topic, 0), (each.key or b"", each.value), START_MS)
+        for identity in [*seen.intents]:
+            payload = {"notification": identity}
+            take(seen, TOPICS, (TOPICS.commands, 0), (b"acme", orjson.dumps({"type": RESULT, "payload": payload})), START_MS)
+        seen.notifier_ms = now_ms = max(each.as_of_ms for each in seen.beats.values())
+        seen.looked(now_ms)
+        found += breaches(seen, 1, now_ms, Terms(due_ms=10 * SECOND, alert_ms=0))
+    return rig, seen, found
+
+
+@settings(max_examples=25, deadline=None)
+@given(story=STORIES)
+def test_what_an_engine_writes_is_no_breach_without_any_grace_for_alerts(story: Story) -> None:
+    rig, seen, found = watched(story)
+    assert found == []
+    # And it would be one, were an incident not written.
+    for identity, incident in [*seen.incidents.items()]:
+        if incident.open:
+            seen.incident(0, identity, None)
+    reasons = {each.reason for each in breaches(seen, 1, rig.now_ms, Terms(alert_ms=0))}
+    closed = {alert for each in seen.incidents.values() for alert in each.alerts}
+    firing = [key for key, each in seen.alerts.items() if each.open and (key, each.episode) not in closed]
+    assert (AuditReason.ALERT_UNTOLD in reasons) == bool(firing)

@@ -9,6 +9,7 @@ from alerts.audit.breach import PROMISES, AuditReason, Breach, Terms
 from alerts.audit.look import breaches
 from alerts.audit.page import by_reason, page
 from alerts.audit.seen import HELD_MAX, PAST_MS, Seen
+from models.incidents import INCIDENT_KEPT_MS
 from models.receivers import WebhookReceiver
 from models.windows import DAY_MS
 from tests.audits import NOW_MS, PARTITIONS, SECOND, Installation, policy
@@ -201,6 +202,13 @@ def test_an_alert_whose_incident_somebody_closed_is_told_already() -> None:
     assert here.audit(600 * SECOND) == []
     here.fire(episode="f1-e2")
     assert here.audit(600 * SECOND) == [AuditReason.ALERT_UNTOLD]
+
+
+def test_an_alert_of_longer_ago_than_incidents_are_kept_may_have_had_one() -> None:
+    here = Installation()
+    here.fire()
+    assert here.audit(INCIDENT_KEPT_MS) == [AuditReason.ALERT_UNTOLD]
+    assert here.audit(10 * SECOND) == []
 
 
 @pytest.mark.parametrize(

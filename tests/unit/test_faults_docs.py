@@ -3,11 +3,13 @@
 import re
 from pathlib import Path
 
+from alerts.audit.seen import HELD_MAX
 from models.settings import Settings
 from models.view import TRANSITIONS_MAX
 from streams import app, owner
 from streams.engine import Limits, letters, partner
 from streams.engine.panes import LEDGER_MS
+from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import WorkerMetrics
@@ -53,11 +55,12 @@ def test_the_bounds_of_the_buffers_are_those_of_the_code() -> None:
         f"| {LEDGER_MS // 86_400_000} days, ",
         f"| {BATCH_RECORDS_MAX} records, beside {FETCH_BYTES_MAX >> 20} MiB ",
         f"| {UNFINISHED_MAX:,} a notifier |",
+        f"| {HELD_MAX:,} of each |",
         f"| the newest {TRANSITIONS_MAX:,} |",
     ]
     assert [bound for bound in bounds if BUFFERS.count(bound) != 1] == []
 
 
 def test_what_tells_that_a_buffer_is_full_is_measured() -> None:
-    described = (*WorkerMetrics().catalogue.described, *ProjectorMetrics().catalogue.described, *NotifierMetrics().catalogue.described)
-    assert set(re.findall(r"outwatch_\w+", BUFFERS)) <= {each.name for each in described}
+    catalogues = (WorkerMetrics().catalogue, ProjectorMetrics().catalogue, NotifierMetrics().catalogue, AuditorMetrics().catalogue)
+    assert set(re.findall(r"outwatch_\w+", BUFFERS)) <= {each.name for catalogue in catalogues for each in catalogue.described}
