@@ -206,6 +206,8 @@ class Engine:
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
             judged, now_ms = list(judge(partner, grid)), 0 if self._config.clock_from_log else state.now_ms
+            if partner.failures.count:
+                self._tell_failures(partner)
             if judged or partner.asides:
                 judged = beside(partner, state.silences, judged, grid, now_ms)
                 self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judged]
@@ -216,6 +218,16 @@ class Engine:
             self._gone.append(partner)
         else:
             state.reschedule(partner)
+
+    def _tell_failures(self, partner: Partner) -> None:
+        """Count the rules that raised, with letters of what on."""
+        state, config = self._state, self._config
+        count, fresh = partner.failures.take()
+        state.counters["rules_failed"] += count
+        origin = Origin(config.topics.policies, self.partition)
+        for each in fresh:
+            state.counters[f"dead_letters.{RejectReason.BUG}"] += 1
+            state.outputs.append(dead_letter(config.topics.dead_letters, origin, each, RejectReason.BUG, each.error, state.now_ms))
 
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""

@@ -5,14 +5,17 @@ written so that this equals evaluating at every grid point.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from alerts.aside import NOTHING, Aside
 from alerts.condition import Change, Condition
 from alerts.gate import Sample
 from alerts.reducer import at_rest, attributed, evaluate, forget, next_due_ms, retire, rises
 from models.forms import Form
+from models.kpis import FEED_SILENCE
+from models.measures import to_names
 from models.rules import Rule
 from models.statistics import Compared
 from models.windows import GRID_MS, Scope
@@ -23,7 +26,7 @@ from streams.engine.partner import Partner
 from streams.engine.several import among, on_grid
 from streams.engine.silence import decide
 from streams.engine.silence import due_ms as silence_due_ms
-from streams.engine.totals import WindowTotal
+from streams.engine.totals import ALL, WindowTotal
 from streams.engine.usual import usual
 from streams.engine.view import View
 
@@ -49,15 +52,20 @@ class Judged(NamedTuple):
 
 def judge(partner: Partner, at_ms: int) -> Iterator[Judged]:
     """Evaluate what may have changed for `partner` at the grid point `at_ms`; yields every condition that became another."""
-    if partner.feed.watched:
-        decide(partner, at_ms)
     view = View(partner, at_ms)
     present = view.present() if partner.policy.rules or partner.conditions else ()
     rules = partner.policy.rules_at(at_ms)
+    if partner.feed.watched:
+        _listen(view, rules)
     yield from _end_gone(partner, rules, present, at_ms)
     totals = {total.window.name: total for total in partner.totals.windows}
     for rule in rules:
-        yield from _judge_ladder(view, rule, totals, present) if rule.form is None else _judge_form(view, rule, rule.form, totals, present)
+        try:
+            yield from (
+                _judge_ladder(view, rule, totals, present) if rule.form is None else _judge_form(view, rule, rule.form, totals, present)
+            )
+        except Exception as error:  # noqa: BLE001 - whatever a rule raises, the others are judged
+            _note(view, rule, None, error)
     for total in partner.totals.windows:
         total.changed = False
 
@@ -89,17 +97,20 @@ def _judge_ladder(view: View, rule: Rule, totals: Mapping[str, WindowTotal], pre
         if scope.dimension not in scopes:
             continue
         condition = conditions.get((rule.id, scope)) or Condition(rule.id, view.partner.id, str(scope))
-        if not changed and ((due := next_due_ms(rule, condition)) is None or due > at_ms):
-            continue
-        if len(windows) == 1:
-            estimate = view.estimate(kpi, total, scope)
-        else:
-            total, estimate = view.narrowest(kpi, windows, scope, rule.min_samples)
-        if rule.compare is not None and estimate.value is not None:
-            known = usual(view.partner, kpi, scope, total.start_ms, at_ms)
-            estimate = Compared.of(estimate, known, rule.compare, counts=kpi.adds_up)
-        if not at_rest(rule, condition, estimate):
-            yield from _evaluated(view, rule, scope, condition, view.sample(kpi, total, scope, estimate), total)
+        try:
+            if not changed and ((due := next_due_ms(rule, condition)) is None or due > at_ms):
+                continue
+            if len(windows) == 1:
+                estimate = view.estimate(kpi, total, scope)
+            else:
+                total, estimate = view.narrowest(kpi, windows, scope, rule.min_samples)
+            if rule.compare is not None and estimate.value is not None:
+                known = usual(view.partner, kpi, scope, total.start_ms, at_ms)
+                estimate = Compared.of(estimate, known, rule.compare, counts=kpi.adds_up)
+            if not at_rest(rule, condition, estimate):
+                yield from _evaluated(view, rule, scope, condition, view.sample(kpi, total, scope, estimate), total)
+        except Exception as error:  # noqa: BLE001 - as above, of its other scopes
+            _note(view, rule, scope, error)
 
 
 def _judge_form(view: View, rule: Rule, form: Form, totals: Mapping[str, WindowTotal], present: tuple[Scope, ...]) -> Iterator[Judged]:
@@ -110,17 +121,44 @@ def _judge_form(view: View, rule: Rule, form: Form, totals: Mapping[str, WindowT
         if scope.dimension not in rule.scopes:
             continue
         condition = view.partner.conditions.get((rule.id, scope)) or Condition(rule.id, view.partner.id, str(scope))
-        if changed or ((due := next_due_ms(rule, condition)) is not None and due <= view.at_ms):
-            sample = several.sample(rule, form, view, totals, scope)
-            yield from _evaluated(view, rule, scope, condition, sample, totals[sample.window])
+        try:
+            if changed or ((due := next_due_ms(rule, condition)) is not None and due <= view.at_ms):
+                sample = several.sample(rule, form, view, totals, scope)
+                yield from _evaluated(view, rule, scope, condition, sample, totals[sample.window])
+        except Exception as error:  # noqa: BLE001 - as above
+            _note(view, rule, scope, error)
 
 
 def _evaluated(view: View, rule: Rule, scope: Scope, condition: Condition, sample: Sample, total: WindowTotal) -> Iterator[Judged]:
     result = evaluate(rule, condition, sample, view.at_ms)
     if rises(result[1]):
-        found = attribution(view.partner, view.kpis[rule.kpi], total, scope, view.at_ms, rule.min_samples)
-        result = attributed(*result, found, circumstances(view.partner, total, scope, view.at_ms))
+        try:
+            found = attribution(view.partner, view.kpis[rule.kpi], total, scope, view.at_ms, rule.min_samples)
+            result = attributed(*result, found, circumstances(view.partner, total, scope, view.at_ms))
+        except Exception as error:  # noqa: BLE001 - what it is put down to is no reason to keep an alert back
+            _note(view, rule, scope, error)
     yield from _keep(view.partner, rule, scope, condition, result)
+
+
+def _listen(view: View, rules: Sequence[Rule]) -> None:
+    """See whether the feed is silent."""
+    try:
+        decide(view.partner, view.at_ms)
+    except Exception as error:  # noqa: BLE001 - as above
+        for rule in rules:
+            if rule.kpi == FEED_SILENCE:
+                _note(view, rule, ALL, error)
+
+
+def _note(view: View, rule: Rule, scope: Scope | None, error: Exception) -> None:
+    """Judging a rule raised, in one scope or, None, before it came to any."""
+
+    def saw() -> dict[str, Any]:
+        condition = None if scope is None else view.partner.conditions.get((rule.id, scope))
+        measures = {} if scope is None else {name: to_names(flat) for name, flat in view.counted(rule, scope)}
+        return {"window": rule.window, "condition": condition and condition.to_row(), "measures": measures}
+
+    view.partner.failures.note(view.partner.id, rule, "" if scope is None else str(scope), view.at_ms, saw, error)
 
 
 def due_ms(partner: Partner) -> int | None:
@@ -132,7 +170,8 @@ def due_ms(partner: Partner) -> int | None:
         turns_ms = policy.hours.turns_ms(closed_ms)
         due.append(turns_ms + -turns_ms % GRID_MS)
     if partner.feed.watched:
-        due.append(silence_due_ms(partner))
+        with suppress(Exception):  # What raises here is told of where it is judged.
+            due.append(silence_due_ms(partner))
     return min((each for each in due if each is not None), default=None)
 
 

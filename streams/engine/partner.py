@@ -24,6 +24,7 @@ from streams.engine.cells import Cell, Cells, SideCell, add_cells, named, subtra
 from streams.engine.contacts import Waits
 from streams.engine.counted import UNCOUNTED, Counted, counted_of, difference
 from streams.engine.customs import custom_cell, is_custom, lifted
+from streams.engine.failures import Failures
 from streams.engine.feed import Feed
 from streams.engine.fold import Fold
 from streams.engine.forecasts import Correction, Plan, offered
@@ -120,6 +121,8 @@ class Partner:
     counts_further: bool = field(init=False)
     """Whether an event may count elsewhere than in the cell of its queue and channel."""
     feed: Feed = field(default_factory=Feed)
+    failures: Failures = field(default_factory=Failures)
+    """Of its rules."""
     since: Since = field(init=False)
     """From when on what is counted is counted as it is now."""
     _own: set[Cell] = field(default_factory=set)

@@ -1,10 +1,11 @@
 """What rules see: the figures of one partner at one grid point, each window summed once and only when asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from alerts.gate import Sample
 from models.bins import Distributions
 from models.figures import Estimate, Live
+from models.forms import Balance, Drift, comparisons
 from models.kpis import FEED_SILENCE, Kpi, of_offered, percentile, unknown
 from models.rules import Rule
 from models.windows import HOUR_MS, Scope
@@ -119,6 +120,17 @@ class View:
     def sample(self, kpi: Kpi, total: WindowTotal, scope: Scope, estimate: Estimate) -> Sample:
         """The estimate in the closed window, with what says where it came from."""
         return self.told(kpi, self.closed(total), scope, estimate)
+
+    def counted(self, rule: Rule, scope: Scope) -> Iterator[tuple[str, tuple[int, ...]]]:
+        """The measures of the windows that a rule looks at, by name; of an adaptive one, of all that were looked at."""
+        named = (
+            {rule.window}
+            if rule.form is None or isinstance(rule.form, Balance | Drift)
+            else {each.window for each in comparisons(rule.form)}
+        )
+        for total in self.partner.totals.windows:
+            if total.window.name in named or total.window.name in self._closed:
+                yield total.window.name, self.closed(total).flat(scope)
 
     def told(self, kpi: Kpi, stretch: Stretch, scope: Scope, estimate: Estimate) -> Sample:
         """The estimate, with what says where it came from."""
