@@ -127,7 +127,7 @@ def _next(incident: Incident, around: Around, *, late: bool) -> Step:
     incident = replace(incident, loop=loop, step=step)
     after = next_of(policy, (loop, step))
     if after is not None and due_ms <= at_ms - GRID_MS and _is_past(policy, (loop, step), due_ms, at_ms):
-        incident = noted(incident, at_ms, Happening.PASSED_OVER, f"step {step + 1}: long past")
+        incident = noted(incident, at_ms, Happening.PASSED_OVER, f"{_called(step)}: long past")
         return replace(incident, due_ms=due_ms + after[1]), ()
     chosen = _chosen(incident, around)
     incident, why = chosen.incident, NotifyReason.FALLBACK if step == FALLBACK else incident.why
@@ -168,19 +168,23 @@ def _chosen(incident: Incident, around: Around) -> _Chosen:
     targets, when = (incident.policy.fallback, WhenSpec()) if step == FALLBACK else _said(incident.policy, step)
     unmet = _unmet(incident, when, around)
     if unmet is not None:
-        return _Chosen(noted(incident, at_ms, Happening.PASSED_OVER, f"step {step + 1}: {unmet}"))
+        return _Chosen(noted(incident, at_ms, Happening.PASSED_OVER, f"{_called(step)}: {unmet}"))
     chosen, away = _Chosen(incident), when.hours == "responder_at_work"
     for target in targets:
         reached = reach(incident, target, around)
         if not reached:
             chosen.empty = True
-            text = f"step {step + 1}: {_name(target_of(target, None))} means nobody now"
+            text = f"{_called(step)}: {_name(target_of(target, None))} means nobody now"
             emptied = replace(chosen.incident, empty_shifts=chosen.incident.empty_shifts + 1)
             chosen.incident = noted(emptied, at_ms, Happening.EMPTY_SHIFT, text)
         chosen.contacts += [(target, each) for each in reached if not (away and _is_away(each, around))]
     if not chosen.contacts and not chosen.empty:
-        chosen.incident = noted(chosen.incident, at_ms, Happening.PASSED_OVER, f"step {step + 1}: nobody of it is at work")
+        chosen.incident = noted(chosen.incident, at_ms, Happening.PASSED_OVER, f"{_called(step)}: nobody of it is at work")
     return chosen
+
+
+def _called(step: int) -> str:
+    return "fallback" if step == FALLBACK else f"step {step + 1}"
 
 
 def _is_away(contact: Contact, around: Around) -> bool:

@@ -15,7 +15,9 @@ from streams.cli import (
     dead_letters,
     demo,
     erase,
+    escalation,
     explain,
+    incident,
     kpis,
     notify,
     oncall,
@@ -64,6 +66,8 @@ app.command()(commands.ack)
 app.command()(commands.comment)
 app.command()(annotations.annotate)
 app.add_typer(annotations.annotation, name="annotation")
+app.add_typer(incident.app, name="incident")
+app.add_typer(escalation.app, name="escalation")
 oncall.app.command()(oncall_files.export)
 oncall.app.command("import")(oncall_files.import_)
 oncall.app.command()(oncall_report.report)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from models.settings import Settings
     from streams.asking import Answers
 
-__all__ = ["Actor", "Json", "ack", "command", "comment", "silence", "time_of", "when"]
+__all__ = ["Actor", "Json", "ack", "command", "comment", "silence", "time_of", "until_of", "when"]
 
 _LETTERS_MIN = 8
 
@@ -39,7 +39,6 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Have pages of the alerts that fit wait; what resolves is told all the same. One that still fires at the end pages then."""
-    from models.clock import now_ms
     from models.commands import SILENCE
     from models.topics import BROADCAST
 
@@ -48,7 +47,7 @@ def add(
     if not named:
         msg = "name at least one of --partner, --rule, --scope and --severity (--partner '*' means every alert)"
         raise typer.BadParameter(msg)
-    until_ms = _until(span, until, now_ms())
+    until_ms = until_of(span, until)
     if until_ms is None:
         msg = "say how long: --for 2h, or --until TIME"
         raise typer.BadParameter(msg)
@@ -121,10 +120,9 @@ def ack(
     as_json: Json = False,
 ) -> None:
     """Say that you look after an open alert, until it ends or gets worse."""
-    from models.clock import now_ms
     from models.commands import ACK
 
-    optional = {"until": _until(span, until, now_ms()), "comment": comment}
+    optional = {"until": until_of(span, until), "comment": comment}
     found = _alert(fingerprint)
     payload = {"fingerprint": found["fingerprint"]} | {name: value for name, value in optional.items() if value is not None}
     command(ACK, found["partner"], payload, actor, as_json=as_json)
@@ -158,7 +156,9 @@ def _alert(fingerprint: str) -> dict[str, Any]:
     return found[0]
 
 
-def _until(span: str | None, until: str | None, now_ms: int) -> int | None:
+def until_of(span: str | None, until: str | None) -> int | None:
+    """The time that one of the options says, if either does."""
+    from models.clock import now_ms
     from models.durations import to_seconds
 
     if span is not None and until is not None:
@@ -166,7 +166,7 @@ def _until(span: str | None, until: str | None, now_ms: int) -> int | None:
         raise typer.BadParameter(msg)
     if span is not None:
         try:
-            return now_ms + round(to_seconds(span) * 1000)
+            return now_ms() + round(to_seconds(span) * 1000)
         except ValueError as error:
             raise typer.BadParameter(str(error), param_hint="--for") from None
     return None if until is None else time_of("--until", until)

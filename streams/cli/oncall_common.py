@@ -33,6 +33,7 @@ __all__ = [
     "said_of",
     "shown",
     "utc",
+    "zone_of",
 ]
 
 RotationId = Annotated[str, typer.Argument(metavar="ROTATION", help="Its id.")]
@@ -89,10 +90,15 @@ def require_person(calendar: "Calendar", rotation: str, person: str) -> None:
 
 def place_of(calendar: "Calendar", rotation: str, zone: str | None) -> "ZoneInfo":
     """The zone in which times of a rotation are said and shown."""
+    return zone_of(zone or calendar.specs[rotation].timezone)
+
+
+def zone_of(zone: str) -> "ZoneInfo":
+    """The zone of this name."""
     from zoneinfo import ZoneInfo
 
     try:
-        return ZoneInfo(zone or calendar.specs[rotation].timezone)
+        return ZoneInfo(zone)
     except (KeyError, ValueError, OSError):
         msg = f"{zone!r} is no time zone (write an IANA name such as Europe/Lisbon)"
         raise typer.BadParameter(msg, param_hint="--zone") from None
