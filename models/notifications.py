@@ -1,7 +1,7 @@
 """What the notifier is asked to send, on `outwatch.notifications`, and what it answers, as a command.
 
 An incident writes the intents, in the transaction of what causes them; their ids are computed from it, so that a crash writes none twice.
-Of one incident, target and receiver they are sent in the order in which they stand.
+Of one incident and receiver they are sent in the order in which they stand.
 """
 
 from enum import StrEnum

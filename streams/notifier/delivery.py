@@ -61,7 +61,7 @@ class Delivery:
         """Send an intent, or find out why it need not be; it is finished, parked or to be tried again afterwards."""
         notification, now_ms = intent.notification, self._now_ms()
         told = self._incidents.told(notification)
-        if told is not None and told.notification == notification.id and told.outcome is not None and intent.place is not None:
+        if told is not None and told.outcome is not None:
             # The incident itself knows what became of it: only our offset was lost.
             self._lanes.finish(intent)
             return
@@ -103,7 +103,7 @@ class Delivery:
             self._lanes.retry(intent, self._now_ms() + _OTHERS_MS)
             return
         thread = (notification.incident, notification.receiver.id)
-        receipt = notification.receipt or self._incidents.receipt(notification) or await self._leases.thread(thread)
+        receipt = notification.receipt or await self._leases.thread(thread)
         begun_ms = self._now_ms()
         try:
             verdict = await self._sender.deliver(notification, receipt, lambda: self._go_on(intent))

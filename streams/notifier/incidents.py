@@ -57,16 +57,9 @@ class Incidents:
         return self._partners.get(identity)
 
     def told(self, notification: Notification) -> IncidentTold | None:
-        """What the incident remembers of this target and receiver."""
+        """What the incident remembers of this page, if it is the last that went to its receiver."""
         state = self._open.get(notification.incident)
-        where = (notification.target, notification.receiver.id)
-        return next((each for each in state.told if (each.target, each.receiver.id) == where), None) if state is not None else None
-
-    def receipt(self, notification: Notification) -> str | None:
-        """What the receiver answered to a page of the incident, whoever it was for."""
-        state = self._open.get(notification.incident)
-        told = state.told if state is not None else ()
-        return next((each.receipt for each in told if each.receiver.id == notification.receiver.id and each.receipt), None)
+        return next((each for each in state.told if each.notification == notification.id), None) if state is not None else None
 
     def open(self) -> Iterator[IncidentState]:
         """Those that are open."""

@@ -1,6 +1,6 @@
 """What is to be sent, in which order, and how far the topic is done with. Pure: time is an argument.
 
-Of one incident, target and receiver everything goes in the order of the topic, one at a time: a lane. Lanes wait for nothing of each
+Of one incident and receiver everything goes in the order of the topic, one at a time: a lane. Lanes wait for nothing of each
 other, but no receiver takes up all that is sent at once. The offset that may be committed is that of the lowest unfinished intent,
 so that a crash loses none.
 """
@@ -16,7 +16,7 @@ from models.notifications import Notification
 __all__ = ["Intent", "Lane", "Lanes", "lane_of"]
 
 Lane = tuple[str, str, str]
-"""Incident, target and receiver."""
+"""Incident, and the type and id of its receiver: whoever of several people a pager is told for, it knows one incident."""
 
 Place = tuple[int, int]
 """Partition and offset."""
@@ -24,8 +24,7 @@ Place = tuple[int, int]
 
 def lane_of(notification: Notification) -> Lane:
     """Within which it is ordered."""
-    target = notification.target
-    return notification.incident, f"{target.kind}/{target.id}/{target.person}", notification.receiver.id
+    return notification.incident, notification.receiver.type, notification.receiver.id
 
 
 @dataclass(slots=True, eq=False)

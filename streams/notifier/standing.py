@@ -18,8 +18,9 @@ _NAMES: Final = UUID("0e0a5a44-94f1-4d4b-9a10-6a9d5b9f2c77")
 
 def standing(state: IncidentState, now_ms: int) -> Iterator[Notification]:
     """An update of each Alertmanager that was told."""
-    open_members = [member for member in state.members if member.open]
-    worst = next((member for member in open_members if member.severity == state.severity), None)
+    worst = next((member for member in state.members if member.open and member.text == state.text), None)
+    if worst is None:
+        return
     for told in state.told:
         if not isinstance(told.receiver, AlertmanagerReceiver) or told.outcome is None:
             continue  # Its first page is on its way still.
@@ -38,9 +39,10 @@ def standing(state: IncidentState, now_ms: int) -> Iterator[Notification]:
             severity=state.severity.value,
             text=state.text,
             members=state.open,
-            runbook=worst.runbook if worst else None,
-            suggested_action=worst.suggested_action if worst else None,
-            labels=state.labels,
+            runbook=worst.runbook if told.side == "client" else None,
+            suggested_action=worst.suggested_action if told.side == "client" else None,
+            # As in a page of it: an alert is known by its labels.
+            labels={**state.labels, "rule": worst.rule, "scope": worst.scope},
             opened_at=state.opened_at,
             late=False,
             processed_at=now_ms,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import Message as Mail
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import orjson
@@ -167,9 +168,20 @@ async def test_an_alertmanager_is_told_again_of_what_is_open_after_a_start(setti
             "at": opened.processed_at,
             "outcome": "sent",
         }
-        await write(settings, state(opened, told=[told]), opened)
+        member: dict[str, Any] = {"fingerprint": "f" * 32, "episode": uuid(1, 9), "rule": "service_level_low", "scope": "queue=billing"}
+        member |= {"severity": "critical", "counted": "critical", "text": opened.text, "fired_at": opened.opened_at}
+        await write(settings, state(opened, told=[told], members=[member], labels={"queue": "billing"}), opened)
         async with notifying(settings):
             await pager.until(lambda got: len(got) == 1)
         ((alert,),) = [each.body for each in pager.got]
-        assert (alert["labels"]["incident"], alert["annotations"]["state"]) == (uuid(1), "UPDATE")
+        assert alert["annotations"]["state"] == "UPDATE"
+        assert alert["labels"] == {
+            "alertname": "service_level_low",
+            "incident": uuid(1),
+            "partner": "northwind",
+            "severity": "critical",
+            "queue": "billing",
+            "rule": "service_level_low",
+            "scope": "queue=billing",
+        }
         assert await results(settings) == {}, "what the incident knows of is neither sent nor told again"

@@ -1,0 +1,154 @@
+"""Digests, the limit of pages a person, what is stale or too old, and storms: what is not sent as it stands."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.incidents import IncidentState
+from models.notifications import Notification, NotifyReason
+from streams.notifier.digests import GATHER_MS, LINES_MAX, PAGES_MAX, PAGES_SPAN_MS, Digests, Pages
+from streams.notifier.incidents import Incidents
+from streams.notifier.lanes import Intent
+from streams.notifier.storms import SPAN_MS, absorbed
+from streams.notifier.verdicts import END_KEPT_MS, OLD_MS, Course, Known, course, wait_ms
+from tests.notifiers import page, state, uuid
+from tests.pages import AT_MS, ENDED, notification
+
+
+def intent(number: int, **over: Any) -> Intent:
+    over = {"target": {"kind": "person", "id": "ana", "person": "ana"}, **over}
+    return Intent(page("http://pages.example", number, number, **over), (0, number), AT_MS)
+
+
+def test_a_person_gets_so_many_pages_and_one_page_by_two_receivers_is_one() -> None:
+    pages = Pages()
+    assert [pages.admit("ana", f"page{number // 2}", AT_MS) for number in range(14)] == [True] * 10 + [False] * 4
+    assert pages.admit("bea", "page9", AT_MS)
+    assert not pages.admit("ana", "page9", AT_MS + PAGES_SPAN_MS - 1)
+    assert pages.admit("ana", "page9", AT_MS + PAGES_SPAN_MS)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2 * PAGES_SPAN_MS), st.integers(0, 20))))
+def test_in_no_ten_minutes_there_are_more(asked: list[tuple[int, int]]) -> None:
+    pages, admitted = Pages(), []
+    for at_ms, number in sorted(asked):
+        if pages.admit("ana", str(number), at_ms):
+            admitted.append((at_ms, number))
+    for at_ms, _ in admitted:
+        assert len({number for other_ms, number in admitted if at_ms - PAGES_SPAN_MS < other_ms <= at_ms}) <= PAGES_MAX
+
+
+def test_what_is_held_back_is_told_at_once_with_the_count_and_the_next_ten_minutes_later() -> None:
+    digests, lines = Digests(), [intent(number) for number in range(LINES_MAX + 3)]
+    for each in lines:
+        digests.add(each, AT_MS)
+    assert digests.take(AT_MS + GATHER_MS - 1) == []
+    assert digests.next_due_ms() == AT_MS + GATHER_MS
+    (digest,) = digests.take(AT_MS + GATHER_MS)
+    assert (digest.intents, len(digests)) == (lines, 0)
+    told = digest.notification
+    assert (told.reason, told.kind, told.severity, told.members) == (NotifyReason.DIGEST, "trigger", "critical", 23)
+    assert told.text == "23 more pages of 1 partner were held back: see outwatch incident list"
+    assert told.facts[-1].value == "3"
+    assert Notification.model_validate(told.model_dump()) == told
+    digests.add(intent(90), AT_MS + GATHER_MS + 1)
+    assert digests.next_due_ms() == AT_MS + GATHER_MS + PAGES_SPAN_MS
+
+
+def test_each_reader_has_a_digest_of_her_own_and_what_is_another_notifiers_is_forgotten() -> None:
+    digests, mine, other = Digests(), intent(1), intent(2, target={"kind": "person", "id": "bea", "person": "bea"})
+    digests.add(mine, AT_MS)
+    digests.add(other, AT_MS)
+    digests.keep([mine])
+    assert [each.intents for each in digests.take(AT_MS + GATHER_MS)] == [[mine]]
+
+
+OPEN, WORSE, OVER = Known(1, open=True), Known(2, open=True), Known(2, open=False)
+OLD = {"processed_at": AT_MS - OLD_MS - 1}
+
+
+@pytest.mark.parametrize(
+    ("over", "known", "tried_ms", "expected"),
+    [
+        ({}, OPEN, None, Course.SEND),
+        ({}, None, None, Course.SEND),
+        ({}, WORSE, None, Course.STALE),
+        ({}, OVER, None, Course.STALE),
+        ({"kind": "update", "reason": "changed"}, WORSE, None, Course.STALE),
+        (ENDED, OVER, None, Course.SEND),
+        (ENDED | OLD, OVER, None, Course.SEND),
+        (ENDED | {"processed_at": AT_MS - END_KEPT_MS - 1}, OVER, None, Course.SEND),
+        (ENDED | {"processed_at": AT_MS - END_KEPT_MS - 1}, OVER, AT_MS, Course.EXPIRED),
+        (OLD, OPEN, None, Course.SEND),
+        (OLD, OVER, None, Course.DIGEST),
+        (OLD, None, None, Course.DIGEST),
+        (OLD | {"kind": "update", "reason": "changed"}, OVER, None, Course.STALE),
+        ({}, OPEN, AT_MS - OLD_MS, Course.SEND),
+        ({}, OPEN, AT_MS - OLD_MS - 1, Course.EXPIRED),
+    ],
+)
+def test_what_is_to_be_done_with_a_page(over: dict[str, Any], known: Known | None, tried_ms: int | None, expected: Course) -> None:
+    assert course(notification("webhook", **over), known, tried_ms, AT_MS) is expected
+
+
+def test_waits_grow_to_two_minutes_and_a_receiver_that_asks_is_obeyed() -> None:
+    assert [wait_ms(tries, None) for tries in (1, 2, 3, 4, 5, 99)] == [10_000, 20_000, 40_000, 80_000, 120_000, 120_000]
+    assert [wait_ms(1, 5.0), wait_ms(1, 0.0), wait_ms(99, 0.0), wait_ms(99, 600.0)] == [5_000, 1_250, 15_000, 600_000]
+
+
+def test_an_incident_that_ended_stays_ended_whatever_comes_late() -> None:
+    incidents = Incidents()
+    first = notification("webhook")
+    incidents.put(first.incident.encode(), state(first).model_dump_json().encode())
+    incidents.saw(notification("webhook", **ENDED))
+    incidents.put(first.incident.encode(), state(first).model_dump_json().encode())
+    assert (incidents.known(first.incident), [*incidents.open()]) == (Known(2, open=False), [])
+    assert incidents.partner(first.incident) == "northwind"
+    incidents.put(b"other", b"{}")
+    assert incidents.unreadable == 1
+    incidents.put(first.incident.encode(), None)
+    assert incidents.known(first.incident) is None
+
+
+def opened(number: int, partner: str, at_ms: int = AT_MS, **over: Any) -> IncidentState:
+    member = {"fingerprint": "f" * 32, "episode": uuid(1, 9), "rule": "service_level_low", "scope": "all", "fired_at": at_ms}
+    member |= {"severity": "critical", "counted": "critical", "text": "low", **over.pop("member", {})}
+    return state(page("http://pages.example", number, 1, partner=partner), opened_at=at_ms, members=[member], **over)
+
+
+PARTNERS = [opened(number, f"p{number}", AT_MS + number) for number in range(5)]
+
+
+def absorb(incidents: list[IncidentState], partners_min: int = 5, now_ms: int = AT_MS + 10) -> list[tuple[str, str]]:
+    return [(each.payload["incident"], each.payload["into"]) for each in absorbed(incidents, partners_min, now_ms, "notifier")]
+
+
+def test_a_storm_is_told_by_the_first_of_its_incidents_and_by_the_same_each_time() -> None:
+    assert absorb(PARTNERS) == [(uuid(number), uuid(0)) for number in range(1, 5)]
+    once, again = (list(absorbed(each, 5, AT_MS, "notifier")) for each in (PARTNERS, PARTNERS[::-1]))
+    assert once == again
+    assert len({each.id for each in once}) == 4
+
+
+@pytest.mark.parametrize(
+    "incidents",
+    [
+        PARTNERS[:4],
+        [*PARTNERS[:4], opened(9, "p0")],
+        [*PARTNERS[:4], opened(9, "p9", AT_MS + SPAN_MS + 1)],
+        [*PARTNERS[:4], opened(9, "p9", member={"rule": "csat_low"})],
+        [*PARTNERS[:4], opened(9, "p9", member={"suppressed_by": ["silenced"]})],
+    ],
+    ids=["too few", "of one partner", "later", "of another rule", "silenced"],
+)
+def test_what_is_no_storm_takes_nothing_in(incidents: list[IncidentState]) -> None:
+    assert absorb(incidents) == []
+
+
+def test_what_somebody_looks_after_is_left_to_her_and_a_storm_of_long_ago_to_itself() -> None:
+    acknowledged = [*PARTNERS[:4], opened(4, "p4", AT_MS + 4, attention="acked")]
+    assert absorb(acknowledged) == [(uuid(number), uuid(0)) for number in range(1, 4)]
+    assert absorb(PARTNERS, now_ms=AT_MS + 3 * SPAN_MS) == []
+    assert absorb(PARTNERS, partners_min=0) == []
