@@ -4,7 +4,7 @@ Everything is a function of the policy, the overrides and the times that are ask
 last holds.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
@@ -70,10 +70,12 @@ class Rotation:
     layers: tuple[Layer, ...]
     hours: Schedule | None
     """When somebody must be on call; None: always."""
+    takers: frozenset[str] | None = None
+    """Who may take a shift over; None: anybody."""
 
     def who(self, at_ms: int, overrides: Sequence[OverrideState] = ()) -> OnCall:
-        """Who is on call at a moment; overrides of other rotations are passed over."""
-        held = [each for each in overrides if each.rotation == self.id and each.from_ <= at_ms < each.to]
+        """Who is on call at a moment; overrides of other rotations, and by whom the policy does not know, are passed over."""
+        held = [each for each in overrides if each.from_ <= at_ms < each.to and self._is_own(each)]
         if held:
             last = max(held, key=lambda each: (each.at, each.id))
             return OnCall((last.person,), override=last.id)
@@ -85,7 +87,7 @@ class Rotation:
 
     def schedule(self, from_ms: int, to_ms: int, overrides: Sequence[OverrideState] = ()) -> Iterator[Segment]:
         """Segments that follow each other from `from_ms` to `to_ms` without a hole; those beside each other differ."""
-        own = [each for each in overrides if each.rotation == self.id]
+        own = [each for each in overrides if self._is_own(each)]
         edges = {edge for each in own for edge in (each.from_, each.to)}
         edges |= {edge for layer in self.layers for shift in layer.between(from_ms, to_ms) for edge in shift[:2]}
         begin_ms, on_call = from_ms, self.who(from_ms, own)
@@ -136,6 +138,9 @@ class Rotation:
             for begin_ms, end_ms in self._must(segment.begin_ms, segment.end_ms):
                 yield Gap(self.id, begin_ms, end_ms, reason)
 
+    def _is_own(self, override: OverrideState) -> bool:
+        return override.rotation == self.id and (self.takers is None or override.person in self.takers)
+
     def _must(self, from_ms: int, to_ms: int) -> Iterator[tuple[int, int]]:
         """The parts of a span in which somebody must be on call."""
         if self.hours is None:
@@ -151,11 +156,14 @@ class Rotation:
             at_ms = self.hours.turns_ms(end_ms)
 
 
-def compile_rotation(spec: RotationSpec) -> Rotation:
-    """The rotation of what a policy says; keep it, since it remembers the shifts that it found."""
-    return Rotation(
-        spec.id, tuple(compile_layer(each, spec.timezone) for each in spec.layers), compile_hours(spec.hours, spec.timezone, None)
-    )
+def compile_rotation(spec: RotationSpec, people: Mapping[str, str | None] | None = None) -> Rotation:
+    """The rotation of what a policy says; keep it, since it remembers the shifts that it found.
+
+    `people` are those of the policy with the partner on whose side each is: only those of the rotation's side may take a shift over.
+    """
+    layers = tuple(compile_layer(each, spec.timezone) for each in spec.layers)
+    takers = None if people is None else frozenset(each for each, partner in people.items() if partner == spec.partner)
+    return Rotation(spec.id, layers, compile_hours(spec.hours, spec.timezone), takers)
 
 
 def calendar_revision(specs: Sequence[RotationSpec], overrides: Sequence[OverrideState] = ()) -> str:

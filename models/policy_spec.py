@@ -266,7 +266,8 @@ class SharedPart(Defaults):
     @cached_property
     def calendar(self) -> dict[str, Rotation]:
         """The rotations by id, compiled; they remember the shifts that they found."""
-        return {each.id: compile_rotation(each) for each in self.rotations}
+        people = {each.id: each.partner for each in self.people}
+        return {each.id: compile_rotation(each, people) for each in self.rotations}
 
 
 class PartnerPart(_Spec):

@@ -55,7 +55,8 @@ class Book:
         names = {each["id"] for each in part.get("escalations", ())}
         rules = {each["id"]: (each.get("escalation"), each.get("partners")) for each in part.get("rules", ())}
         self._shared = {"escalations": names, "rules": rules, "escalation": part.get("escalation")}
-        self._rotations = [compile_rotation(each) for each in _ROTATIONS.validate_python(part.get("rotations", ()))]
+        people = {each["id"]: each.get("partner") for each in part.get("people", ())}
+        self._rotations = [compile_rotation(each, people) for each in _ROTATIONS.validate_python(part.get("rotations", ()))]
         self._gaps = None
 
     @property

@@ -40,7 +40,8 @@ class Calendar:
 def calendar_of(policy: PolicyFile | SharedPart, partners: Iterable[PartnerPart], overrides: tuple[OverrideState, ...] = ()) -> Calendar:
     """That of a policy."""
     specs = {each.id: each for each in policy.rotations}
-    rotations = {each.id: compile_rotation(each) for each in policy.rotations}
+    people = {each.id: each.partner for each in policy.people}
+    rotations = {each.id: compile_rotation(each, people) for each in policy.rotations}
     contacts = {each.id: each.contacts for each in partners}
     return Calendar({each.id: each for each in policy.people}, specs, rotations, overrides, policy.escalations, contacts)
 

@@ -276,11 +276,13 @@ OVERRIDE = {"id": "o1", "partner": "*", "actor": "ana", "at": NOW_MS, "from": NO
 
 def test_a_rotation_that_ends_within_fourteen_days_is_told_until_somebody_takes_it() -> None:
     here = Installation()
-    here.seen.book.put(b"*/current", policy(rotations=[ROTATION]))
+    here.seen.book.put(b"*/current", policy(rotations=[ROTATION], people=[{"id": "ana"}, {"id": "bia"}]))
     assert here.audit() == [AuditReason.UNCOVERED]
     assert "from 2026-11-30T00:00:00.000Z to 2026-12-07" in here.alarm.found[0].detail
     here.seen.override("o1", OVERRIDE | {"to": NOW_MS + 20 * DAY_MS})
     assert here.audit() == []
+    here.seen.override("o1", OVERRIDE | {"to": NOW_MS + 20 * DAY_MS, "person": "gone"})
+    assert here.audit() == [AuditReason.UNCOVERED]
     here.seen.override("o1", None)
     assert here.audit() == [AuditReason.UNCOVERED]
     here.seen.book.put(b"*/current", policy(rotations=[ROTATION | {"layers": [LAYER | {"members": [[]], "until": "2027-12-01T00:00"}]}]))

@@ -25,6 +25,14 @@ rotations:
     layers:
       - {starts: 2026-01-05T09:00, rrule: FREQ=DAILY, lasts: 12h, members: [ana, []]}
 """
+LARGER = POLICY.replace(
+    "rotations:",
+    """\
+  - {id: bo, name: Bo, reach: {mail: [bo@example.com]}}
+  - {id: bia, name: Bia, partner: acme, reach: {mail: [bia@example.com]}}
+partners: [{id: acme, name: Acme}]
+rotations:""",
+)
 
 
 def test_members_take_turns_and_a_shift_without_a_length_lasts_until_the_next_begins() -> None:
@@ -59,6 +67,12 @@ def test_of_overrides_the_one_asked_for_last_holds_and_those_of_other_rotations_
         Segment(ms("2026-01-06T18:00"), ms("2026-01-07T00:00"), OnCall(("bo",), None, "second")),
         Segment(ms("2026-01-07T00:00"), ms("2026-01-07T06:00"), OnCall(("ana",), 0)),
     ]
+
+
+def test_an_override_by_somebody_whom_the_policy_does_not_know_on_that_side_leaves_the_shift_as_it_is() -> None:
+    ops = parts(load(LARGER, "p.yaml"))[0].calendar["ops"]
+    at, from_, to = ms("2026-01-05T10:00"), "2026-01-05T09:00", "2026-01-05T11:00"
+    assert [ops.who(at, [override(each, from_, to)]).people for each in ("bo", "bia", "gone")] == [("bo",), ("ana",), ("ana",)]
 
 
 def test_a_week_on_call_is_a_week_of_the_wall_clock_also_where_it_has_an_hour_less() -> None:
@@ -141,7 +155,7 @@ def test_a_rule_that_cannot_be_followed_at_a_bounded_cost_is_refused(rrule: str)
 
 @pytest.mark.parametrize("rrule", ["FREQ=DAILY;BYHOUR=" + ",".join(map(str, range(24))), "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU"])
 def test_who_is_quick_to_say_of_the_densest_rules_since_2000(rrule: str) -> None:
-    """Measured: 7 ms for the first of hourly shifts, 60 ms where 26 years are counted out once, then under 5 us."""
+    """Measured: 6 ms for the first of hourly shifts, 9 ms where 26 years are counted out once, then 2 us."""
     ops = rotation(layer([f"p{number}" for number in range(100)], rrule, "2000-01-01T00:00"))
     at_ms = ms("2026-11-23T12:00")
     began = process_time()
