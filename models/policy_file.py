@@ -36,7 +36,7 @@ from models.policy_spec import (
 from models.receivers import RECEIVERS, Receiver, lint_receivers
 from models.rotations import LayerSpec, RotationSpec
 from models.rule_base import RuleBase
-from models.rule_forms import AllSpec, AnySpec, ComparisonSpec, NotSpec
+from models.rule_forms import AllSpec, AnySpec, ComparisonSpec, NotSpec, OutsideSpec
 from models.windows import SIDES
 from models.yaml_file import Document, Path, read_yaml, suggest
 
@@ -47,7 +47,7 @@ T = TypeVar("T", bound=BaseModel)
 _MODELS: Final[tuple[type[BaseModel], ...]] = (
     *(Defaults, Activities, Baseline, PartnerPart, LevelSpec),
     *FORMS.values(),
-    *(AllSpec, AnySpec, NotSpec, ComparisonSpec),
+    *(AllSpec, AnySpec, NotSpec, ComparisonSpec, OutsideSpec),
     *(Definition, ServiceLevel, Csat, Ces, Target),
     *(KpiSpec, TermSpec, Condition),
     *(Holidays, CriticalitySpec, WeightSpec, Inhibition, AlertMatch),

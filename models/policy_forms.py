@@ -7,7 +7,7 @@ from models.finding import Finding
 from models.kpis import Better, Kpi
 from models.policy_values import RANGES, lint_value
 from models.rule_base import RuleBase
-from models.rule_forms import BalanceSpec, ComparisonSpec, CompositeSpec, DriftSpec, depth, leaves
+from models.rule_forms import BalanceSpec, ComparisonSpec, CompositeSpec, DriftSpec, OutsideSpec, When, depth, leaves
 from models.windows import DAY_MS, QUARTER_MS, window
 from models.yaml_file import Path
 
@@ -23,19 +23,21 @@ _QUARTER_SECONDS: Final = QUARTER_MS // 1000
 def lint_form(path: Path, rule: RuleBase, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
     """A rule at `path`, whose windows, scopes and names hold; `kpis` are those of its own that are there."""
     if isinstance(rule, CompositeSpec):
-        yield from _lint_composite((*path, "when"), rule, kpis)
+        yield from _lint_composite((*path, "when"), rule.when, kpis)
+        if isinstance(rule.outside_hours, OutsideSpec):
+            yield from _lint_composite((*path, "outside_hours", "when"), rule.outside_hours.when, kpis)
     elif isinstance(rule, BalanceSpec):
         yield from _lint_balance(path, rule, kpis)
     elif isinstance(rule, DriftSpec) and rule.kpi in kpis:
         yield from _lint_drift(path, rule, kpis[rule.kpi])
 
 
-def _lint_composite(path: Path, rule: CompositeSpec, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
-    found = list(leaves(rule.when, path))
+def _lint_composite(path: Path, when: When, kpis: Mapping[str, Kpi]) -> Iterator[Finding]:
+    found = list(leaves(when, path))
     if len(found) > _COMPARISONS_MAX:
         yield Finding(path, f"has {len(found)} comparisons", f"write at most {_COMPARISONS_MAX}: more than that nobody reads in an alert")
-    if depth(rule.when) > _DEPTH_MAX:
-        yield Finding(path, f"stands {depth(rule.when)} deep in all, any and not", f"nest at most {_DEPTH_MAX}")
+    if depth(when) > _DEPTH_MAX:
+        yield Finding(path, f"stands {depth(when)} deep in all, any and not", f"nest at most {_DEPTH_MAX}")
     for at, each in found:
         if each.kpi in kpis:
             yield from _lint_comparison(at, each, kpis[each.kpi])

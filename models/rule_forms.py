@@ -6,6 +6,7 @@ type: drift            a figure moves slowly away from what it should be
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal
 
@@ -26,6 +27,7 @@ __all__ = [
     "DriftSpec",
     "FormSpec",
     "NotSpec",
+    "OutsideSpec",
     "When",
     "depth",
     "leaves",
@@ -114,7 +116,7 @@ def depth(node: _Node) -> int:
 
 
 class FormSpec(RuleBase):
-    """A rule that has no ladder."""
+    """A rule without thresholds that another could take the place of."""
 
     outside_hours: Literal["wait", "page"] = "wait"
     """While a partner is closed, whether pages wait."""
@@ -125,7 +127,19 @@ class FormSpec(RuleBase):
         return {**super().common, "waits_outside_hours": self.outside_hours == "wait"}
 
 
-class CompositeSpec(FormSpec):
+class OutsideSpec(_Spec):
+    """What holds of such a rule while a partner is closed, in place of what it says otherwise; pages do not wait then."""
+
+    when: When
+    for_seconds: Duration | None = Field(default=None, alias="for")
+    """As the rule says unless it is said."""
+
+
+def _outside(said: object) -> str:
+    return "form" if isinstance(said, dict | OutsideSpec) else "word"
+
+
+class CompositeSpec(RuleBase):
     """When several figures of one scope together are worth an alert."""
 
     when: When
@@ -133,25 +147,38 @@ class CompositeSpec(FormSpec):
     """In which all figures are judged that name no other."""
     severity: Severity
     for_seconds: Duration = Field(alias="for")
+    outside_hours: Annotated[
+        Annotated[Literal["wait", "page"], Tag("word")] | Annotated[OutsideSpec, Tag("form")], Discriminator(_outside)
+    ] = "wait"
+    """While a partner is closed: whether pages wait, or what holds instead."""
 
     @property
     def looks(self) -> tuple[Look, ...]:
         """A figure a comparison."""
-        found = leaves(self.when, ("when",))
+        found = list(leaves(self.when, ("when",)))
+        if isinstance(self.outside_hours, OutsideSpec):
+            found += leaves(self.outside_hours.when, ("outside_hours", "when"))
         return tuple(Look(each.kpi, (*at, "kpi"), *_window(self, at, each)) for at, each in found)
 
     @cached_property
     def compiled(self) -> Rule:
         """The rule, ready for the engine; its figure is that of the first comparison."""
-        first = self.looks[0]
+        own, other = self._with(self.when, self.for_seconds), self.outside_hours
+        if not isinstance(other, OutsideSpec):
+            return replace(own, waits_outside_hours=other == "wait")
+        outside = self._with(other.when, self.for_seconds if other.for_seconds is None else other.for_seconds)
+        return replace(own, waits_outside_hours=False, outside=replace(outside, waits_outside_hours=False))
+
+    def _with(self, when: _Node, for_seconds: float) -> Rule:
+        _, first = next(leaves(when))
         return Rule(
             **self.common,
             kpi=first.kpi,
-            window=first.window,
+            window=first.window or self.window,
             direction=Direction.ABOVE,
-            levels=(Level(self.severity, 0.0, 0.0, to_ms(self.for_seconds)),),
+            levels=(Level(self.severity, 0.0, 0.0, to_ms(for_seconds)),),
             on_missing=OnMissing.HOLD,
-            form=self._compile(self.when, negated=False),
+            form=self._compile(when, negated=False),
         )
 
     def _compile(self, node: _Node, *, negated: bool) -> Comparison | Group:

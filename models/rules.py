@@ -99,8 +99,10 @@ class Rule:
 
     @property
     def kpis(self) -> tuple[str, ...]:
-        """The ids of all that it looks at."""
-        return (self.kpi,) if self.form is None else kpis_of(self.form)
+        """The ids of all that it looks at, at any hour."""
+        if self.form is None:
+            return (self.kpi,)
+        return kpis_of(self.form) if self.outside is None else tuple(dict.fromkeys((*kpis_of(self.form), *self.outside.kpis)))
 
     def __post_init__(self) -> None:
         """Derive the revision, so that no two rules of different meaning can share one."""

@@ -11,7 +11,7 @@ from models.rule_forms import BalanceSpec, CompositeSpec, DriftSpec
 from models.rule_silence import SilenceSpec
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.conditions import START_MS
-from tests.engines import SECOND, TOPICS, Rig, partner_part, rule, shared_part
+from tests.engines import SECOND, TOPICS, Rig, event, partner_part, rule, shared_part
 from tests.unit.test_engine_commands import WARNING, lost
 from tests.unit.test_engine_suppression import events
 
@@ -73,6 +73,29 @@ def test_pages_of_a_rule_over_several_figures_wait_while_the_partner_is_closed_u
     lost(rig, START_MS)
     rig.to(START_MS + 16 * SECOND)
     assert events(rig) == [("fired", waits)]
+
+
+def test_another_combination_holds_while_the_partner_is_closed() -> None:
+    rig = Rig()
+    form, said = FORMS[0]
+    closed = {"when": {"all": [{"kpi": "in_queue", "above": 3}]}, "for": 60}
+    both = form.model_validate({"id": "both", **said, "window": "1h", "min_samples": 1, "recover_for": 0, "outside_hours": closed})
+    rig.policy(shared_part(both), partner_part(hours={"mon": "00:00-20:00"}), at_ms=START_MS - MINUTE_MS)
+    rig.to(START_MS - MINUTE_MS)
+    lost(rig, START_MS)
+    rig.send(*(event("contact.queued", START_MS, f"q{number}") for number in range(9)), at_ms=START_MS)
+    rig.to(START_MS + 16 * SECOND)
+    assert events(rig) == [("pending", [])], "nothing is said of who is lost on a Sunday"
+    rig.crash()
+    rig.to(START_MS + 2 * MINUTE_MS)
+    assert events(rig)[1:] == [("fired", [])]
+    assert [part["kpi"] for part in rig.bodies(TOPICS.alerts)[-1]["evidence"]["parts"]] == ["in_queue"]
+    rig.to(START_MS + HOUR_MS)
+    monday_ms = round(datetime(2025, 6, 16, tzinfo=UTC).timestamp() * 1000)
+    lost(rig, monday_ms - 5 * MINUTE_MS)
+    rig.to(monday_ms + MINUTE_MS)
+    fired = [each for each in rig.bodies(TOPICS.alerts) if each["transition"]["kind"] == "fired"][-1]
+    assert (fired["evaluated_at"], [part["kpi"] for part in fired["evidence"]["parts"]]) == (monday_ms, ["abandon_rate"])
 
 
 def test_a_holiday_is_outside_hours() -> None:
