@@ -25,9 +25,9 @@ def page(alarm: Alarm, ring: Ring, began_ms: int, receiver: Receiver, installati
     found = alarm.failing or alarm.last
     counts = [f"{len(each)} {reason}" if len(each) > 1 else str(reason) for reason, each in by_reason(found).items()]
     if ends:
-        text = f"outwatch {installation} can be relied on again; it could not since {moment(began_ms)}: {', '.join(counts)}"
+        text = f"{installation} can be relied on again; it could not since {moment(began_ms)}: {', '.join(counts)}"
     else:
-        text = f"outwatch {installation} cannot be relied on since {moment(began_ms)}: {', '.join(counts)}"
+        text = f"{installation} cannot be relied on since {moment(began_ms)}: {', '.join(counts)}"
     facts = [Fact(name=str(reason), value=_said(reason, each)) for reason, each in by_reason(found).items()]
     return Notification(
         id=str(uuid5(_NAMES, f"{installation}/{receiver.id}/{ring}/{at_ms}")),
@@ -63,6 +63,6 @@ def by_reason(found: Iterable[Breach]) -> dict[AuditReason, list[Breach]]:
 
 
 def _said(reason: AuditReason, found: list[Breach]) -> str:
-    lines = [f"{each.what}: {each.detail}" for each in found[:_SHOWN]]
+    lines = [f"{each.what}{'' if each.since_ms is None else f' since {moment(each.since_ms)}'}: {each.detail}" for each in found[:_SHOWN]]
     more = [f"and {len(found) - _SHOWN} more"] if found[_SHOWN:] else []
     return "; ".join([f"it does not hold that {PROMISES[reason]}", *lines, *more])

@@ -115,7 +115,9 @@ class _Watch:
                 self.unreadable += source.unreadable
                 source.records = source.unreadable = 0
         except (KafkaError, TopicsError, TimeoutError, OSError) as error:
-            why = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+            kind, text = type(error).__name__, str(error).partition("\n")[0]
+            # aiokafka's errors begin with their name.
+            why = text if text.startswith(kind) else f"{kind}: {text}" if text else kind
             if isinstance(error, AnewError):
                 await self.close()
             if why != self.seen.obstacle:

@@ -385,10 +385,11 @@ def test_a_page_says_what_fails_how_often_and_since_when_in_two_hundred_characte
     others = [Breach(reason, "x" * 300, None, "y") for reason in AuditReason if reason is not AuditReason.NO_HEARTBEAT]
     alarm.look([*lost, GONE], NOW_MS)
     told = page(alarm, Ring.BEGINS, NOW_MS, HOOK, "outwatch", NOW_MS)
-    assert told.text == "outwatch outwatch cannot be relied on since 2026-11-23T12:00:00.000Z: 24 no_heartbeat, no_notifier"
+    assert told.text == "outwatch cannot be relied on since 2026-11-23T12:00:00.000Z: 24 no_heartbeat, no_notifier"
     assert (told.kind, told.reason, told.severity, told.members) == ("trigger", "audit", "critical", 25)
     assert [fact.name for fact in told.facts] == ["no_heartbeat", "no_notifier"]
     assert told.facts[0].value.endswith("and 19 more")
+    assert "partition 0 since 2026-11-23T12:00:00.000Z: last of w; partition 1 " in told.facts[0].value
     alarm.look([*lost, *others], NOW_MS + 1)
     worse = page(alarm, Ring.WORSE, NOW_MS, HOOK, "outwatch", NOW_MS + 1)
     assert len(worse.text) <= 200
