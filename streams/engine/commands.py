@@ -219,7 +219,9 @@ def _override(asked: _Asked) -> _Answer:
         msg = "it would be over already" if payload.to <= at_ms else "an override ends within a year"
         raise _RefusedError(msg)
     said = {"id": command.id, "partner": command.partner, "actor": command.actor, "at": command.at}
-    if not state.overrides.put(OverrideState.model_validate(said | payload.model_dump(by_alias=True, exclude_none=True))):
+    said |= payload.model_dump(by_alias=True, exclude_none=True)
+    # Not before it was asked for: whom a grid point tells must not depend on whether this was read before it was closed.
+    if not state.overrides.put(OverrideState.model_validate(said | {"from": max(payload.from_, at_ms)})):
         msg = f"there are {len(state.overrides.held)} overrides, as many as a partition keeps"
         raise _RefusedError(msg)
     return f"{payload.person} takes {payload.rotation}", None

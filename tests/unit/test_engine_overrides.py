@@ -51,6 +51,14 @@ def test_an_override_stands_among_the_states_until_two_weeks_after_its_end() -> 
     assert not [key for key in rig.changelog if key.startswith(b'["override"')]
 
 
+def test_nobody_was_on_call_before_that_was_asked_for() -> None:
+    rig = Rig()
+    take(rig, "o1", START_MS - HOUR_MS, LATER_MS, START_MS + 1)
+    state = present(rig)
+    assert state is not None
+    assert (state.from_, state.to) == (START_MS + 1, LATER_MS)
+
+
 def test_one_that_is_cancelled_ends_then_and_one_that_did_not_begin_is_gone() -> None:
     rig = Rig()
     take(rig, "o1")
