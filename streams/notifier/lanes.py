@@ -2,7 +2,7 @@
 
 Of one incident and receiver everything goes in the order of the topic, one at a time: a lane. Lanes wait for nothing of each
 other, but no receiver takes up all that is sent at once. The offset that may be committed is that of the lowest unfinished intent,
-so that a crash loses none.
+so that a crash loses none; with it stands what beyond it is finished, so that few come twice.
 """
 
 from collections import Counter, deque
@@ -12,6 +12,7 @@ from heapq import heappop, heappush
 from itertools import count
 
 from models.notifications import Notification
+from streams.notifier.progress import Progress
 
 __all__ = ["Intent", "Lane", "Lanes", "lane_of"]
 
@@ -61,8 +62,10 @@ class Lanes:
         """By partition, offsets in their order."""
         self._next: dict[int, int] = {}
         """By partition, the offset after the last that was seen."""
-        self._held: set[int] = set()
-        """Partitions of which nothing more is begun."""
+        self._before: dict[int, Progress] = {}
+        """By partition, what its former notifier was done with."""
+        self._open: set[int] = set()
+        """Partitions of which something may be begun."""
 
     def __len__(self) -> int:
         """How many are unfinished, our own aside."""
@@ -74,8 +77,8 @@ class Lanes:
         return len(self._in_flight)
 
     def add(self, notification: Notification, place: Place | None, now_ms: int) -> Intent | None:
-        """Take what stands at `place`; None if it was taken before, as after a rebalance that changed nothing."""
-        if place is not None and not self.passed(place):
+        """Take what stands at `place`; None if it was taken before, or a former notifier was done with it."""
+        if place is not None and (not self.passed(place) or self._done_before(place)):
             return None
         intent = Intent(notification, place, now_ms)
         if place is not None:
@@ -94,6 +97,28 @@ class Lanes:
             return False
         self._next[partition] = offset + 1
         return True
+
+    def go_on(self, partition: int, progress: Progress) -> None:
+        """Begin with a partition; this is how far another was done with it, of which something may have been read already."""
+        self._before[partition] = progress
+        for offset, intent in [*self._unfinished.get(partition, {}).items()]:
+            if self._done_before((partition, offset)):
+                self.finish(intent)
+        self._open.add(partition)
+        for lane, queue in self._lanes.items():
+            if queue[0].place is not None and queue[0].place[0] == partition:
+                self._turn(lane, queue[0].due_ms)
+
+    def _done_before(self, place: Place) -> bool:
+        partition, offset = place
+        before = self._before.get(partition)
+        if before is None:
+            return False
+        if offset < before.offset or offset >= before.seen:
+            # Past its end nothing is known; before its beginning it is another topic of that name.
+            del self._before[partition]
+            return False
+        return offset not in before.unfinished
 
     def idle(self, notification: Notification) -> bool:
         """Whether nothing of its lane waits or is being sent."""
@@ -144,22 +169,32 @@ class Lanes:
         """Whether it is ours still."""
         return intent.place is None or self._unfinished.get(intent.place[0], {}).get(intent.place[1]) is intent
 
-    def committable(self) -> dict[int, int]:
-        """By partition, the offset up to which everything is finished."""
-        return {partition: next(iter(self._unfinished.get(partition, ())), end) for partition, end in self._next.items()}
+    def progress(self) -> dict[int, Progress]:
+        """By partition, the offset up to which everything is finished, and what beyond it is."""
+        return {partition: self._progress(partition, end) for partition, end in self._next.items()}
+
+    def _progress(self, partition: int, end: int) -> Progress:
+        unfinished = self._unfinished.get(partition, {})
+        before = self._before.get(partition)
+        if before is not None and end < before.seen:
+            # What the former one was done with further on is not forgotten by going on from here.
+            left = frozenset(each for each in before.unfinished if each >= end)
+            return Progress(next(iter(unfinished), end), before.seen, frozenset(unfinished) | left)
+        return Progress(next(iter(unfinished), end), end, frozenset(unfinished))
 
     def hold(self, partitions: Collection[int]) -> None:
         """Begin nothing more of these partitions, which are about to be another's."""
-        self._held.update(partitions)
+        self._open.difference_update(partitions)
 
     def leaving(self, intent: Intent) -> bool:
-        """Whether its partition is about to be another's, or is."""
-        return not self.holds(intent) or (intent.place is not None and intent.place[0] in self._held)
+        """Whether its partition is about to be another's, or is, or was not begun with."""
+        return not self.holds(intent) or (intent.place is not None and intent.place[0] not in self._open)
 
     def forget(self, partitions: Collection[int]) -> None:
         """They are another's now, or ours anew."""
         for partition in partitions:
-            self._held.discard(partition)
+            self._open.discard(partition)
+            self._before.pop(partition, None)
             self._next.pop(partition, None)
             for intent in [*self._unfinished.pop(partition, {}).values()]:
                 self.park(intent)

@@ -25,6 +25,7 @@ from streams.notifier.delivery import Delivery
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Intent, Lanes
 from streams.notifier.leases import Leases
+from streams.notifier.progress import Progress
 from streams.notifier.results import ACTOR, Commands
 from streams.notifier.secrets import SecretsFolder
 from streams.notifier.sender import Sender
@@ -85,9 +86,9 @@ class Notifier:
         leases = Leases(client, settings.app_id, settings.worker, self._redis_failed)
         self._delivery = Delivery(self._lanes, incidents, leases, self._sender, self._commands, metrics, now_ms)
         self._callbacks = Callbacks(self._secrets, incidents, self._commands, metrics, now_ms)
-        self._intent_source = IntentSource(settings, self._give_up)
+        self._intent_source = IntentSource(settings, self._go_on, self._give_up)
         self._incident_source = IncidentSource(settings)
-        self._committed: dict[int, int] = {}
+        self._committed: dict[int, Progress] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._absorbed: set[str] = set()
@@ -159,6 +160,7 @@ class Notifier:
 
     async def _read_intents(self, _: asyncio.Event) -> None:
         room = len(self._lanes) < UNFINISHED_MAX
+        # Nothing is awaited between the two: what was read of a partition that has gone since would be taken for ours.
         for record in await self._intent_source.batch(READ_SECONDS, room=room):
             self._take(record)
         if not room:
@@ -231,10 +233,10 @@ class Notifier:
                 self._stand()
 
     async def _commit(self) -> None:
-        committable = self._lanes.committable()
-        if committable != self._committed:
-            await self._intent_source.commit(committable)
-            self._committed = committable
+        progress = self._lanes.progress()
+        if progress != self._committed:
+            await self._intent_source.commit(progress)
+            self._committed = progress
 
     async def _absorb(self) -> None:
         for command in absorbed(self._incidents.open(), self._settings.storm_partners, self._now_ms(), ACTOR):
@@ -256,6 +258,19 @@ class Notifier:
 
     def _number(self, partner: str) -> int:
         return partition_of(partner, self._settings.partitions, self._settings.partitioner)
+
+    async def _go_on(self, partitions: Collection[int]) -> None:
+        """Partitions come to us: what others were done with is not begun anew."""
+        try:
+            async with asyncio.timeout(LEAVE_SECONDS):
+                committed = await self._intent_source.committed()
+        except (KafkaError, TimeoutError):
+            self._metrics.kafka.inc()  # Redis remembers most of it, and what comes twice comes with the same key.
+            committed = {}
+        for partition in partitions:
+            self._lanes.go_on(partition, committed.get(partition, Progress(0, 0)))
+        self._committed = {}
+        self._wake.set()
 
     async def _give_up(self, partitions: Collection[int]) -> None:
         """Partitions go to another notifier: what is being sent of them comes first, then how far they are done with."""

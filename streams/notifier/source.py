@@ -6,10 +6,12 @@ from types import TracebackType
 from typing import Final, Self
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, OffsetAndMetadata, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
 
 from models.settings import Settings
 from streams.connection import kafka
+from streams.notifier.progress import Progress
 
 __all__ = ["IncidentSource", "IntentSource", "group_of"]
 
@@ -17,6 +19,7 @@ _BATCH_MAX: Final = 200
 _COMMIT_SECONDS: Final = 5.0
 """The client would try for as long as the broker is away."""
 
+Assigned = Callable[[Collection[int]], Awaitable[None]]
 Revoked = Callable[[Collection[int]], Awaitable[None]]
 
 
@@ -26,22 +29,24 @@ def group_of(settings: Settings) -> str:
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, revoked: Revoked) -> None:
+    def __init__(self, assigned: Assigned, revoked: Revoked) -> None:
+        self._assigned = assigned
         self._revoked = revoked
 
     async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
         await self._revoked({each.partition for each in revoked})
 
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Reading begins at what is committed."""
+        await self._assigned({each.partition for each in assigned})
 
 
 class IntentSource:
-    """`outwatch.notifications`; `revoked` is awaited before partitions go to another notifier."""
+    """`outwatch.notifications`; `assigned` is awaited when partitions come, `revoked` before they go to another notifier."""
 
-    def __init__(self, settings: Settings, revoked: Revoked) -> None:
+    def __init__(self, settings: Settings, assigned: Assigned, revoked: Revoked) -> None:
+        self._settings = settings
         self._topic = settings.topics.notifications
-        self._listener = _Listener(revoked)
+        self._listener = _Listener(assigned, revoked)
         self._consumer = AIOKafkaConsumer(
             **kafka(settings),
             group_id=group_of(settings),
@@ -85,14 +90,32 @@ class IntentSource:
         found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=_BATCH_MAX)
         return [record for records in found.values() for record in records]
 
-    async def commit(self, offsets: Mapping[int, int]) -> None:
+    async def committed(self) -> dict[int, Progress]:
+        """How far each partition was done with when that was said last.
+
+        Raises:
+            aiokafka.errors.KafkaError: if the broker does not answer.
+        """
+        admin = AIOKafkaAdminClient(**kafka(self._settings))
+        try:
+            await admin.start()
+            found = await admin.list_consumer_group_offsets(group_of(self._settings))
+        finally:
+            await admin.close()
+        return {place.partition: Progress.of(said.offset, said.metadata) for place, said in found.items() if place.topic == self._topic}
+
+    async def commit(self, progress: Mapping[int, Progress]) -> None:
         """Say how far the topic is done with; nothing where the group has moved on, which the next owner repairs.
 
         Raises:
             aiokafka.errors.KafkaError: if the broker does not answer.
         """
         ours = self.partitions()
-        said = {TopicPartition(self._topic, number): OffsetAndMetadata(at, "") for number, at in offsets.items() if number in ours}
+        said = {
+            TopicPartition(self._topic, number): OffsetAndMetadata(each.offset, each.words())
+            for number, each in progress.items()
+            if number in ours
+        }
         if said:
             try:
                 async with asyncio.timeout(_COMMIT_SECONDS):

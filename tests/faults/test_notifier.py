@@ -12,10 +12,13 @@ import pytest
 from models.notifications import Notification
 from models.settings import Settings
 from streams.admin import create
+from streams.local.kafka import LocalKafka
+from streams.local.redis import LocalRedis
+from streams.local.service import free_port
 from tests.notifiers import LOOPBACK, page, results, secrets_in, state, write
 from tests.pagers import Got, Pager, serving
 from tests.waiting import until
-from tests.workers import Worker
+from tests.workers import Worker, metrics
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow]
 
@@ -64,13 +67,15 @@ class Story:
         await write(self.settings, state(told[0], ended_at=told[0].processed_at if end else None), *told)
         self.pages += told
 
-    async def play(self, incidents: int, pause_seconds: float) -> None:
-        for incident in range(incidents):
+    async def play(self, count: int, pause_seconds: float) -> None:
+        begun = len(self._epochs)
+        incidents = range(begun, begun + count)
+        for incident in incidents:
             await self.go_on(incident, end=False)
             if self.random.random() < 0.5:
-                await self.go_on(self.random.randrange(incident + 1), end=self.random.random() < 0.7)
+                await self.go_on(self.random.randrange(begun, incident + 1), end=self.random.random() < 0.7)
             await asyncio.sleep(self.random.uniform(0, 2 * pause_seconds))
-        for incident in range(incidents):
+        for incident in incidents:
             await self.go_on(incident, end=True)
 
     def trouble(self, count: int) -> None:
@@ -143,3 +148,62 @@ async def test_a_notifier_that_is_killed_again_and_again_loses_no_page(
 ) -> None:
     settings = await installed(kafka, redis_url, app_id, tmp_path)
     await survive_kills(settings, tmp_path, seed, kills=1, incidents=6, wait_seconds=60)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_nor_does_one_that_is_killed_many_times_while_receivers_fail(
+    kafka: str, redis_url: str, app_id: str, tmp_path: Path, seed: int
+) -> None:
+    settings = await installed(kafka, redis_url, app_id, tmp_path)
+    await survive_kills(settings, tmp_path, seed, kills=12, incidents=60, wait_seconds=180)
+
+
+async def test_without_redis_and_with_another_notifier_every_page_comes_once(
+    kafka: str, private_redis: LocalRedis, app_id: str, tmp_path: Path, seed: int
+) -> None:
+    """Redis ends while pages come in, then a second notifier joins and the first one leaves: nobody is killed, so nothing comes twice."""
+    settings = await installed(kafka, private_redis.url, app_id, tmp_path)
+    one, two = (settings.model_copy(update={"worker": name, "http_port": free_port()}) for name in ("one", "two"))
+    async with serving() as pager:
+        story = Story(settings, pager, Random(seed))
+        with Worker(one, tmp_path / "one.log", program=NOTIFY) as first, Worker(two, tmp_path / "two.log", program=NOTIFY) as second:
+            telling = asyncio.create_task(story.play(12, 0.3))
+            await pager.until(partial(_at_least, 2), 30)
+            private_redis.kill()
+            await pager.until(partial(_at_least, 6), 30)
+            assert await first.terminate() == 0
+            await telling
+            await story.told(40)
+            failures = (await metrics(two)).get("outwatch_notify_redis_failures_total", 0)
+            assert await second.terminate() == 0
+        assert failures > 0
+        story.check(0)
+        assert {outcome for _, outcome in await results(settings)} <= {"sent", "stale"}
+
+
+async def away(settings: Settings, broker: LocalKafka, folder: Path, seed: int, away_seconds: float) -> None:
+    async with serving() as pager:
+        story = Story(settings, pager, Random(seed))
+        with Worker(settings, folder / "notify.log", program=NOTIFY) as notifier:
+            pager.script["/hook"].extend([503] * 4)
+            await story.play(3, 0.05)
+            await pager.until(partial(_at_least, 1), 30)
+            broker.kill()
+            await asyncio.sleep(away_seconds)
+            broker.start()
+            await story.play(3, 0.05)
+            await story.told(90)
+            assert notifier.alive()
+            assert await notifier.terminate() == 0
+        story.check(0)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("away_seconds", [3.0, 60.0])
+async def test_a_broker_that_goes_away_is_waited_for(
+    private_kafka: LocalKafka, redis_url: str, app_id: str, tmp_path: Path, seed: int, away_seconds: float
+) -> None:
+    settings = await installed(private_kafka.bootstrap, redis_url, app_id, tmp_path)
+    await away(settings, private_kafka, tmp_path, seed, away_seconds)

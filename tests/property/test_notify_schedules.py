@@ -22,6 +22,7 @@ from streams.notifier.delivery import Delivery
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Lanes
 from streams.notifier.leases import LEASE_MS, Lease, Leases, Taken
+from streams.notifier.progress import Progress
 from streams.notifier.results import Commands
 from streams.notifier.sender import Sender
 from tests.notifiers import state, uuid
@@ -57,7 +58,7 @@ class World:
     now_ms: int = AT_MS
     log: list[Notification] = field(default_factory=list)
     states: dict[str, bytes] = field(default_factory=dict)
-    committed: int = 0
+    committed: Progress = field(default_factory=lambda: Progress(0, 0))
     leases: dict[str, tuple[int, int]] = field(default_factory=dict)
     marks: set[str] = field(default_factory=set)
     taken: list[Notification] = field(default_factory=list)
@@ -134,7 +135,8 @@ class Process:
         self.incidents = Incidents()
         for identity, value in world.states.items():
             self.incidents.put(identity.encode(), value)
-        self.at = world.committed
+        self.at = world.committed.offset
+        self.lanes.go_on(0, Progress.of(world.committed.offset, world.committed.words()))
         self.asked: dict[asyncio.Future[Verdict], Notification] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         leases, clock = cast("Leases", FakeLeases(world, number)), lambda: world.now_ms
@@ -185,7 +187,7 @@ class Process:
             future.set_result(Verdict(kind, "said"))  # type: ignore[arg-type]
 
     def commit(self) -> None:
-        self.world.committed = self.lanes.committable().get(0, self.world.committed)
+        self.world.committed = self.lanes.progress().get(0, self.world.committed)
 
     async def kill(self, which: int) -> None:
         """Of what was under way some was taken, and nobody heard so."""
@@ -295,7 +297,7 @@ def test_none_of_many_schedules_does(schedule: list[tuple[str, int]]) -> None:
 
 def hold(schedule: list[tuple[str, int]]) -> None:
     world = asyncio.run(Schedule().play(schedule))
-    assert world.committed == len(world.log)
+    assert world.committed.offset == len(world.log)
     told = {identity for identity, _ in world.results.values()}
     assert told == {page.id for page in world.log}, "each has an outcome"
     taken = Counter(page.id for page in world.taken)
