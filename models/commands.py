@@ -51,7 +51,8 @@ NO_SEVERITY: Final = "no such rule has that severity"
 MISSES: Final = (NO_PARTNER, NO_RULE, NO_SCOPE, NO_SEVERITY)
 """Why a silence fits no alert, as its answer says it, that which says the most last."""
 
-AnnotationKind = Literal["pilot", "release", "outage", "other"]
+AnnotationKind = Literal["pilot", "release", "outage", "other", "dispute"]
+"""A dispute says that a figure of that time is not what the other side counts."""
 
 
 class _Payload(BaseModel):
@@ -116,6 +117,8 @@ class AnnotationAdd(_Payload):
     to: _EpochMs
     """Exclusive."""
     text: _Text
+    kpi: _Id | None = None
+    """The KPI that is meant; without it, all."""
 
     @model_validator(mode="after")
     def _has_a_span(self) -> Self:

@@ -63,6 +63,8 @@ class AnnotationState(_Notice):
     record: Literal["annotation"] = "annotation"
     kind: AnnotationKind
     text: str
+    kpi: str | None = None
+    """The KPI that is meant; without it, all."""
     to: EpochMs
     """Exclusive."""
 

@@ -130,6 +130,20 @@ class Settings(BaseSettings):
         le=65_535,
         description="The port of /livez, /readyz and /metrics, one a process; 0 is none. The image sets 9464.",
     )
+    desk_host: str = Field(default="127.0.0.1", min_length=1, description="Where the desk answers (docs/desk.md).")
+    desk_port: int = Field(default=8080, ge=0, le=65_535, description="Its port; 0 is any that is free.")
+    desk_users: FilePath | None = Field(default=None, description="The file of who may use the desk: names, roles, hashes of tokens.")
+    desk_secret: Secret = Field(
+        default=None,
+        min_length=SECRET_BYTES_MIN,
+        description="Signs the sessions of the desk, at least 16 bytes: one for all of them. Without it each draws its own when it begins.",
+    )
+    desk_identity_header: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,99}$")] | None = Field(
+        default=None, description="The header by which a proxy names who asks, such as X-Forwarded-User."
+    )
+    desk_trusted_proxies: Annotated[str, AfterValidator(_networks)] = Field(
+        default="", description="Networks (10.1.2.3/32, by commas) of proxies whose header of identity and X-Forwarded-For are believed."
+    )
     stall_seconds: float = Field(
         default=60.0,
         ge=10,
@@ -234,6 +248,8 @@ def _contradiction(settings: Settings) -> tuple[str, str] | None:
             return name, f"{variable}={protocol} does not use it: set that to {'SASL_' * protocol.startswith('SASL')}SSL, or remove this"
     if settings.kafka_ssl_keyfile is not None and settings.kafka_ssl_certfile is None:
         return "kafka_ssl_certfile", f"{PREFIX}KAFKA_SSL_KEYFILE needs it"
+    if settings.desk_identity_header is not None and not settings.desk_trusted_proxies:
+        return "desk_trusted_proxies", f"{PREFIX}DESK_IDENTITY_HEADER needs it: anybody could send that header"
     for one, other in (("smtp_username", "smtp_password"), ("smtp_password", "smtp_username")):
         if getattr(settings, one) is not None and getattr(settings, other) is None:
             return other, f"{PREFIX}{one.upper()} needs it"

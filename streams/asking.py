@@ -14,7 +14,7 @@ from models.topics import BROADCAST, partition_of
 from streams.admin import require_topics
 from streams.connection import kafka
 
-__all__ = ["ANSWER_SECONDS_MAX", "Answers", "ask", "send"]
+__all__ = ["ANSWER_SECONDS_MAX", "Answers", "addressed", "ask", "send"]
 
 ANSWER_SECONDS_MAX: Final = 15.0
 """A worker answers within a second or two; one that is being replaced takes longer."""
@@ -23,7 +23,8 @@ Answers = dict[int, dict[str, Any] | None]
 """By partition that was asked: its `CommandOutcome`, None while there is none."""
 
 
-def _addressed(settings: Settings, partner: str) -> list[int]:
+def addressed(settings: Settings, partner: str) -> list[int]:
+    """The partitions that a command for a partner, or for all of them, is written to."""
     if partner == BROADCAST:
         return list(range(settings.partitions))
     return [partition_of(partner, settings.partitions, settings.partitioner)]
@@ -37,7 +38,7 @@ async def send(settings: Settings, command: Command) -> None:
     """
     value, headers = command.model_dump_json().encode(), [("schema_version", SCHEMA_VERSION.encode())]
     async with AIOKafkaProducer(**kafka(settings), acks="all") as producer:
-        for partition in _addressed(settings, command.partner):
+        for partition in addressed(settings, command.partner):
             await producer.send_and_wait(settings.topics.commands, value, command.partner.encode(), partition=partition, headers=headers)
 
 
@@ -49,7 +50,7 @@ async def ask(settings: Settings, command: Command, wait_seconds: float = ANSWER
         aiokafka.errors.KafkaError: if Kafka cannot be reached.
     """
     await require_topics(settings)
-    answers: Answers = dict.fromkeys(_addressed(settings, command.partner))
+    answers: Answers = dict.fromkeys(addressed(settings, command.partner))
     consumer = AIOKafkaConsumer(**kafka(settings), isolation_level="read_committed", enable_auto_commit=False)
     await consumer.start()
     try:

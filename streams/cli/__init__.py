@@ -14,6 +14,7 @@ from streams.cli import (
     commands,
     dead_letters,
     demo,
+    desk,
     erase,
     escalation,
     explain,
@@ -49,6 +50,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(project.project)
+app.add_typer(desk.desk, name="desk")
 app.add_typer(notify.notify, name="notify")
 app.command()(audit.audit)
 app.command()(status.status)

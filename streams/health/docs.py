@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from models.readme import fill
 from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.catalogue import Described
+from streams.health.desk_metrics import DeskMetrics
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.worker_metrics import WorkerMetrics
@@ -41,6 +42,7 @@ def filled(text: str) -> str:
         "projector": ProjectorMetrics().catalogue,
         "notifier": NotifierMetrics().catalogue,
         "auditor": AuditorMetrics().catalogue,
+        "desk": DeskMetrics().catalogue,
     }
     return fill(text, {**{name: _metrics(each.described) for name, each in made.items()}, "alerts": _rules()})
 

@@ -9,6 +9,7 @@ from ruamel.yaml import YAML
 from models.reasons import RejectReason
 from streams.engine import Commit, Output, Sizes, SourceSign
 from streams.health.auditor_metrics import AuditorMetrics
+from streams.health.desk_metrics import DeskMetrics
 from streams.health.docs import filled
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.health.projector_metrics import ProjectorMetrics
@@ -17,7 +18,8 @@ from tests.engines import SECOND, TOPICS, Rig, budget, event, partner_part, rule
 
 ROOT = Path(__file__).parents[2]
 RULES = YAML(typ="safe").load(ROOT / "deploy" / "prometheus-rules.yaml")
-CATALOGUES = (WorkerMetrics().catalogue, ProjectorMetrics().catalogue, NotifierMetrics().catalogue, AuditorMetrics().catalogue)
+_METRICS = (WorkerMetrics(), ProjectorMetrics(), NotifierMetrics(), AuditorMetrics(), DeskMetrics())
+CATALOGUES = [each.catalogue for each in _METRICS]
 DESCRIBED = [each for catalogue in CATALOGUES for each in catalogue.described]
 NAMES = {each.name for each in DESCRIBED}
 PIECES = {f"{each.name}_{piece}" for each in DESCRIBED if each.kind == "histogram" for piece in ("bucket", "sum", "count")}
@@ -149,7 +151,20 @@ def test_every_metric_has_a_unit_or_counts_and_says_what_it_is() -> None:
         assert each.what.endswith("."), each.name
         assert each.kind != "counter" or each.name.endswith("_total")
         assert each.kind != "histogram" or each.name.endswith("_seconds")
-        assert set(each.labels) <= {"partition", "topic", "source", "reason", "kind", "version", "python", "role", "type", "outcome"}
+        assert set(each.labels) <= {
+            "partition",
+            "topic",
+            "source",
+            "reason",
+            "kind",
+            "version",
+            "python",
+            "role",
+            "type",
+            "outcome",
+            "route",
+            "status",
+        }
 
 
 def test_the_page_has_the_metrics_and_rules_that_there_are() -> None:

@@ -51,7 +51,7 @@ def test_no_index_takes_the_package() -> None:
     assert "Private :: Do Not Upload" in distribution("outwatch").metadata.get_all("Classifier", [])
 
 
-@pytest.mark.parametrize("group", ["console_scripts", "faust.transports", "faust.stores"])
+@pytest.mark.parametrize("group", ["console_scripts", "faust.transports", "faust.stores", "outwatch.desk"])
 def test_entry_points_load(group: str) -> None:
     ours = [point for point in entry_points(group=group) if point.dist is not None and point.dist.name == "outwatch"]
     assert ours
@@ -85,11 +85,11 @@ def test_the_compose_file_holds_its_schema() -> None:
 
 def test_every_image_is_pinned_and_every_service_has_a_health_check() -> None:
     services = YAML(typ="safe").load(ROOT / "docker-compose.yml")["services"]
-    assert set(services) == {"kafka", "redis", "setup", "worker", "projector", "notifier", "auditor"}
+    assert set(services) == {"kafka", "redis", "setup", "worker", "projector", "notifier", "auditor", "desk"}
     for name, service in services.items():
         assert re.search(r":\d+\.\d+\.\d+", service["image"]), name
         # Ours have the image's, except where they end by themselves.
-        assert ("healthcheck" in service) == (name not in {"worker", "projector", "notifier", "auditor"}), name
+        assert ("healthcheck" in service) == (name not in {"worker", "projector", "notifier", "auditor", "desk"}), name
         assert service["restart"], name
     bases = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
     assert len(bases) == 2
@@ -105,7 +105,13 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_what_compose_mounts_is_in_the_checkout() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     defaults = re.findall(r"\$\{\w+:-(\./[^}]+)\}", text)
-    assert defaults == ["./models/example_policy.yaml", "./deploy/secrets", "./deploy/secrets", "./deploy/audit.yaml"]
+    assert defaults == [
+        "./models/example_policy.yaml",
+        "./deploy/secrets",
+        "./deploy/secrets",
+        "./deploy/audit.yaml",
+        "./deploy/desk-users.yaml",
+    ]
     assert all((ROOT / path).exists() for path in defaults)
 
 

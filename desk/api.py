@@ -1,0 +1,291 @@
+"""What each route answers. Who asks, and with what, was checked before (`desk.server`)."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+import structlog
+from aiohttp import web
+from pydantic import BaseModel
+
+from desk.asked import command_of
+from desk.board import Board, snapshot
+from desk.errors import InvalidError, Refusal, UnavailableError, UnknownError
+from desk.identity import Caller, Identity
+from desk.metrics import Metrics
+from desk.oncall import on_call
+from desk.openapi import document
+from desk.policies import Policies
+from desk.series import POINTS_MAX, horizons, points, span_of, tiers
+from desk.sessions import COOKIE, SESSION_SECONDS
+from desk.shapes import HistoryQuery, Login, OnCallQuery, WindowQuery
+from desk.streams import Streams
+from desk.users import User
+from desk.view import overrides_in
+from desk.watch import WINDOW, Watch
+from models.kpis import CATALOGUE
+from models.operation import Command
+from models.policy import PartnerPolicy
+from models.windows import Scope
+
+__all__ = ["Api", "Call", "Send"]
+
+Send = Callable[[Command], Awaitable[None]]
+"""Writes a command; ConnectionError if Kafka does not take it."""
+
+_SEND_SECONDS: Final = 10.0
+_SERIES_AT_ONCE: Final = 2
+_INDEX: Final = b"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>outwatch</title></head>
+<body><h1>outwatch</h1><p>The API is at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p></body></html>
+"""
+_log = structlog.stdlib.get_logger("outwatch.desk")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that was checked."""
+
+    request: web.Request
+    caller: Caller | None
+    query: Any
+    """The model of the route."""
+    body: Any
+    """The same."""
+
+    @property
+    def user(self) -> User:
+        """Who asks; a route that anybody may ask has none."""
+        assert self.caller is not None
+        return self.caller.user
+
+
+class Api:
+    """The answers.
+
+    Args:
+        watch: the view.
+        identity: who asks.
+        streams: those who watch.
+        send: writes a command.
+        new_id: draws the id of a command.
+        now_ms: the wall clock.
+        metrics: takes counts.
+    """
+
+    def __init__(
+        self,
+        watch: Watch,
+        identity: Identity,
+        streams: Streams,
+        send: Send,
+        new_id: Callable[[], str],
+        now_ms: Callable[[], int],
+        metrics: Metrics,
+    ) -> None:
+        self._watch = watch
+        self._identity = identity
+        self._streams = streams
+        self._send = send
+        self._new_id = new_id
+        self._now_ms = now_ms
+        self._metrics = metrics
+        self._policies = Policies()
+        self._series = asyncio.Semaphore(_SERIES_AT_ONCE)
+
+    async def index(self, _: Call) -> web.StreamResponse:
+        """Where the API is."""
+        return web.Response(body=_INDEX, content_type="text/html", charset="utf-8")
+
+    async def openapi(self, _: Call) -> web.StreamResponse:
+        """The document."""
+        return json(document())
+
+    async def login(self, call: Call) -> web.StreamResponse:
+        """A cookie for a token."""
+        body: Login = call.body
+        user = self._identity.by_token(call.request, body.token)
+        cookie, csrf = self._identity.begin(user)
+        response = json(_session(user, csrf))
+        response.set_cookie(
+            COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="Strict", secure=not _is_loopback(call.request), path="/"
+        )
+        _log.info("login", user=user.name, role=user.role, address=self._identity.address(call.request))
+        return response
+
+    async def session(self, call: Call) -> web.StreamResponse:
+        """Who asks."""
+        return json(_session(call.user, call.caller.csrf if call.caller else None))
+
+    async def logout(self, _: Call) -> web.StreamResponse:
+        """No cookie any more."""
+        response = web.Response(status=204)
+        response.del_cookie(COOKIE, path="/", httponly=True, samesite="Strict")
+        return response
+
+    async def snapshot(self, call: Call) -> web.StreamResponse:
+        """All that may be seen."""
+        query: WindowQuery = call.query
+        return json_bytes(snapshot(await self._watch.board(query.window), call.user))
+
+    async def stream(self, call: Call) -> web.StreamResponse:
+        """The same, and what becomes of it."""
+        query: WindowQuery = call.query
+        assert call.caller is not None
+        return await self._streams.serve(call.request, call.caller, query.window)
+
+    async def partners(self, call: Call) -> web.StreamResponse:
+        """All by name."""
+        query: WindowQuery = call.query
+        return _listed(await self._watch.board(query.window), call.user, "partners")
+
+    async def alerts(self, call: Call) -> web.StreamResponse:
+        """The present ones."""
+        return _listed(await self._watch.board(WINDOW), call.user, "alerts")
+
+    async def incidents(self, call: Call) -> web.StreamResponse:
+        """The present ones."""
+        return _listed(await self._watch.board(WINDOW), call.user, "incidents")
+
+    async def partner(self, call: Call) -> web.StreamResponse:
+        """One with its parts."""
+        query: WindowQuery = call.query
+        board, partner = await self._watch.board(query.window), call.request.match_info["partner"]
+        row = _row(board, call.user, partner)
+        policy = self._policies.of(partner, await self._watch.look())
+        scopes = await self._watch.reader.scopes(partner, query.window)
+        about = {"partner": orjson.Fragment(row), "scopes": scopes, **_told_of(policy)}
+        return json({"at": board.at_ms, "as_of": board.as_of_ms(call.user), "window": query.window, **about})
+
+    async def kpi(self, call: Call) -> web.StreamResponse:
+        """A KPI over time."""
+        query: HistoryQuery = call.query
+        partner, kpi = call.request.match_info["partner"], call.request.match_info["kpi"]
+        board, look = await self._watch.board(WINDOW), await self._watch.look()
+        _row(board, call.user, partner)
+        policy = self._policies.of(partner, look)
+        known = policy.customs.catalogue.get(kpi)
+        if known is None or not known.published or known.live or known.of_period:
+            why = "has no history" if kpi in CATALOGUE else "is not known"
+            msg = f"the KPI {kpi[:100]!r} {why}"
+            raise UnknownError(msg)
+        scope = _scope(query.scope)
+        beat = look.heartbeats.get(str(board.partition_of(partner)))
+        now_ms = self._now_ms() if beat is None else beat.body["frontier"]
+        span = span_of(query.window, query.from_, query.to, now_ms, policy.timezone)
+        if span is None:
+            msg = f"these are more than {POINTS_MAX} points: take a wider window, or a later from"
+            raise InvalidError(msg)
+        async with self._series:
+            stretches = {
+                tier: await self._watch.reader.history(partner, scope, tier, span.from_ms, span.to_ms)
+                for tier in tiers(query.window, scope)
+            }
+            # A figure takes 0.1 ms: in a thread, so that streams go on beside it.
+            found = await asyncio.to_thread(points, span, kpi, stretches, scope, policy, now_ms)
+        projector = look.projector
+        return json(
+            {
+                "partner": partner,
+                "kpi": kpi,
+                "scope": str(scope),
+                "window": span.step,
+                "from": span.from_ms,
+                "to": span.to_ms,
+                "as_of": None if beat is None else beat.body["as_of"],
+                "horizon": horizons(now_ms),
+                "complete": projector is not None and projector.body.get("history_left", 0) == 0,
+                "points": found,
+            }
+        )
+
+    async def oncall(self, call: Call) -> web.StreamResponse:
+        """Who is on call."""
+        query: OnCallQuery = call.query
+        look = await self._watch.look()
+        at_ms = self._now_ms() if query.at is None else query.at
+        try:
+            found = on_call(self._policies.shared(look), overrides_in(look), call.user, at_ms)
+        except (ValueError, OverflowError) as error:
+            msg = f"at: {error}"
+            raise InvalidError(msg) from error
+        return json({"at": at_ms, "rotations": found})
+
+    async def command(self, call: Call) -> web.StreamResponse:
+        """Write a command; what comes of it is told by the stream."""
+        body: BaseModel = call.body
+        command = command_of(body, call.user, await self._watch.board(WINDOW), self._new_id(), self._now_ms())
+        said = {"id": command.id, "command": command.type, "partner": command.partner}
+        who = {"user": call.user.name, "role": call.user.role, "address": self._identity.address(call.request)}
+        try:
+            async with asyncio.timeout(_SEND_SECONDS):
+                await self._send(command)
+        except (TimeoutError, ConnectionError) as error:
+            # It may have been written all the same: its outcome would tell, and doing it again does no harm.
+            _log.warning("command not acknowledged", **said, **who, error=str(error))
+            msg = f"Kafka does not take the command {command.id}: {str(error) or 'no answer'}"
+            raise UnavailableError(Refusal.NO_KAFKA, msg) from error
+        self._metrics.commanded(command.type)
+        _log.info("command", **said, **who)
+        return json(said, status=202)
+
+    acknowledge = snooze = silence = comment = annotate = dispute = command
+
+
+def json(body: Any, status: int = 200) -> web.Response:  # noqa: ANN401 - what orjson takes
+    """An answer."""
+    return json_bytes(orjson.dumps(body), status)
+
+
+def json_bytes(body: bytes, status: int = 200) -> web.Response:
+    """An answer that is JSON already."""
+    return web.Response(body=body, status=status, content_type="application/json")
+
+
+def _listed(board: Board, user: User, kind: Any) -> web.Response:  # noqa: ANN401 - a kind of the board
+    found = [orjson.Fragment(body) for body in board.all_of(kind, user)]
+    return json({"at": board.at_ms, "as_of": board.as_of_ms(user), "window": board.window, kind: found})
+
+
+def _row(board: Board, user: User, partner: str) -> bytes:
+    body = board.seen(("partners", partner), user) if ("partners", partner) in board.entities else None
+    if body is None:
+        msg = f"there is no partner {partner[:100]!r}"
+        raise UnknownError(msg)
+    return body
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return Scope.parse(text)
+    except ValueError as error:
+        raise InvalidError(str(error), [{"field": "scope", "message": str(error)}]) from error
+
+
+def _told_of(policy: PartnerPolicy) -> dict[str, Any]:
+    """What of a policy a page needs."""
+    targets = {kpi: {"target": aim.target, "critical": aim.critical} for kpi, aim in policy.base.targets.items()}
+    thresholds = [
+        {
+            "rule": rule.id,
+            "kpi": rule.kpi,
+            "window": rule.window,
+            "direction": rule.direction,
+            "levels": [{"severity": each.severity, "enter": each.enter, "exit": each.exit} for each in rule.levels],
+        }
+        for rule in policy.rules
+        if rule.form is None and rule.compare is None
+    ]
+    zone = {"timezone": policy.timezone, "month_starts_on": policy.month_starts_on, "windows": sorted(policy.windows)}
+    return {**zone, "targets": targets, "thresholds": thresholds}
+
+
+def _session(user: User, csrf: str | None) -> dict[str, Any]:
+    return {"name": user.name, "role": user.role, "partner": user.partner, "csrf": csrf}
+
+
+def _is_loopback(request: web.Request) -> bool:
+    host = request.host.rpartition(":")[0] if request.host.rpartition(":")[2].isdigit() else request.host
+    return host in {"localhost", "127.0.0.1", "[::1]"}

@@ -1,0 +1,87 @@
+"""The desk: the API in a process of its own. Nothing is kept in it, so that any number of them may stand side by side."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from secrets import token_bytes, token_hex
+from time import monotonic
+
+import structlog
+from aiohttp import web
+from redis.asyncio import Redis
+
+from desk.api import Api, Send
+from desk.identity import Identity
+from desk.metrics import Metrics
+from desk.server import application
+from desk.sessions import Sessions
+from desk.streams import Streams
+from desk.users import UsersFile
+from desk.view import ViewReader
+from desk.watch import Watch
+from models.settings import Settings
+from models.topics import partition_of
+from models.view import Keys
+
+__all__ = ["Desk"]
+
+_log = structlog.stdlib.get_logger("outwatch.desk")
+
+
+class Desk:
+    """Serves the API until it is told to end.
+
+    Args:
+        settings: where to listen, who may look, and the application id that the keys of the view begin with.
+        client: the Redis of the view.
+        send: writes a command to Kafka.
+        now_ms: the wall clock.
+        metrics: takes counts.
+
+    Raises:
+        FileError: if the file of users does not hold.
+    """
+
+    def __init__(self, settings: Settings, client: Redis, send: Send, now_ms: Callable[[], int], metrics: Metrics) -> None:
+        secret = settings.desk_secret
+        # Without a secret of its own a desk signs what only itself can read, until it ends.
+        key = token_bytes(32) if secret is None else secret.get_secret_value().encode()
+        users = UsersFile(settings.desk_users, monotonic)
+        identity = Identity(users, Sessions(key), settings.desk_identity_header, settings.desk_trusted_proxies, now_ms, monotonic)
+        place = partial(partition_of, partitions=settings.partitions, partitioner=settings.partitioner)
+        self._settings = settings
+        self._stop = asyncio.Event()
+        self._watch = Watch(ViewReader(client, Keys(settings.app_id)), now_ms, settings.clock, place)
+        streams = Streams(self._watch, now_ms, self._stop, metrics)
+        # The ids of commands are new each time: the workers only ever repeat ids.
+        api = Api(self._watch, identity, streams, send, partial(token_hex, 8), now_ms, metrics)
+        self._app = application(api, identity, metrics)
+        self.port = settings.desk_port
+        """Where it listens, once it does."""
+        if not users.now().users:
+            _log.warning("nobody may use the desk: name users in a file (OUTWATCH_DESK_USERS; outwatch desk token)")
+
+    @property
+    def sees(self) -> bool:
+        """Whether Redis answers."""
+        return self._watch.fresh
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Serve until `stop`.
+
+        Raises:
+            OSError: if the port is taken.
+        """
+        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        watching = asyncio.create_task(self._watch.run(self._stop))
+        try:
+            site = web.TCPSite(runner, self._settings.desk_host, self._settings.desk_port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            _log.info("listens", host=self._settings.desk_host, port=self.port)
+            await stop.wait()
+        finally:
+            self._stop.set()
+            await watching
+            await runner.cleanup()

@@ -1,0 +1,100 @@
+"""Every route of the desk: who may ask for it, with what, and what is answered. There is no other way in."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Final
+
+from pydantic import BaseModel
+
+from desk import shapes
+from desk.users import Role
+
+__all__ = ["ROUTES", "Route"]
+
+_EVERYBODY: Final = frozenset(Role)
+_OPERATORS: Final = frozenset({Role.OPERATOR, Role.ADMIN})
+_ACTORS: Final = _OPERATORS | {Role.PARTNER}
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A way in."""
+
+    method: str
+    path: str
+    name: str
+    """Of the method of `desk.api.Api` that answers, and of the operation in the OpenAPI document."""
+    what: str
+    roles: frozenset[Role] | None = _EVERYBODY
+    """Who may; None: anybody, unasked who that is."""
+    answer: type[BaseModel] | None = None
+    """None: something else than JSON, or nothing."""
+    query: type[BaseModel] | None = None
+    bodies: tuple[type[BaseModel], ...] = ()
+    """Any one of them."""
+    status: HTTPStatus = HTTPStatus.OK
+    media: str = "application/json"
+    parameters: tuple[tuple[str, str], ...] = ()
+    """Of the path, each with what it is."""
+
+    @property
+    def changes(self) -> bool:
+        """Whether it does anything but look."""
+        return self.method != "GET"
+
+    @property
+    def commands(self) -> bool:
+        """Whether it writes a command."""
+        return self.answer is shapes.Accepted
+
+
+def _command(name: str, what: str, roles: frozenset[Role], *bodies: type[BaseModel]) -> Route:
+    return Route("POST", f"/api/v1/{name}", name, what, roles, shapes.Accepted, bodies=bodies, status=HTTPStatus.ACCEPTED)
+
+
+_PARTNER: Final = ("partner", "The partner's id.")
+
+ROUTES: Final[tuple[Route, ...]] = (
+    Route("GET", "/", "index", "Where the API is.", None, media="text/html"),
+    Route("GET", "/api/v1/openapi.json", "openapi", "This document.", None),
+    Route("POST", "/api/v1/session", "login", "Log in by token: answers with a cookie.", None, shapes.Session, bodies=(shapes.Login,)),
+    Route("GET", "/api/v1/session", "session", "Who asks.", answer=shapes.Session),
+    Route("DELETE", "/api/v1/session", "logout", "Forget the cookie.", status=HTTPStatus.NO_CONTENT),
+    Route("GET", "/api/v1/snapshot", "snapshot", "All that may be seen now.", answer=shapes.Snapshot, query=shapes.WindowQuery),
+    Route(
+        "GET",
+        "/api/v1/stream",
+        "stream",
+        "Server-sent events: `snapshot` at once (`Snapshot`), `delta` (`Delta`) at most every second, `now` (`Now`) every 5 s.",
+        query=shapes.WindowQuery,
+        media="text/event-stream",
+    ),
+    Route("GET", "/api/v1/partners", "partners", "Partners by name.", answer=shapes.Partners, query=shapes.WindowQuery),
+    Route(
+        "GET",
+        "/api/v1/partners/{partner}",
+        "partner",
+        "One partner with its parts, targets and thresholds.",
+        answer=shapes.PartnerDetail,
+        query=shapes.WindowQuery,
+        parameters=(_PARTNER,),
+    ),
+    Route(
+        "GET",
+        "/api/v1/kpis/{partner}/{kpi}",
+        "kpi",
+        "A KPI over time, out of closed stretches.",
+        answer=shapes.History,
+        query=shapes.HistoryQuery,
+        parameters=(_PARTNER, ("kpi", "As docs/kpis.md, or the policy, calls it.")),
+    ),
+    Route("GET", "/api/v1/alerts", "alerts", "The present alerts.", answer=shapes.Alerts),
+    Route("GET", "/api/v1/incidents", "incidents", "The present incidents.", answer=shapes.Incidents),
+    Route("GET", "/api/v1/oncall", "oncall", "Who is on call.", answer=shapes.OnCallNow, query=shapes.OnCallQuery),
+    _command("acknowledge", "Look after an alert or an incident.", _ACTORS, shapes.AckAlert, shapes.AckIncident),
+    _command("snooze", "Have an incident wait.", _OPERATORS, shapes.Snooze),
+    _command("silence", "Have pages of some alerts wait.", _OPERATORS, shapes.Silence),
+    _command("comment", "Say something of an alert or an incident.", _ACTORS, shapes.CommentAlert, shapes.CommentIncident),
+    _command("annotate", "Say what happened, or will.", _OPERATORS, shapes.Annotate),
+    _command("dispute", "Say that a figure is not what you count.", _ACTORS, shapes.Dispute),
+)

@@ -1,0 +1,391 @@
+"""What the API takes and gives, as models: requests are validated by them, and the OpenAPI document is made of them.
+
+Records go out as the view holds them, so that a newer release's may carry more than is said here.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from desk.series import Step
+from desk.users import Role
+from models.commands import AnnotationKind
+from models.incidents import Attention, IncidentHeld, IncidentMember, IncidentState, Stage
+from models.notices import AnnotationState, SilenceState
+from models.oncall import GapReason
+from models.operation import CommandOutcome
+from models.overview import PartnerState
+from models.policy_types import WindowName
+from models.records import AlertState, EpochMs, KpiFigure, KpiRecord
+from models.rules import Severity
+from models.view import Health, Total
+
+__all__ = [
+    "Accepted",
+    "AckAlert",
+    "AckIncident",
+    "Alerts",
+    "Annotate",
+    "CommentAlert",
+    "CommentIncident",
+    "Delta",
+    "Dispute",
+    "History",
+    "HistoryQuery",
+    "Incidents",
+    "Login",
+    "Now",
+    "OnCallNow",
+    "OnCallQuery",
+    "OwnIncident",
+    "PartnerDetail",
+    "Partners",
+    "Point",
+    "Problem",
+    "Session",
+    "Silence",
+    "Snapshot",
+    "Snooze",
+    "WindowQuery",
+]
+
+_At = Annotated[int, Field(ge=0, le=2**53)]
+_Text = Annotated[str, Field(min_length=1, max_length=500)]
+_Glob = Annotated[str, Field(min_length=1, max_length=128)]
+_Partner = Annotated[str, Field(min_length=1, max_length=128)]
+_Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+_Incident = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class _Query(BaseModel):
+    """Of text, so not strict."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class _Given(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Problem(_Given):
+    """Why something was not done (RFC 9457)."""
+
+    type: str
+    """`urn:outwatch:` and the reason."""
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = []
+    """Of a request that makes no sense: each field, and what is wrong with it."""
+
+
+class WindowQuery(_Query):
+    """In which window."""
+
+    window: WindowName = "15m"
+
+
+class HistoryQuery(_Query):
+    """Which points."""
+
+    window: Step = "15m"
+    """The width of a point."""
+    from_: _At | None = Field(default=None, alias="from")
+    """Epoch ms; without it 96 points back."""
+    to: _At | None = None
+    """Epoch ms, exclusive; without it now, in stream time."""
+    scope: Annotated[str, Field(max_length=300)] = "all"
+    """Parts of a partner (`queue=billing`) have points of days alone."""
+
+
+class OnCallQuery(_Query):
+    """When."""
+
+    at: _At | None = None
+    """Epoch ms; without it now."""
+
+
+class AckAlert(_Asked):
+    """Look after an alert, and after the incident that it is of."""
+
+    alert: _Fingerprint
+    until: _At | None = None
+    """Epoch ms; without it, with the alert."""
+    comment: _Text | None = None
+
+
+class AckIncident(_Asked):
+    """Look after an incident."""
+
+    incident: _Incident
+    until: _At | None = None
+    """Epoch ms; without it, with the incident."""
+    comment: _Text | None = None
+
+
+class Snooze(_Asked):
+    """Have an incident wait."""
+
+    incident: _Incident
+    until: _At
+    comment: _Text | None = None
+
+
+class Silence(_Asked):
+    """Have pages of the alerts that fit wait; `*` stands for any letters, and what is left out fits all."""
+
+    partner: _Glob
+    rule: _Glob | None = None
+    scope: _Glob | None = None
+    severity: _Glob | None = None
+    until: _At
+    comment: _Text
+
+
+class CommentAlert(_Asked):
+    """Say something of an alert."""
+
+    alert: _Fingerprint
+    comment: _Text
+
+
+class CommentIncident(_Asked):
+    """Say something of an incident."""
+
+    incident: _Incident
+    comment: _Text
+
+
+class Annotate(_Asked):
+    """Say what happened, or will."""
+
+    partner: _Partner
+    """Or `*`."""
+    kind: AnnotationKind = "other"
+    from_: _At = Field(alias="from")
+    """Inclusive."""
+    to: _At
+    """Exclusive, after `from`."""
+    text: _Text
+
+
+class Dispute(_Asked):
+    """Say that a figure is not what you count; it stands as an annotation beside it."""
+
+    partner: _Partner
+    kpi: _Partner
+    from_: _At = Field(alias="from")
+    to: _At
+    """After `from`."""
+    text: _Text
+
+
+class Login(_Asked):
+    """By token."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Session(_Given):
+    """Who asks."""
+
+    name: str
+    role: Role
+    partner: str | None
+    csrf: str | None
+    """To be said in the header `X-CSRF-Token` with whatever changes something; null where a bearer token says who asks."""
+
+
+class Accepted(_Given):
+    """A command was written; its outcome follows in the stream and in the snapshot, under `outcomes`."""
+
+    id: str
+    command: str
+    partner: str
+
+
+class _PartnerRow(_Given):
+    partner: str
+    name: str
+    configured: bool
+    state: PartnerState
+    kpis: dict[str, KpiFigure]
+    as_of: EpochMs | None
+    """Of the figures; what holds of them now is said by the heartbeat of the partition."""
+    frontier: EpochMs | None
+    partition: int
+    window: str
+
+
+class OwnIncident(_Given):
+    """What a partner sees of an incident: neither who else was told of it, nor what others said."""
+
+    id: str
+    partner: str
+    partner_name: str
+    severity: Severity
+    attention: Attention
+    stage: Stage
+    epoch: int
+    loop: int
+    step: int | None
+    due_at: EpochMs | None
+    text: str
+    open: int
+    members: list[IncidentMember]
+    members_dropped: int
+    held: IncidentHeld | None
+    unseen: bool
+    opened_at: EpochMs
+    ended_at: EpochMs | None
+    resolved_by: str | None
+    as_of: EpochMs
+    revision: int
+    addressed: bool
+    """Whether somebody of its own was told: then it may acknowledge."""
+
+
+class _Heartbeat(_Given):
+    partition: int
+    as_of: EpochMs
+    frontier: EpochMs
+    cadence_seconds: float | None
+
+
+class _Frame(_Given):
+    at: EpochMs
+    """The clock of the desk when it looked."""
+    as_of: EpochMs | None
+    """When the worker that was silent for longest last said that it lives: ages are counted from here, never from the connection."""
+    window: str
+
+
+class Snapshot(_Frame):
+    """All that may be seen now."""
+
+    partners: list[_PartnerRow]
+    totals: list[Total]
+    """Of all partners; none where a partner asks."""
+    alerts: list[AlertState]
+    incidents: list[IncidentState | OwnIncident]
+    silences: list[SilenceState]
+    annotations: list[AnnotationState]
+    outcomes: list[CommandOutcome]
+    """Of the newest commands, oldest first."""
+    heartbeats: list[_Heartbeat]
+    projector: list[Health]
+    """One, or none where none ever ran; `history_left` of `history_begun_with` is how much history is missing yet."""
+
+
+class Delta(_Frame):
+    """What became different since the frame before: by kind, as in the snapshot."""
+
+    changed: dict[str, list[Any]]
+    gone: dict[str, list[str]]
+    """By kind, the ids: of partners, alerts (fingerprint), incidents, ..."""
+
+
+class Now(_Given):
+    """Sent every 5 s."""
+
+    at: EpochMs
+    as_of: EpochMs | None
+
+
+class Partners(_Frame):
+    """All of them by name."""
+
+    partners: list[_PartnerRow]
+
+
+class Alerts(_Frame):
+    """The present ones, the last to fire first."""
+
+    alerts: list[AlertState]
+
+
+class Incidents(_Frame):
+    """The present ones, the last to open first."""
+
+    incidents: list[IncidentState | OwnIncident]
+
+
+class _Aim(_Given):
+    target: float
+    critical: float | None
+
+
+class _Level(_Given):
+    severity: str
+    enter: float | list[float]
+    exit: float | list[float]
+
+
+class _Threshold(_Given):
+    rule: str
+    kpi: str
+    window: str
+    direction: str
+    levels: list[_Level]
+
+
+class PartnerDetail(_Frame):
+    """One partner with its parts."""
+
+    partner: _PartnerRow
+    scopes: list[KpiRecord]
+    timezone: str
+    month_starts_on: int
+    windows: list[str]
+    """Those that are kept."""
+    targets: dict[str, _Aim]
+    thresholds: list[_Threshold]
+    """Of the rules that judge one figure."""
+
+
+class Point(KpiFigure):
+    """A figure of the past."""
+
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    final: bool
+    """False while it is provisional."""
+
+
+class History(_Given):
+    """A KPI over time. Where nothing was counted there is no point."""
+
+    partner: str
+    kpi: str
+    scope: str
+    window: str
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    as_of: EpochMs | None
+    horizon: dict[str, EpochMs]
+    """How far back minutes, quarter hours and days are kept."""
+    complete: bool
+    """False while a view that was lost is being filled again."""
+    points: list[Point]
+
+
+class _Shift(_Given):
+    rotation: str
+    people: list[str]
+    """Names; nobody where it is empty."""
+    layer: int | None
+    override: str | None
+    until: EpochMs | None
+    """When others are on call; null if not within 400 days."""
+    gap: GapReason | None
+
+
+class OnCallNow(_Given):
+    """Who is on call."""
+
+    at: EpochMs
+    rotations: list[_Shift]

@@ -1,0 +1,100 @@
+"""Those who watch: a snapshot at once, then what differs, at most a frame a second, and every 5 s how old it all is."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from time import monotonic
+from typing import Final
+
+import orjson
+import structlog
+from aiohttp import web
+
+from desk.board import Board, delta, snapshot
+from desk.errors import Refusal, UnavailableError
+from desk.identity import Caller
+from desk.metrics import Metrics
+from desk.watch import Watch
+
+__all__ = ["NOW_SECONDS", "VIEWERS_MAX", "Streams"]
+
+VIEWERS_MAX: Final = 500
+VIEWERS_OF_ONE_MAX: Final = 20
+"""Of one user: pages left open are many, and each takes a frame a second."""
+NOW_SECONDS: Final = 5.0
+_SLOW_SECONDS: Final = 20.0
+"""Who does not take a frame in this time is let go, and comes again when it can."""
+
+_log = structlog.stdlib.get_logger("outwatch.desk")
+
+
+class Streams:
+    """Serves the streams of one desk, all from one watch.
+
+    Args:
+        watch: the view.
+        now_ms: the wall clock.
+        stop: set when the desk ends, so that nobody is waited for.
+        metrics: takes counts.
+    """
+
+    def __init__(self, watch: Watch, now_ms: Callable[[], int], stop: asyncio.Event, metrics: Metrics) -> None:
+        self._watch = watch
+        self._now_ms = now_ms
+        self._stop = stop
+        self._metrics = metrics
+        self._viewers = Counter[str]()
+
+    async def serve(self, request: web.Request, caller: Caller, window: str) -> web.StreamResponse:
+        """Stream until the viewer goes, is too slow, or may not look any more.
+
+        Raises:
+            UnavailableError: if too many are watching.
+        """
+        name = caller.user.name
+        if self._viewers.total() >= VIEWERS_MAX or self._viewers[name] >= VIEWERS_OF_ONE_MAX:
+            raise UnavailableError(Refusal.VIEWERS, "too many are watching", wait_seconds=30)
+        self._count(name, 1)
+        try:
+            board = await self._watch.board(window)
+            response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+            await response.prepare(request)
+            try:
+                await self._follow(response, caller, board)
+            except TimeoutError:
+                self._metrics.slow()
+                _log.info("viewer was too slow", user=name)
+                if request.transport is not None:
+                    request.transport.abort()
+            except ConnectionError:
+                pass  # It went: that is how streams end.
+        finally:
+            self._count(name, -1)
+        return response
+
+    async def _follow(self, response: web.StreamResponse, caller: Caller, board: Board) -> None:
+        await _write(response, "snapshot", snapshot(board, caller.user))
+        said_at = monotonic()
+        while not self._stop.is_set():
+            newer = await self._watch.after(board, max(0.0, said_at + NOW_SECONDS - monotonic()))
+            if newer is not board:
+                told = delta(board, newer, caller.user)
+                board = newer
+                if told is not None:
+                    await _write(response, "delta", told)
+            if monotonic() - said_at >= NOW_SECONDS:
+                if caller.again() != caller.user:
+                    return
+                now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user)}
+                await _write(response, "now", orjson.dumps(now))
+                said_at = monotonic()
+
+    def _count(self, name: str, by: int) -> None:
+        self._viewers[name] += by
+        self._viewers = +self._viewers  # Names without a viewer are not remembered.
+        self._metrics.viewers(self._viewers.total())
+
+
+async def _write(response: web.StreamResponse, event: str, data: bytes) -> None:
+    async with asyncio.timeout(_SLOW_SECONDS):
+        await response.write(b"event: %s\ndata: %s\n\n" % (event.encode(), data))

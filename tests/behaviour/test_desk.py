@@ -1,0 +1,317 @@
+"""The desk on a real Redis: what it shows, to whom, and what it lets be asked."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desk.routes import ROUTES
+from desk.server import BODY_BYTES_MAX
+from desk.sessions import COOKIE
+from models.commands import PAYLOADS
+from models.view import Keys
+from streams.projector.projection import Record
+from tests.desks import (
+    ACME_ALERT,
+    ACME_INCIDENT,
+    BOREAL_ALERT,
+    BOREAL_INCIDENT,
+    ROLES,
+    TOKENS,
+    UNTOLD_INCIDENT,
+    Served,
+    fill,
+    serving,
+)
+from tests.view_records import AT_MS, kpi_record
+
+pytestmark = pytest.mark.redis
+
+EVERYBODY = set(ROLES)
+MAY: dict[str, set[str]] = {
+    "index": {*ROLES, "nobody"},
+    "openapi": {*ROLES, "nobody"},
+    "login": {*ROLES, "nobody"},
+    "session": EVERYBODY,
+    "logout": EVERYBODY,
+    "snapshot": EVERYBODY,
+    "stream": EVERYBODY,
+    "partners": EVERYBODY,
+    "partner": EVERYBODY,
+    "kpi": EVERYBODY,
+    "alerts": EVERYBODY,
+    "incidents": EVERYBODY,
+    "oncall": EVERYBODY,
+    "acknowledge": {"operator", "admin", "partner"},
+    "snooze": {"operator", "admin"},
+    "silence": {"operator", "admin"},
+    "comment": {"operator", "admin", "partner"},
+    "annotate": {"operator", "admin"},
+    "dispute": {"operator", "admin", "partner"},
+}
+"""Written out here as well, so that a route that is opened to somebody is opened twice."""
+
+SPAN = {"from": AT_MS - 60_000, "to": AT_MS}
+BODIES: dict[str, Any] = {
+    "login": {"token": TOKENS["viewer"]},
+    "acknowledge": {"alert": ACME_ALERT, "comment": "on it"},
+    "snooze": {"incident": ACME_INCIDENT, "until": AT_MS + 1},
+    "silence": {"partner": "acme", "rule": "sl*", "until": AT_MS + 1, "comment": "known"},
+    "comment": {"incident": ACME_INCIDENT, "comment": "looking"},
+    "annotate": {"partner": "acme", "kind": "release", "text": "new menu", **SPAN},
+    "dispute": {"partner": "acme", "kpi": "service_level", "text": "we count 85 %", **SPAN},
+}
+
+
+@pytest.fixture
+async def served(redis_url: str, app_id: str, tmp_path: Path) -> AsyncIterator[Served]:
+    async with serving(redis_url, app_id, tmp_path) as made:
+        yield made
+
+
+class Events:
+    """A stream as a page reads it."""
+
+    def __init__(self, lines: Any) -> None:
+        self._lines = lines
+
+    async def next(self) -> tuple[str, Any]:
+        async with asyncio.timeout(10):
+            event = (await self._lines.readuntil(b"\n\n")).decode().strip()
+        if not event:
+            msg = "the desk ended the stream"
+            raise EOFError(msg)
+        kind, _, data = event.partition("\n")
+        return kind.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+    async def next_of(self, kind: str) -> Any:
+        while True:
+            found, data = await self.next()
+            if found == kind:
+                return data
+
+
+@asynccontextmanager
+async def streaming(served: Served, role: str = "viewer", window: str = "15m") -> AsyncIterator[Events]:
+    headers = {"Authorization": f"Bearer {TOKENS[role]}"}
+    async with served.session.get(f"{served.url}/api/v1/stream?window={window}", headers=headers, read_bufsize=1 << 20) as response:
+        assert response.status == 200, await response.text()
+        assert response.content_type == "text/event-stream"
+        yield Events(response.content)
+
+
+async def test_every_route_lets_in_whom_it_names_and_nobody_else(served: Served) -> None:
+    assert {route.name for route in ROUTES} == set(MAY), "every route says here who may"
+    paths = {(route.method, getattr(route.resource, "canonical", "")) for route in served.desk._app.router.routes()}
+    assert paths == {(route.method, route.path) for route in ROUTES}, "there is no other way in"
+    for route in ROUTES:
+        path = route.path.replace("{partner}", "acme").replace("{kpi}", "service_level")
+        for role in (*ROLES, "nobody"):
+            if route.name == "stream" and role != "nobody":
+                async with streaming(served, role) as events:
+                    assert (await events.next())[0] == "snapshot"
+                continue
+            answer = await served.ask(path, None if role == "nobody" else role, route.method, json=BODIES.get(route.name))
+            expected = route.status if role in MAY[route.name] else 401 if role == "nobody" else 403
+            assert answer.status == expected, (route.name, role, await answer.text())
+
+
+async def test_a_partner_sees_nothing_of_another_on_any_route_nor_in_the_stream(served: Served) -> None:
+    for route in ROUTES:
+        if route.method != "GET" or route.name in {"stream", "openapi", "index"}:
+            continue
+        for partner in ("acme", "boreal"):
+            path = route.path.replace("{partner}", partner).replace("{kpi}", "service_level")
+            answer = await served.ask(path, "partner")
+            if "{partner}" in route.path and partner == "boreal":
+                assert answer.status == 404
+            text = (await answer.text()).replace("there is no partner 'boreal'", "")
+            assert "boreal" not in text.lower(), route.name
+            assert '"*"' not in text, route.name
+            assert "duty@example.com" not in text, "nor who else was told"
+    async with streaming(served, "partner") as events:
+        _, told = await events.next()
+        assert "boreal" not in json.dumps(told).lower()
+        changed = [Record(served.settings.topics.kpis, 0, *kpi_record(name, {"answered": 50}, revision=2)) for name in ("boreal", "acme")]
+        await fill(served.client, served.settings, changed)
+        delta = await events.next_of("delta")
+        assert [each["partner"] for each in delta["changed"]["partners"]] == ["acme"]
+        assert set(delta["changed"]) == {"partners"}
+
+
+async def test_a_partner_asks_nothing_of_another_s(served: Served) -> None:
+    asked: list[tuple[str, Any]] = [
+        ("acknowledge", {"alert": BOREAL_ALERT}),
+        ("acknowledge", {"incident": BOREAL_INCIDENT}),
+        ("comment", {"alert": BOREAL_ALERT, "comment": "x"}),
+        ("comment", {"incident": BOREAL_INCIDENT, "comment": "x"}),
+        ("dispute", {**BODIES["dispute"], "partner": "boreal"}),
+        ("dispute", {**BODIES["dispute"], "partner": "*"}),
+    ]
+    for name, body in asked:
+        assert (await served.post(name, body, "partner")).status == 404, body
+    assert served.commands == []
+
+
+async def test_a_partner_acknowledges_what_its_own_people_were_told_of_and_nothing_else(served: Served) -> None:
+    assert (await served.post("acknowledge", {"incident": UNTOLD_INCIDENT}, "partner")).status == 403
+    assert (await served.post("acknowledge", {"incident": UNTOLD_INCIDENT})).status == 202
+    for body in ({"incident": ACME_INCIDENT}, {"alert": ACME_ALERT}):
+        assert (await served.post("acknowledge", body, "partner")).status == 202
+    assert [(each.type, each.actor, each.partner) for each in served.commands[1:]] == [
+        ("incident.ack", "partner", "acme"),
+        ("alert.ack", "partner", "acme"),
+    ]
+
+
+async def test_a_command_is_what_the_workers_read_and_its_id_is_told(served: Served) -> None:
+    sent = []
+    for name in ("acknowledge", "snooze", "silence", "comment", "annotate", "dispute"):
+        answer = await served.post(name, BODIES[name])
+        sent.append(await answer.json())
+    assert [each["id"] for each in sent] == [each.id for each in served.commands]
+    assert len({each.id for each in served.commands}) == 6
+    for command in served.commands:
+        PAYLOADS[command.type].model_validate_json(json.dumps(command.payload))
+        assert (command.actor, command.partner, command.at) == ("operator", "acme", AT_MS)
+    assert served.commands[5].payload == {"kind": "dispute", "kpi": "service_level", "text": "we count 85 %", **SPAN}
+    await served.post("silence", {**BODIES["silence"], "partner": "*"})
+    assert (served.commands[6].partner, served.commands[6].payload["matchers"]) == ("*", {"partner": "*", "rule": "sl*"})
+
+
+async def test_without_kafka_a_command_is_refused_and_everything_is_shown(served: Served) -> None:
+    served.refuses = True
+    answer = await served.post("comment", BODIES["comment"])
+    assert answer.status == 503
+    assert (await answer.json())["type"] == "urn:outwatch:no_kafka"
+    assert (await served.get("/api/v1/partners"))["partners"][0]["partner"] == "acme"
+
+
+SENSELESS: list[tuple[str, str, dict[str, Any], int, str]] = [
+    ("GET", "/api/v1/nothing", {}, 404, "unknown"),
+    ("PUT", "/api/v1/snapshot", {}, 405, "method"),
+    ("GET", "/api/v1/partners/nobody", {}, 404, "unknown"),
+    ("GET", "/api/v1/kpis/acme/nothing", {}, 404, "unknown"),
+    ("GET", "/api/v1/kpis/acme/in_queue", {}, 404, "unknown"),
+    ("GET", "/api/v1/kpis/acme/asa?window=2m", {}, 422, "invalid"),
+    ("GET", "/api/v1/kpis/acme/asa?window=1m&from=1799900000000", {}, 422, "invalid"),
+    ("GET", "/api/v1/kpis/acme/asa?scope=planet=mars", {}, 422, "invalid"),
+    ("GET", "/api/v1/snapshot?window=1h&window=5m", {}, 422, "invalid"),
+    ("GET", "/api/v1/oncall?at=9007199254740992", {}, 422, "invalid"),
+    ("POST", "/api/v1/comment", {"data": "{"}, 415, "media_type"),
+    ("POST", "/api/v1/comment", {"data": b"{", "headers": {"Content-Type": "application/json"}}, 422, "invalid"),
+    ("POST", "/api/v1/comment", {"json": {"comment": "x" * BODY_BYTES_MAX}}, 413, "too_large"),
+    ("POST", "/api/v1/annotate", {"json": {**BODIES["annotate"], "to": 0}}, 422, "invalid"),
+]
+
+
+async def test_what_makes_no_sense_is_a_problem_detail(served: Served) -> None:
+    for method, path, more, status, reason in SENSELESS:
+        answer = await served.ask(path, "operator", method, **more)
+        body = await answer.json(content_type="application/problem+json")
+        assert (answer.status, body["status"], body["type"]) == (status, status, f"urn:outwatch:{reason}"), (path, body)
+    assert served.commands == []
+
+
+async def test_a_session_is_a_cookie_that_no_script_reads_and_what_changes_something_says_more(served: Served) -> None:
+    login = await served.ask("/api/v1/session", None, "POST", json={"token": TOKENS["operator"]})
+    cookie = login.headers["Set-Cookie"]
+    assert all(part in cookie for part in ("HttpOnly", "SameSite=Strict", "Path=/"))
+    assert "Secure" not in cookie, "on loopback there is no TLS"
+    elsewhere = await served.ask("/api/v1/session", None, "POST", json={"token": TOKENS["operator"]}, headers={"Host": "desk.example"})
+    assert "Secure" in elsewhere.headers["Set-Cookie"]
+    own = {"Cookie": f"{COOKIE}={login.cookies[COOKIE].value}"}
+    who = await (await served.ask("/api/v1/session", None, headers=own)).json()
+    assert (who["name"], who["role"]) == ("operator", "operator")
+    for csrf, status in ((None, 403), ("wrong", 403), (who["csrf"], 202)):
+        headers = own | ({} if csrf is None else {"X-CSRF-Token": csrf})
+        assert (await served.ask("/api/v1/comment", None, "POST", json=BODIES["comment"], headers=headers)).status == status
+    gone = await served.ask("/api/v1/session", None, "DELETE", headers=own | {"X-CSRF-Token": who["csrf"]})
+    assert 'outwatch_session=""' in gone.headers["Set-Cookie"]
+
+
+async def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(served: Served) -> None:
+    statuses = [(await served.ask("/api/v1/session", None, "POST", json={"token": f"guess {number}"})).status for number in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    assert (await served.ask("/api/v1/session", None, "POST", json=BODIES["login"])).status == 200
+    assert (await served.ask("/api/v1/partners", None, headers={"Authorization": "Bearer guess"})).status == 429
+
+
+async def test_commands_of_one_user_are_limited_and_those_of_another_are_not(served: Served) -> None:
+    statuses = [(await served.post("comment", BODIES["comment"])).status for _ in range(40)]
+    assert statuses[:30] == [202] * 30
+    assert 429 in statuses[30:]
+    assert (await served.post("comment", BODIES["comment"], "admin")).status == 202
+
+
+async def test_a_proxy_s_header_is_believed_from_where_it_may_come_and_from_nowhere_else(
+    redis_url: str, app_id: str, tmp_path: Path
+) -> None:
+    header = {"X-Forwarded-User": "operator"}
+    for networks, status in (("127.0.0.0/8", 200), ("10.0.0.0/8", 401)):
+        more = {"desk_identity_header": "X-Forwarded-User", "desk_trusted_proxies": networks}
+        async with serving(redis_url, app_id, tmp_path, **more) as served:
+            assert (await served.ask("/api/v1/session", None, headers=header)).status == status
+            if status == 200:
+                assert (await served.ask("/api/v1/session", None, headers={"X-Forwarded-User": "mallory"})).status == 401
+                post = await served.ask("/api/v1/silence", None, "POST", json={**BODIES["silence"], "partner": "*"}, headers=header)
+                assert post.status == 403, "a browser is logged in at a proxy on every page"
+                csrf = (await (await served.ask("/api/v1/session", None, headers=header)).json())["csrf"]
+                both = header | {"X-CSRF-Token": csrf}
+                post = await served.ask("/api/v1/silence", None, "POST", json={**BODIES["silence"], "partner": "*"}, headers=both)
+                assert post.status == 202
+    async with serving(redis_url, app_id, tmp_path) as served:
+        assert (await served.ask("/api/v1/session", None, headers=header)).status == 401
+
+
+async def test_every_answer_tells_the_browser_to_be_careful(served: Served) -> None:
+    for path, role in (("/", None), ("/api/v1/snapshot", "viewer"), ("/api/v1/nothing", None), ("/api/v1/snapshot", None)):
+        headers = (await served.ask(path, role)).headers
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+        assert "Server" not in headers
+
+
+async def test_a_stream_begins_with_all_there_is_and_goes_on_with_what_differs(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.streams.NOW_SECONDS", 0.5)
+    async with streaming(served) as events:
+        kind, told = await events.next()
+        assert kind == "snapshot"
+        assert [each["partner"] for each in told["partners"]] == ["acme", "boreal"]
+        acme = Record(served.settings.topics.kpis, 0, *kpi_record("acme", {"answered": 50}, revision=2))
+        await fill(served.client, served.settings, [acme, Record(served.settings.topics.alerts_state, 0, ACME_ALERT.encode(), None)])
+        delta = await events.next_of("delta")
+        assert delta["changed"]["partners"][0]["kpis"]["asa"]["n"] == 50
+        assert delta["gone"] == {"alerts": [ACME_ALERT]}
+        served.now_ms = AT_MS + 9_000
+        now = await events.next_of("now")
+        assert (now["at"], now["as_of"]) == (AT_MS + 9_000, AT_MS)
+
+
+async def test_a_stream_ends_with_the_right_to_look(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.streams.NOW_SECONDS", 0.5)
+    monkeypatch.setattr("desk.users._LOOK_SECONDS", 0.5)
+    async with streaming(served, "partner") as events:
+        await events.next()
+        path = served.settings.desk_users
+        assert path is not None
+        path.write_text(path.read_text().replace("partner: acme", "partner: boreal"))
+        with pytest.raises(EOFError):
+            await events.next_of("nothing more")
+
+
+async def test_a_flushed_view_shows_nothing_and_not_what_there_was(served: Served) -> None:
+    keys = Keys(served.settings.app_id)
+    async with streaming(served) as events:
+        await events.next()
+        await served.client.delete(*[key async for key in served.client.scan_iter(match=f"{keys.view}*")], keys.projector)
+        gone = (await events.next_of("delta"))["gone"]
+        assert {*gone["partners"]} == {"acme", "boreal"}
+        assert gone["projector"] == [""]
+    told = await served.get("/api/v1/snapshot")
+    assert (told["partners"], told["as_of"]) == ([], None)
