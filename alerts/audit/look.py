@@ -39,11 +39,9 @@ def _partitions(seen: Seen, partitions: int, at_ms: int, terms: Terms) -> Iterat
                 yield Breach(AuditReason.NO_HEARTBEAT, what, None, "no worker ever said that it has it")
         elif at_ms - beat.as_of_ms > terms.heartbeat_ms:
             yield Breach(AuditReason.NO_HEARTBEAT, what, beat.as_of_ms, f"last of {beat.worker}")
-        elif terms.clock == "wall" and at_ms - max(beat.frontier_ms, seen.started_ms if not beat.frontier_ms else 0) > terms.frontier_ms:
-            known = (
-                f"evaluated up to {moment(beat.frontier_ms)} by {beat.worker}" if beat.frontier_ms else f"{beat.worker} knows no time yet"
-            )
-            yield Breach(AuditReason.FRONTIER_BEHIND, what, beat.frontier_ms or None, known)
+        elif terms.clock == "wall" and at_ms - (beat.frontier_ms or seen.started_ms) > terms.frontier_ms:
+            known = f"read up to {moment(beat.frontier_ms)}" if beat.frontier_ms else "it does not know yet how far it read"
+            yield Breach(AuditReason.FRONTIER_BEHIND, what, beat.frontier_ms or None, f"{known}, says {beat.worker}")
 
 
 def _incidents(seen: Seen, terms: Terms) -> Iterator[Breach]:

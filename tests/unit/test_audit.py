@@ -87,6 +87,35 @@ def test_a_frontier_that_stands_is_told_where_the_wall_clock_moves_it(clock: Any
     assert here.audit() == []
 
 
+def test_a_partition_that_does_not_know_how_far_it_is_has_time_to_find_out() -> None:
+    here = Installation(started_ms=NOW_MS)
+    here.seen.heartbeat(0, {"as_of": NOW_MS + TERMS.frontier_ms, "frontier": 0, "evaluated_to": 0, "worker": "w"})
+
+    def found(at_ms: int) -> list[Breach]:
+        here.seen.looked(at_ms)
+        return [each for each in breaches(here.seen, 1, at_ms, TERMS) if each.reason is AuditReason.FRONTIER_BEHIND]
+
+    assert found(NOW_MS + TERMS.frontier_ms) == []
+    assert [(each.since_ms, each.detail) for each in found(NOW_MS + TERMS.frontier_ms + 1)] == [
+        (None, "it does not know yet how far it read, says w")
+    ]
+
+
+def test_a_breach_says_since_when_as_far_as_records_tell() -> None:
+    here = Installation(started_ms=0)
+    here.seen.notifier_ms = 0
+    here.intend()
+    here.now_ms += 2 * TERMS.result_ms
+    here.audit(lives=False)
+    assert {each.reason: each.since_ms for each in here.alarm.found} == {
+        AuditReason.NO_HEARTBEAT: NOW_MS,
+        AuditReason.NO_RESULT: NOW_MS,
+        AuditReason.NO_NOTIFIER: None,
+    }
+    here.seen.notifier_ms = NOW_MS
+    assert NOW_MS in {each.since_ms for each in breaches(here.seen, 0, here.now_ms, TERMS) if each.reason is AuditReason.NO_NOTIFIER}
+
+
 STANDING: dict[str, dict[str, Any]] = {
     "a step without a deadline": {"due_at": None},
     "a first page that waits for ever": {"stage": "wait_group", "due_at": None},
