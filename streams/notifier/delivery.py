@@ -152,6 +152,8 @@ class Delivery:
         except asyncio.CancelledError:
             verdict = Verdict("again", "cut short")  # We end: what it tells of is unfinished, and read again.
         now_ms = self._now_ms()
+        if verdict.kind == "sent":
+            self.digests.told(digest, now_ms)
         for intent in digest.intents:
             if not self._lanes.holds(intent):
                 continue

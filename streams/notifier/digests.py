@@ -56,6 +56,7 @@ class Digest(NamedTuple):
 
     notification: Notification
     intents: Sequence[Intent]
+    reader: Reader
 
 
 class Digests:
@@ -85,9 +86,13 @@ class Digests:
         made = []
         for reader in due:
             intents = self._waiting.pop(reader)[1]
-            self._told_ms[reader] = now_ms
-            made.append(Digest(_digest(intents, now_ms), intents))
+            made.append(Digest(_digest(intents, now_ms), intents, reader))
         return made
+
+    def told(self, digest: Digest, now_ms: int) -> None:
+        """It went out: the next of this reader waits."""
+        self._told_ms = {reader: at_ms for reader, at_ms in self._told_ms.items() if at_ms > now_ms - PAGES_SPAN_MS}
+        self._told_ms[digest.reader] = now_ms
 
     def keep(self, held: Sequence[Intent]) -> None:
         """Forget all others, which are another's now."""

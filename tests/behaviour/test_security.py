@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager
 from datetime import date
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from tests.replayed import assert_equals_the_oracle
 from tests.secured import LACKING, PASSWORDS, Place, grant
 from tests.services import running
 from tests.waiting import until
-from tests.workers import answers, metrics, read_all, send
+from tests.workers import answers, ask, metrics, read_all, send
 
 pytestmark = [pytest.mark.kafka, pytest.mark.redis, pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -75,11 +76,12 @@ async def test_a_worker_and_all_around_it_run_over_sasl_with_the_rights_of_the_p
     operator, reader = place.by_password("operator"), place.by_password("reader")
     assert outwatch(operator, "topics", "create").returncode == 0
     assert outwatch(operator, "policy", "apply", POLICY).returncode == 0
-    auditor = Settings(http_port=free_port())
+    auditor, notifier = Settings(http_port=free_port()), Settings(http_port=free_port())
     async with (
         started(tmp_path, "run", place.by_password("worker")),
         started(tmp_path, "project", place.by_password("projector")),
         started(tmp_path, "audit", place.by_password("auditor") | {"OUTWATCH_HTTP_PORT": str(auditor.http_port)}),
+        started(tmp_path, "notify", place.by_password("notifier") | {"OUTWATCH_HTTP_PORT": str(notifier.http_port)}),
         started(tmp_path, "tail kpis --json", reader) as tailed,
     ):
         simulated = outwatch(place.by_password("producer"), "simulate", "--past", "20m", "--for", "1s")
@@ -92,7 +94,8 @@ async def test_a_worker_and_all_around_it_run_over_sasl_with_the_rights_of_the_p
         await until(has_figures, 40)
 
         async def sees() -> bool:
-            return (await metrics(auditor)).get('outwatch_audit_looks_total{kind="whole"}', 0) > 0
+            ready = (await ask(notifier, "/readyz"))[0] == HTTPStatus.OK
+            return ready and (await metrics(auditor)).get('outwatch_audit_looks_total{kind="whole"}', 0) > 0
 
         await until(sees)
 

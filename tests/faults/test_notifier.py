@@ -147,7 +147,7 @@ async def test_a_notifier_that_is_killed_again_and_again_loses_no_page(
     kafka: str, redis_url: str, app_id: str, tmp_path: Path, seed: int
 ) -> None:
     settings = await installed(kafka, redis_url, app_id, tmp_path)
-    await survive_kills(settings, tmp_path, seed, kills=1, incidents=6, wait_seconds=60)
+    await survive_kills(settings, tmp_path, seed, kills=1, incidents=4, wait_seconds=60)
 
 
 @pytest.mark.long
@@ -168,7 +168,7 @@ async def test_without_redis_and_with_another_notifier_every_page_comes_once(
     async with serving() as pager:
         story = Story(settings, pager, Random(seed))
         with Worker(one, tmp_path / "one.log", program=NOTIFY) as first, Worker(two, tmp_path / "two.log", program=NOTIFY) as second:
-            telling = asyncio.create_task(story.play(12, 0.3))
+            telling = asyncio.create_task(story.play(6, 0.5))
             await pager.until(partial(_at_least, 2), 30)
             private_redis.kill()
             await pager.until(partial(_at_least, 6), 30)

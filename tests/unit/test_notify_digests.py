@@ -53,6 +53,7 @@ def test_what_is_held_back_is_told_at_once_with_the_count_and_the_next_ten_minut
     assert told.text == "23 more pages of 1 partner were held back: see outwatch incident list"
     assert told.facts[-1].value == "3"
     assert Notification.model_validate(told.model_dump()) == told
+    digests.told(digest, AT_MS + GATHER_MS)
     digests.add(intent(90), AT_MS + GATHER_MS + 1)
     assert digests.next_due_ms() == AT_MS + GATHER_MS + PAGES_SPAN_MS
 

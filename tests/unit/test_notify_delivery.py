@@ -1,0 +1,76 @@
+"""What becomes of a page on its way: digests, a second sending, a partition that goes, and a bug of ours."""
+
+import asyncio
+
+import pytest
+
+from streams.notifier.delivery import LeavingError
+from streams.notifier.digests import GATHER_MS, PAGES_MAX
+from tests.notifiers import page, uuid
+from tests.property.test_notify_schedules import Process, World
+
+PERSON = {"kind": "person", "id": "ana", "person": "ana"}
+
+
+def write(world: World, count: int) -> None:
+    for number in range(count):
+        world.log.append(page("https://pages.example", number, number, target=PERSON, processed_at=world.now_ms))
+
+
+async def begun(count: int) -> Process:
+    world = World()
+    write(world, count)
+    process = Process(world, 0)
+    for _ in range(count):
+        process.read()
+    await process.go_on()
+    return process
+
+
+async def answer_all(process: Process, kind: str = "sent") -> None:
+    while process.asked:
+        process.answer(0, kind, taken=kind == "sent")
+        await process.go_on()
+
+
+def outcomes(process: Process) -> list[str]:
+    return sorted(outcome for _, outcome in process.world.results.values())
+
+
+async def test_the_sixth_page_of_a_person_waits_for_a_digest_which_is_told_with_the_count() -> None:
+    process = await begun(PAGES_MAX + 2)
+    await answer_all(process)
+    assert outcomes(process) == ["sent"] * PAGES_MAX
+    assert process.lanes.progress()[0].offset == PAGES_MAX, "the others are not done with"
+    process.world.now_ms += GATHER_MS
+    (digest,) = process.delivery.digests.take(process.world.now_ms)
+    telling = asyncio.ensure_future(process.delivery.tell(digest))
+    await process.go_on()
+    await answer_all(process)
+    await telling
+    assert outcomes(process) == ["digested"] * 2 + ["sent"] * PAGES_MAX
+    assert process.lanes.progress()[0].offset == PAGES_MAX + 2
+    assert process.world.marks == {uuid(number, 1) for number in range(PAGES_MAX + 2)}
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("again", []), ("rejected", ["rejected"] * 2)])
+async def test_a_digest_that_is_not_taken_is_tried_again_or_each_of_its_lines_is_refused(kind: str, expected: list[str]) -> None:
+    process = await begun(PAGES_MAX + 2)
+    await answer_all(process)
+    process.world.now_ms += GATHER_MS
+    (digest,) = process.delivery.digests.take(process.world.now_ms)
+    telling = asyncio.ensure_future(process.delivery.tell(digest))
+    await process.go_on()
+    await answer_all(process, kind)
+    await telling
+    assert outcomes(process) == expected + ["sent"] * PAGES_MAX
+    assert len(process.delivery.digests) == (0 if expected else 2)
+    assert process.delivery.digests.next_due_ms() == (None if expected else process.world.now_ms + GATHER_MS)
+
+
+async def test_a_page_whose_partition_goes_is_left_to_the_next_notifier_between_two_tries() -> None:
+    process = await begun(1)
+    (intent,) = (each for each in process.lanes.take(process.world.now_ms + 1) or [*process.lanes._in_flight])
+    process.lanes.hold([0])
+    with pytest.raises(LeavingError):
+        await process.delivery._go_on(intent)
