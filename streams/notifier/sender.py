@@ -50,7 +50,8 @@ class Sender:
         self._settings = settings
         self._secrets = secrets
         self._now_ms = now_ms
-        self._guard = Guard([ip_network(each.strip()) for each in settings.notify_networks.split(",") if each.strip()])
+        networks = [ip_network(each.strip()) for each in settings.notify_networks.split(",") if each.strip()]
+        self._guard = Guard(networks, rehearses=settings.clock == "log")
         self._limiters: OrderedDict[str, AsyncLimiter] = OrderedDict()
         self._session: ClientSession
 
@@ -128,6 +129,8 @@ class Sender:
         settings = self._settings
         if settings.smtp_host is None:
             return Verdict("rejected", f"{PREFIX}SMTP_HOST is not set")
+        if settings.clock == "log":
+            return Verdict("rejected", f"with {PREFIX}CLOCK=log no mail is sent")
         arguments: dict[str, Any] = {
             "hostname": settings.smtp_host,
             "port": settings.smtp_port,

@@ -71,6 +71,15 @@ async def test_a_page_goes_nowhere_private_and_follows_no_redirect(tmp_path: Pat
         assert (verdict.kind, verdict.detail[:3], len(pager.got)) == ("rejected", "307", 1)
 
 
+async def test_a_stream_that_is_played_again_pages_this_machine_only(tmp_path: Path) -> None:
+    settings = Settings(clock="log", notify_networks="10.0.0.0/8", smtp_host="127.0.0.1", secrets_dir=secrets_in(tmp_path / "secrets"))
+    async with serving() as pager, Sender(settings, SecretsFolder(settings.secrets_dir), lambda: AT_MS) as sender:
+        urls = (pager.url, "http://8.8.8.8/hook", "http://10.0.0.1/hook")
+        pages = [notification("webhook", receiver={"id": "hook", "type": "webhook", "url": url}) for url in urls]
+        verdicts = [await sender.once(each, None) for each in (*pages, notification("mail"))]
+    assert [each.kind for each in verdicts] == ["sent", "rejected", "rejected", "rejected"]
+
+
 async def test_a_round_is_three_tries_and_a_name_that_is_none_may_be_one_later() -> None:
     page = notification("webhook", receiver={"id": "hook", "type": "webhook", "url": "http://nowhere.invalid/"})
     tries = []
