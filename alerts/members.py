@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from alerts.aside import RISES
 from alerts.condition import ChangeKind
@@ -14,8 +14,6 @@ from models.notifications import NotifyReason
 from models.rules import Severity
 
 __all__ = ["News", "changed", "ended"]
-
-_BEGINS: Final = RISES | {ChangeKind.SUPPRESSION_ENDED}
 
 
 class News(NamedTuple):
@@ -30,8 +28,8 @@ class News(NamedTuple):
 
     @property
     def begins(self) -> bool:
-        """Whether there is something to page for, or will be once nothing holds it back."""
-        return self.member.open and not _BEGINS.isdisjoint(self.kinds)
+        """Whether it opens an incident where it belongs to none: one that was closed by hand stays so when a silence ends."""
+        return self.member.open and not RISES.isdisjoint(self.kinds)
 
 
 def changed(incident: Incident, news: Sequence[News], at_ms: int) -> Step:

@@ -10,6 +10,7 @@ from rich.live import Live
 
 from models.clock import now_ms
 from models.overview import Overview
+from streams.demo.pages import page_line
 from streams.demo.stage import DemoError, Stage, stage
 from streams.demo.story import Story
 from streams.screen import overview_screen, transition_line
@@ -83,6 +84,8 @@ async def _watch(
             show.figures(seen, story, at)
             for event in story.news(transitions, at):
                 show.console.print(transition_line(event), soft_wrap=True)
+            for page in stand.pages.take():
+                show.console.print(page_line(page), style="yellow", soft_wrap=True, highlight=False)
             since = story.seconds(at)
             if since is None and at - stand.broker_up_at > FIRST_FIGURES_SECONDS_MAX:
                 msg = f"no figures came within {FIRST_FIGURES_SECONDS_MAX:.0f} s:\n{stand.processes['worker'].tail()}"

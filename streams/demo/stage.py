@@ -20,6 +20,7 @@ from models.errors import OutwatchError
 from models.policy_file import load
 from models.settings import LOCAL, PREFIX, Settings
 from streams.admin import create
+from streams.demo.pages import Pages
 from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
 from streams.local.redis import LocalRedis
@@ -45,6 +46,7 @@ class Stage:
     settings: Settings
     broker_up_at: float
     processes: dict[str, LeashedProcess]
+    pages: Pages
 
     def check(self) -> None:
         """See that every process runs.
@@ -69,6 +71,7 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="outwatch-demo-", ignore_cleanup_errors=True)))
         kafka = LocalKafka(folder / "kafka", on_progress=say)
         redis = LocalRedis(folder / "redis", on_progress=say)
+        pages = Pages(stack)
         # Killed rather than stopped: nothing of theirs is kept, and a broker takes seconds to say goodbye.
         for service in (kafka, redis):
             stack.callback(service.kill)
@@ -83,24 +86,25 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
             partitions=PARTITIONS,
             replication=1,
             clock="log",
+            notify_networks="127.0.0.0/8",
             **LOCAL,
         )
-        asyncio.run(_prepare(settings, say))
+        asyncio.run(_prepare(settings, pages, say))
         processes: dict[str, LeashedProcess] = {}
         stack.callback(_end, processes)
-        for name, command in (("worker", "run"), ("projector", "project")):
+        for name, command in (("worker", "run"), ("projector", "project"), ("notifier", "notify")):
             say(f"starting the {name}: outwatch {command}")
             argv = [sys.executable, "-m", "streams.cli", command]
             processes[name] = LeashedProcess(argv, folder / f"{name}.log", _environment(settings))
-        yield Stage(settings, broker_up_at, processes)
+        yield Stage(settings, broker_up_at, processes, pages)
 
 
-async def _prepare(settings: Settings, say: Callable[[str], None]) -> None:
+async def _prepare(settings: Settings, pages: Pages, say: Callable[[str], None]) -> None:
     made = await create(settings)
     if made.findings:
         raise DemoError("\n".join(map(str, made.findings)))
     say(f"made {len(made.created)} topics with {settings.partitions} partitions: outwatch topics create")
-    policy = load(files("models").joinpath(_POLICY).read_text(), _POLICY)
+    policy = pages.reached(load(files("models").joinpath(_POLICY).read_text(), _POLICY))
     await apply_policy(settings, policy, now_ms())
     say(f"applied models/{_POLICY}: outwatch policy apply")
 

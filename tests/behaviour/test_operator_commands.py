@@ -33,6 +33,9 @@ rules:
       - {severity: warning, enter: 0.1, exit: 0.05, for: 0}
     recover_for: 0
     min_samples: 1
+    escalation: ops
+escalations:
+  - {id: ops, group_wait: 0, steps: [{tell: [{rotation: ops}]}]}
 people:
   - {id: ana, name: Ana, reach: {mail: [ana@example.com]}}
   - {id: bo, name: Bo, reach: {mail: [bo@example.com]}}
@@ -70,9 +73,44 @@ async def somebody_takes_a_shift(now: int) -> None:
     assert (await outwatch("oncall", "cancel", orjson.loads(taken.stdout)["id"])).exit_code == 0
     assert await on_call() == ["ana"]
     over = orjson.loads((await outwatch("oncall", "report", "ops", "--json")).stdout)
-    assert (over["people"], over["following"], over["incidents"]) == (["bo"], ["ana"], [])
+    assert (over["people"], over["following"]) == (["bo"], ["ana"])
+    assert [(each["partner"], [one["by"] for one in each["taken"]]) for each in over["incidents"]] == [("acme", ["ana"])]
     for words in (("cancel", "nothing"), ("take", "ops", "--as", "zoe", *span), ("take", "opps", "--as", "bo", *span)):
         assert (await outwatch("oncall", *words)).exit_code == 1
+
+
+async def somebody_looks_after_the_incident(settings: Settings) -> None:
+    """The alert was acknowledged, and so is its incident; it is told on from there."""
+    (incident,) = orjson.loads((await outwatch("incident", "list", "--json")).stdout)
+    assert (incident["attention"], incident["held"]["by"], incident["unseen"]) == ("acked", "ana", False)
+    assert [each["target"]["person"] for each in incident["told"]] == ["ana"]
+    name = incident["id"][:8]
+    for words in (("comment", name, "called them"), ("reassign", name, "--person", "bo"), ("snooze", name, "--for", "1h")):
+        done = await outwatch("incident", *words, "--actor", "ana")
+        assert done.exit_code == 0, done.output
+    assert (await outwatch("incident", "reassign", name, "--person", "zoe")).exit_code == 1
+    shown = (await outwatch("incident", "show", name)).output
+    assert "commented by ana: called them" in shown
+    assert "snoozed by ana until" in shown
+    assert (await outwatch("incident", "resolve", name, "--comment", "done")).exit_code == 0
+    assert (await outwatch("incident", "ack", name)).exit_code == 1
+    sent = [orjson.loads(value) for value in await intents(settings)]
+    assert [(each["kind"], each["receiver"]["id"]) for each in sent] == [
+        *(("trigger", "ana"), ("acknowledge", "ana"), ("trigger", "bo")),
+        *(("acknowledge", "ana"), ("acknowledge", "bo"), ("resolve", "ana"), ("resolve", "bo")),
+    ]
+    assert {each["incident"] for each in sent} == {incident["id"]}
+
+
+async def intents(settings: Settings) -> list[bytes]:
+    """All that was to be sent, in order: every record, where a reader of what is present would see the newest alone."""
+    async with following(settings, settings.topics.notifications) as seen:
+
+        async def ended() -> bool:
+            return [orjson.loads(each.value or b"null")["kind"] for each in seen].count("resolve") == len(("ana", "bo"))
+
+        await until(ended, WAIT_SECONDS)
+        return [each.value or b"" for each in seen]
 
 
 async def states(settings: Settings) -> dict[str, Any]:
@@ -104,6 +142,7 @@ async def test_an_operator_silences_acknowledges_annotates_and_takes_a_shift(set
             (fingerprint,) = await states(settings)
             acked = await outwatch("ack", fingerprint[:8], "--comment", "on it", "--actor", "ana")
             assert (acked.exit_code, acked.output.split("  ")[1]) == (0, "applied: acknowledged by ana\n"), acked.output
+            await somebody_looks_after_the_incident(settings)
             noted = await outwatch("annotate", "release 7", "--kind", "release")
             assert noted.exit_code == 0, noted.output
             said = await outwatch("comment", fingerprint[:8], "the dialler was restarted", "--actor", "ben")

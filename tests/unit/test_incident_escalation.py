@@ -285,6 +285,9 @@ def test_an_incident_that_somebody_closes_is_over_and_what_gets_worse_opens_anot
     assert said(desk.do(lambda each: attention.resolve(each, "ana", desk.at_ms))) == ["resolve ana resolved"]
     desk.wait(1)
     assert desk.turn("sl", ChangeKind.EASED) == []
+    desk.turn("sl", None, suppressed_by=(SuppressReason.SILENCED,))
+    assert desk.turn("sl", ChangeKind.SUPPRESSION_ENDED, suppressed_by=()) == []
+    desk.wait(1)
     assert said(desk.worse("sl")) == ["trigger ana opened"]
     assert len(desk.held) == 2
 
