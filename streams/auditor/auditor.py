@@ -15,6 +15,7 @@ from alerts.audit.breach import AuditReason, Breach, Terms
 from alerts.audit.look import breaches
 from alerts.audit.page import by_reason, page
 from alerts.audit.seen import Seen
+from alerts.notify.render import secrets_of
 from models import clock, policy_file
 from models.receivers import Receiver
 from models.settings import Settings
@@ -24,7 +25,7 @@ from streams.errors import TopicsError
 from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.readiness import Note, Noted, Obstacle, Unready
 from streams.health.server import endpoints
-from streams.notifier.secrets import SecretsFolder
+from streams.notifier.secrets import MissingSecretError, SecretsFolder
 from streams.notifier.sender import Sender
 from streams.signals import stop_on_signals, wait_or_stop
 
@@ -173,7 +174,8 @@ class Auditor:
         self._receivers = receivers_of(settings.audit_receivers)
         self._bells = {each.id: Bell(round(settings.audit_again_minutes * 60_000)) for each in self._receivers}
         self._receipts: dict[str, str] = {}
-        self._sender = Sender(settings, SecretsFolder(settings.secrets_dir), now_ms)
+        self._secrets = SecretsFolder(settings.secrets_dir)
+        self._sender = Sender(settings, self._secrets, now_ms)
         self._ping = Ping(settings, self._sender)
         self._metrics = AuditorMetrics()
         self._said: frozenset[AuditReason] = frozenset()
@@ -186,9 +188,10 @@ class Auditor:
         return [Obstacle(Unready.BLIND, each.detail) for each in blind]
 
     def notes(self) -> Sequence[Note]:
-        """What fails."""
+        """What fails, and which receiver could not be told."""
         told = by_reason(self._alarm.failing).items()
-        return [Note(Noted.AUDIT_FAILS, f"{reason}: {len(found)}, such as {found[0].what}: {found[0].detail}") for reason, found in told]
+        fails = [Note(Noted.AUDIT_FAILS, f"{reason}: {len(found)}, such as {found[0].what}: {found[0].detail}") for reason, found in told]
+        return [*fails, *(Note(Noted.NO_SECRET, why) for why in self._secrets.missing.values())]
 
     def metrics(self) -> bytes:
         """Its metrics now."""
@@ -198,7 +201,13 @@ class Auditor:
     async def run(self, stop: asyncio.Event) -> None:
         """Watch until `stop`."""
         if not self._receivers:
-            _log.warning("nobody is told: OUTWATCH_AUDIT_RECEIVERS is not set")
+            _log.warning("nobody is told: OUTWATCH_AUDIT_RECEIVERS names nobody")
+        for receiver in self._receivers:
+            # What is missing is better said now than when it is needed.
+            try:
+                self._secrets.read(secrets_of(receiver))
+            except MissingSecretError as error:
+                _log.error("cannot be told", receiver=receiver.id, why=str(error))
         async with self._sender:
             try:
                 while not stop.is_set():

@@ -38,7 +38,7 @@ async def test_pings_stop_and_an_alarm_comes_when_the_notifier_is_gone_and_both_
         assert await audit_once(settings, Terms(), again_seconds=0.1) == ()
 
         await alive.aclose()
-        await write(settings, page(pager.url, 1, 1, receiver="pagerduty", processed_at=clock.now_ms() - TERMS.result_ms))
+        await write(settings, page(pager.url, 1, 1, "pagerduty", processed_at=clock.now_ms() - TERMS.result_ms))
         await pager.until(lambda got: len(told(got)) >= 1)
         before = pings(pager.got)
         await pager.until(lambda got: {"no_notifier", "no_result"} <= {name for _, names in told(got) for name in names})
@@ -55,7 +55,10 @@ async def test_pings_stop_and_an_alarm_comes_when_the_notifier_is_gone_and_both_
         assert b'outwatch_audit_told_total{kind="failed"} 1.0' in auditor.metrics(), "it is not tried more often than once a minute"
 
 
-async def test_an_alarm_comes_although_kafka_is_gone(private_kafka: LocalKafka, redis_url: str, app_id: str, tmp_path: Path) -> None:
+async def test_an_alarm_comes_although_kafka_is_gone(
+    private_kafka: LocalKafka, redis_url: str, app_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.auditor.source.ANSWER_SECONDS", 1.0)
     async with serving() as pager:
         settings = settings_of(private_kafka.bootstrap, redis_url, app_id, tmp_path, pager)
         await create(settings)
@@ -73,7 +76,8 @@ async def test_an_alarm_comes_although_kafka_is_gone(private_kafka: LocalKafka, 
 async def test_the_process_that_starts_without_a_broker_says_so_and_ends_in_order(redis_url: str, app_id: str, tmp_path: Path) -> None:
     """Its endpoints answer, its log is JSON, and no secret stands in it."""
     async with serving() as pager:
-        chosen = {"http_port": free_port(), "audit_ping_url": None, "audit_ping_seconds": 60.0}
+        (tmp_path / "none").mkdir()
+        chosen = {"http_port": free_port(), "audit_ping_url": None, "audit_ping_seconds": 60.0, "secrets_dir": tmp_path / "none"}
         settings = settings_of("127.0.0.1:9", redis_url, app_id, tmp_path, pager).model_copy(update=chosen)
         with Worker(settings, tmp_path / "audit.log", program=("-m", "streams.cli", "audit")) as auditor:
 
@@ -83,10 +87,11 @@ async def test_the_process_that_starts_without_a_broker_says_so_and_ends_in_orde
             await until(looked)
             assert (await ask(settings, "/livez"))[0] == 200
             status, body = await ask(settings, "/readyz")
-            assert (status, orjson.loads(body)["reasons"][0]["reason"]) == (503, "blind")
+            said = orjson.loads(body)
+            assert (status, said["reasons"][0]["reason"], said["notes"][0]["reason"]) == (503, "blind", "no_secret")
             assert await auditor.terminate() == 0
         lines = [orjson.loads(line) for line in (tmp_path / "audit.log").read_text().splitlines()]
-        assert "cannot see" in [line["message"] for line in lines]
+        assert {"cannot be told", "cannot see"} <= {line["message"] for line in lines}
         once = Worker(settings, tmp_path / "once.log", program=("-m", "streams.cli", "audit", "--once", "--json"))
         with once:
             assert await once.ended() == 1

@@ -193,7 +193,10 @@ def test_pages_of_longer_ago_than_is_read_are_forgotten() -> None:
     here = Installation()
     here.intend()
     here.answer("n2")
+    here.answer("n3")
     assert here.audit(PAST_MS) == [AuditReason.NO_RESULT]
+    here.intend("n3")
+    assert here.audit() == [AuditReason.NO_RESULT]
     assert here.audit(1) == []
     here.intend("n2")
     assert here.audit(2 * TERMS.result_ms) == [AuditReason.NO_RESULT]
