@@ -10,6 +10,7 @@ from alerts.gate import Gate, Reading, Sample, Side, bounds, judge
 from alerts.gates_parts import gates_of_parts, whole
 from alerts.reason import span
 from alerts.wording import number
+from models.criticality import said_by_rule
 from models.figures import Estimate, Kind
 from models.rules import Direction, Level, OnMissing, Rule, Severity
 from models.statistics import WEEKS_MIN, Compared
@@ -145,7 +146,7 @@ def _held_since(rule: Rule, last: Mapping[str, Any] | None, at_ms: int, at: int,
     level, phase = rule.levels[at], Phase.OK if last is None else Phase(last["transition"]["to"])
     if last is None or phase in (Phase.OK, Phase.RESOLVED):
         return Gate("held", level.severity, passed=False, said=f"no time accrued, it was {phase}: asks for {span(level.for_ms)}")
-    severity, age_ms = Severity(last["severity"]), at_ms - last["evaluated_at"]
+    severity, age_ms = Severity(said_by_rule(last) or ""), at_ms - last["evaluated_at"]
     reached = _ORDER.index(severity) >= _ORDER.index(level.severity)
     if reached and phase is not Phase.PENDING:
         left = f", past its exit for at most {span(age_ms)} of {span(rule.recover_for_ms)}" if phase is Phase.RECOVERING else ""
@@ -161,7 +162,8 @@ def kept_gates(rule: Rule | None, event: Mapping[str, Any]) -> list[Gate]:
     The interval is known of the level that decided alone.
     """
     seen, why = event["evidence"], event["transition"]
-    value, severity = seen["value"], Severity(event["severity"]) if event["severity"] else None
+    own = said_by_rule(event)
+    value, severity = seen["value"], Severity(own) if own else None
     waits = event.get("suppressed_by", ())
     page = Gate("suppression", None, not waits, f"its page waits: {', '.join(waits)}" if waits else "nothing held its page back")
     held = Gate("held", severity, why["kind"] in _THROUGH, why["reason"])

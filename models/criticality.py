@@ -13,14 +13,14 @@ or a contact reason of which nothing is said, what its activity does; anything e
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Final, NamedTuple, Self
+from typing import Annotated, Any, Final, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from models.rules import Severity
 from models.windows import Scope
 
-__all__ = ["WEIGHT_MAX", "Criticality", "CriticalitySpec", "Weighed", "WeightSpec", "compiled", "laid_over", "order"]
+__all__ = ["WEIGHT_MAX", "Criticality", "CriticalitySpec", "Weighed", "WeightSpec", "compiled", "laid_over", "order", "said_by_rule"]
 
 WEIGHT_MAX: Final = 3
 _SEVERITIES: Final = tuple(Severity)
@@ -112,6 +112,12 @@ class Criticality:
 def order(severity: Severity, weighed: Weighed | None) -> int:
     """What alerts are to be sorted by, the highest first: by severity, and within one by weight."""
     return _BY_SEVERITY * (_SEVERITIES.index(severity) + 1) + (0 if weighed is None else weighed.weight)
+
+
+def said_by_rule(record: Mapping[str, Any]) -> str | None:
+    """The severity that a rule says of a record of its alert, which may be told with a higher one."""
+    severity: str | None = (record.get("criticality") or {}).get("raised_from") or record["severity"]
+    return severity
 
 
 def laid_over(shared: CriticalitySpec | None, own: CriticalitySpec | None) -> CriticalitySpec | None:

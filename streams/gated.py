@@ -9,6 +9,7 @@ import orjson
 from alerts import fingerprint
 from alerts.gate import Gate
 from alerts.gates import held_since, kept_gates
+from models.criticality import said_by_rule
 from models.errors import OutwatchError
 from models.policy import PartnerPolicy
 from models.rules import Rule
@@ -105,7 +106,7 @@ def explain_gates(asked: Asked, at_ms: int, kept: Kept, events: Sequence[Json], 
         msg = f"no rule {asked.rule!r} is judged for {asked.partner}, {asked.scope} ({remedy})"
         raise NoRuleError(msg)
     else:
-        held = held_since(rule, turned and {**turned, "severity": last and last["severity"]}, at_ms)
+        held = held_since(rule, turned and last and {**turned, "severity": said_by_rule(last), "criticality": None}, at_ms)
         said, found = judged(rule, kept, at_ms, held, events=before, since_ms=known.since_ms, first_ms=known.first_ms)
         source = "recomputed" if found else "unknown"
         if found:

@@ -21,12 +21,12 @@ LADDER = [{"severity": "warning", "enter": 0.8, "exit": 0.83, "for": 60}]
 BEGIN_MS = START_MS - START_MS % MINUTE_MS
 
 
-def story(**changes: Any) -> tuple[Rig, list[dict[str, Any]], Kept]:
+def story(own: dict[str, Any] | None = None, **changes: Any) -> tuple[Rig, list[dict[str, Any]], Kept]:
     """Five good minutes, then five bad ones: what was told of alerts, and the closed stretches under the policy."""
     rig = Rig()
     rig.idle(BEGIN_MS)
-    spec = rule(levels=LADDER, min_samples=10, recover_for=60, **changes)
-    rig.policy(shared_part(spec, settle_seconds=0), partner_part(), at_ms=BEGIN_MS)
+    spec = rule(**{"levels": LADDER, "min_samples": 10, "recover_for": 60} | changes)
+    rig.policy(shared_part(spec, settle_seconds=0), partner_part(**(own or {})), at_ms=BEGIN_MS)
     for second in range(0, 600, 5):
         at_ms = BEGIN_MS + second * SECOND
         rig.send(event("contact.answered", at_ms, f"{second}", wait_seconds=5.0 if second < 300 else 60.0), at_ms=at_ms)
@@ -92,6 +92,21 @@ def test_a_rule_that_changed_since_is_told_of() -> None:
 
 def test_before_anything_happened_the_figure_is_missing() -> None:
     assert passed(explained(BEGIN_MS - 10 * MINUTE_MS))["figure"] is False
+
+
+def test_a_level_that_was_not_reached_is_not_said_to_be_on_where_what_matters_is_told_as_worse() -> None:
+    ladder = [*LADDER, {"severity": "critical", "enter": 0.1, "exit": 0.2, "for": 60}]
+    critical = {"partner": {"risk": 3}, "raise_from": 3}
+    told, held = [], []
+    for own in ({}, {"criticality": critical}):
+        _, events, kept = story(own, levels=ladder)
+        fired = next(each for each in events if each["transition"]["kind"] == "fired")
+        told.append(fired["severity"])
+        times = fired["evaluated_at"], fired["evaluated_at"] + 20 * SECOND
+        gates = [gate for at_ms in times for gate in explain_gates(ALL, at_ms, kept, events).gates]
+        held.append([(str(gate.severity), gate.passed) for gate in gates if gate.name == "held"])
+    assert told == ["warning", "critical"]
+    assert held[1] == held[0] == [("warning", True), ("warning", True), ("critical", None)]
 
 
 def test_outside_hours_a_page_would_have_waited() -> None:
