@@ -206,12 +206,7 @@ class Api:
         query: OnCallQuery = call.query
         look = await self._watch.look()
         at_ms = self._now_ms() if query.at is None else query.at
-        try:
-            found = on_call(self._policies.shared(look), overrides_in(look), call.user, at_ms)
-        except (ValueError, OverflowError) as error:
-            msg = f"at: {error}"
-            raise InvalidError(msg) from error
-        return json({"at": at_ms, "rotations": found})
+        return json({"at": at_ms, "rotations": on_call(self._policies.shared(look), overrides_in(look), call.user, at_ms)})
 
     async def command(self, call: Call) -> web.StreamResponse:
         """Write a command; what comes of it is told by the stream."""

@@ -3,9 +3,9 @@
 Records go out as the view holds them, so that a newer release's may carry more than is said here.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from desk.series import Step
 from desk.users import Role
@@ -49,7 +49,14 @@ __all__ = [
     "WindowQuery",
 ]
 
-_At = Annotated[int, Field(ge=0, le=2**53)]
+
+def _whole(value: object) -> object:
+    """To JSON 38.0 is an integer, as 38 is."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_At = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
+_YEAR_2100_MS: Final = 4_102_444_800_000
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Glob = Annotated[str, Field(min_length=1, max_length=128)]
 _Partner = Annotated[str, Field(min_length=1, max_length=128)]
@@ -105,7 +112,7 @@ class HistoryQuery(_Query):
 class OnCallQuery(_Query):
     """When."""
 
-    at: _At | None = None
+    at: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
     """Epoch ms; without it now."""
 
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from desk.openapi import document
 from desk.routes import ROUTES
 from desk.server import BODY_BYTES_MAX
 from desk.sessions import COOKIE
@@ -118,6 +120,27 @@ async def test_every_route_lets_in_whom_it_names_and_nobody_else(served: Served)
             answer = await served.ask(path, None if role == "nobody" else role, route.method, json=BODIES.get(route.name))
             expected = route.status if role in MAY[route.name] else 401 if role == "nobody" else 403
             assert answer.status == expected, (route.name, role, await answer.text())
+
+
+def holds(name: str, body: Any) -> None:
+    """That an answer is what the OpenAPI document says."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document()["components"]}
+    Draft202012Validator(schema).validate(body)
+
+
+@pytest.mark.parametrize("role", ["operator", "partner"])
+async def test_every_answer_and_frame_is_what_the_document_says(served: Served, role: str) -> None:
+    for route in ROUTES:
+        if route.method == "GET" and route.answer is not None:
+            path = route.path.replace("{partner}", "acme").replace("{kpi}", "service_level")
+            holds(route.answer.__name__, await served.get(path, role))
+    async with streaming(served, role) as events:
+        holds("Snapshot", (await events.next())[1])
+        changed = [Record(served.settings.topics.kpis, 0, *kpi_record("acme", {"answered": 50}, revision=2))]
+        await fill(served.client, served.settings, [*changed, Record(served.settings.topics.incidents, 0, ACME_INCIDENT.encode(), None)])
+        holds("Delta", await events.next_of("delta"))
+    holds("Problem", await (await served.ask("/api/v1/nothing")).json(content_type=None))
+    holds("Accepted", await (await served.post("acknowledge", {"incident": UNTOLD_INCIDENT})).json())
 
 
 async def test_a_partner_sees_nothing_of_another_on_any_route_nor_in_the_stream(served: Served) -> None:
