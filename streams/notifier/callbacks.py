@@ -10,6 +10,7 @@
 call again. No answer says more. The command's id is made of the delivery's, so that one that comes twice acts once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -36,6 +37,8 @@ __all__ = ["BODY_BYTES_MAX", "Callbacks", "command_of", "listening"]
 
 BODY_BYTES_MAX: Final = 64 << 10
 _ACTOR_MAX: Final = 100
+_ANSWER_SECONDS: Final = 2.5
+"""Slack waits for three; what is written after that acts once, however often it is called."""
 _NAMES: Final = UUID("5c9a0d6e-4b7e-4f60-8f3b-7d1d3b2d9c44")
 
 _log = structlog.stdlib.get_logger("outwatch.notifier")
@@ -83,7 +86,11 @@ class Callbacks:
         read = _READERS.get(source)
         if read is None:
             return web.Response(status=HTTPStatus.NOT_FOUND)
-        status, outcome = await self._take(source, read, request.headers, await request.read())
+        try:
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                status, outcome = await self._take(source, read, request.headers, await request.read())
+        except TimeoutError:
+            status, outcome = HTTPStatus.SERVICE_UNAVAILABLE, "unavailable"
         self._metrics.callbacks.labels(source, outcome).inc()
         return web.Response(status=status)
 
