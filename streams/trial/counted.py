@@ -8,8 +8,8 @@ live contacts, the reducer and what stands beside a condition are the engine's o
 Cost: some 5 µs an event, and some 10 a look of one rule.
 """
 
-from collections.abc import Callable, Iterable
-from itertools import count, takewhile
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from xxhash import xxh3_64_intdigest
@@ -29,7 +29,6 @@ from streams.engine.contacts import EXPIRED
 from streams.engine.contributions import Contribution
 from streams.engine.fold import Fold
 from streams.engine.intake import EFFECTS, Contact
-from streams.engine.judge import Judged
 from streams.engine.lanes import pack, unpack
 from streams.engine.panes import PaneStore
 from streams.engine.slot import Slot
@@ -38,6 +37,7 @@ from streams.engine.told import counted_by, times_of
 from streams.engine.totals import ALL, scopes_in
 from streams.trial.aims import Aims
 from streams.trial.elsewhere import Elsewhere
+from streams.trial.histories import Told
 from streams.trial.offline import CONFIG
 from streams.trial.rest import ALL_KINDS, ENDS, HANDLED, KINDS
 from streams.trial.tally import NEVER, Agenda, Blurring, Column, Track
@@ -86,6 +86,7 @@ class CountedPast:
         """Begin at `at_ms`, the time of the first event, under a policy that was `narrowed` and whose rules all can rest."""
         self.policy = compiled
         self._file = policy
+        self._settle_ms = compiled.settle_ms
         self._state = State(0, CONFIG)
         self._partner = self._state.make(compiled.partner_id, compiled, PaneStore(compiled.partner_id, compiled.timezone, 0))
         self._aims = Aims(compiled)
@@ -102,55 +103,56 @@ class CountedPast:
         self._routes: dict[tuple[type, str | None, str | None], _Route] = {}
         self._all = self._column(ALL)
         self._seen: dict[str, int] = {}
-        """By id, when an event came, in that order."""
+        """By id, when an event came."""
         self._expires_ms = self._beside_ms = NEVER
         """The grid points at which a live contact may expire, and at which something beside a condition turns."""
-        self._last_ms = at_ms
+        self.last_ms = at_ms
         self._began_ms, self._day_ms = day_start(at_ms, compiled.timezone), day_end(at_ms, compiled.timezone)
         widths = [each.width_ms + (2 * DAY_MS if each.edge is Edge.DAY else 0) for rule in compiled.rules for each in [window(rule.window)]]
         self._kept_ms = max([DAY_MS, *widths]) + DAY_MS
         self._verdicts: list[Verdict] = []
 
-    def feed(self, at_ms: int, value: bytes, event: Any) -> None:  # noqa: ANN401 - a struct of `models.decode`
-        """An event of `at_ms`, as its producer wrote it and as it was decoded; one that is earlier than those before comes late."""
-        occurred_ms, now_ms = at_ms, self._last_ms
-        if at_ms > now_ms:
-            now_ms = self._last_ms = at_ms
-        if now_ms >= self._day_ms:
-            self._over(now_ms)
-        passed_ms = now_ms - self.policy.settle_ms
-        if self._agenda.next_ms <= passed_ms or self._expires_ms <= passed_ms or self._beside_ms <= passed_ms:
-            self._until(passed_ms)
-        if not self._tells_all and self._elsewhere is not None:
-            self._elsewhere.take(now_ms, value)
-        kind: type = event.__class__
-        if kind not in EFFECTS:
-            self._other(event, value, occurred_ms, passed_ms)
-            return
-        if event.event_id in self._seen:
-            return
-        route = self._routes.get((kind, event.queue, event.channel)) or self._route(event)
-        slot, family, width, fold, contact, columns, tracks, lasted = route
-        vector = [0] * width
-        try:
-            fold(event, vector, slot.first, slot.second)
-        except Exception:  # noqa: BLE001 - live it would be a dead letter, and the rest counts
-            return
-        self._seen[event.event_id] = now_ms
-        packed = pack(family, vector[:width])
-        for column in columns:
-            column.add(occurred_ms, packed)
-        if tracks:
-            grid_ms = _shows_ms(occurred_ms, passed_ms)
-            seconds = 0.0 if lasted is None else lasted(event)
-            for track in tracks:
-                track.add(occurred_ms, seconds, grid_ms)
-        if contact is not _NOTHING:
-            self._contact(contact, event, value, occurred_ms, passed_ms, slot)
+    def feed(self, run: Sequence[Told]) -> None:  # noqa: C901 - one loop: calls cost
+        """Events in the order in which they came; one that is earlier than those before comes late."""
+        agenda, routes, settle_ms = self._agenda, self._routes, self._settle_ms
+        for occurred_ms, _, value, event in run:
+            now_ms = self.last_ms
+            if occurred_ms > now_ms:
+                now_ms = self.last_ms = occurred_ms
+            if now_ms >= self._day_ms:
+                self._over(now_ms)
+            passed_ms = now_ms - settle_ms
+            if agenda.next_ms <= passed_ms or self._expires_ms <= passed_ms or self._beside_ms <= passed_ms:
+                self._until(passed_ms)
+            if not self._tells_all and self._elsewhere is not None:
+                self._elsewhere.take(now_ms, value)
+            kind: type = event.__class__
+            if kind not in EFFECTS:
+                self._other(event, value, occurred_ms, passed_ms)
+            elif event.event_id not in self._seen:
+                slot, family, width, fold, contact, columns, tracks, lasted = routes.get((kind, event.queue, event.channel)) or self._route(
+                    event
+                )
+                vector = [0] * width
+                try:
+                    fold(event, vector, slot.first, slot.second)
+                except Exception:  # noqa: BLE001, S112 - live it would be a dead letter, and the rest counts
+                    continue
+                self._seen[event.event_id] = now_ms
+                packed = pack(family, vector[:width])
+                for column in columns:
+                    column.add(occurred_ms, packed)
+                if tracks:
+                    grid_ms = _shows_ms(occurred_ms, passed_ms) if occurred_ms < now_ms else occurred_ms - occurred_ms % GRID_MS + GRID_MS
+                    seconds = 0.0 if lasted is None else lasted(event)
+                    for track in tracks:
+                        track.add(occurred_ms, seconds, grid_ms)
+                if contact is not _NOTHING:
+                    self._contact(contact, event, value, occurred_ms, passed_ms, slot)
 
     def end(self, at_ms: int) -> list[Verdict]:
         """No more events before `at_ms`."""
-        self._until(at_ms - self.policy.settle_ms)
+        self._until(at_ms - self._settle_ms)
         return self._verdicts
 
     def _column(self, scope: Scope) -> Column:
@@ -160,7 +162,7 @@ class CountedPast:
             column = self._columns[scope] = Column(scope)
             for rule in self.policy.rules:
                 if scope.dimension in rule.scopes:
-                    Watch(next(self._numbers), rule, self.policy, column, self._agenda, self._is_elsewhere)
+                    Watch(next(self._numbers), rule, self._partner, column, self._agenda, self._is_elsewhere)
         return column
 
     def _columns_of(self, cell: Cell) -> "tuple[Column | Blurring, ...]":
@@ -186,16 +188,13 @@ class CountedPast:
 
     def _until(self, at_ms: int) -> None:
         """Look at all that is due by `at_ms`."""
+        partner = self._partner
         while (grid_ms := min(self._agenda.next_ms, self._expires_ms, self._beside_ms)) <= at_ms:
-            self._expire(grid_ms)
-            partner, found = self._partner, list[Judged]()
-            for watch in self._agenda.take(grid_ms):
-                judged = watch.look(grid_ms)
-                partner.conditions[watch.rule.id, watch.scope] = watch.condition
-                if judged is not None:
-                    found.append(judged)
-            partner.panes.closed_ms = grid_ms
+            if self._expires_ms <= grid_ms:
+                self._expire(grid_ms)
+            found = [judged for watch in self._agenda.take(grid_ms) if (judged := watch.look(grid_ms)) is not None]
             if found or partner.asides:
+                partner.panes.closed_ms = grid_ms
                 found = beside(partner, self._state.silences, found, grid_ms, 0)
                 self._verdicts += [Verdict(partner, each, grid_ms, grid_ms, {}) for each in found]
                 turns_ms = beside_due_ms(partner, self._state.silences) if partner.asides else None
@@ -206,18 +205,18 @@ class CountedPast:
         partner, contacts, contact_id = self._partner, self._state.contacts, event.contact_id
         if contact is _OPENS:
             partner.queues_contacts = True
-            contacts.open(partner.waits, contact_id, (at_ms, slot.place, slot.first), self._last_ms)
+            contacts.open(partner.waits, contact_id, (at_ms, slot.place, slot.first), self.last_ms)
             self._expires_ms = min(self._expires_ms, _shows_ms(at_ms + self.policy.contact_expiry_ms, passed_ms))
             return
         if self._told_visits and contact is not _CLOSES and event.customer_key is not None:
             self._tell_elsewhere(value)
         if contact_id is not None and (partner.queues_contacts or partner.may_queue()):
-            contacts.close(partner.waits, contact_id, at_ms, self._last_ms, remember=contact is _CLOSES)
+            contacts.close(partner.waits, contact_id, at_ms, self.last_ms, remember=contact is _CLOSES)
+            if not (partner.waits.fresh or partner.waits.kept):
+                self._expires_ms = NEVER
 
     def _expire(self, grid_ms: int) -> None:
         """Close the live contacts that expire by a grid point."""
-        if grid_ms < self._expires_ms:
-            return
         waits, expiry_ms = self._partner.waits, self.policy.contact_expiry_ms
         for _, place, _ in self._state.contacts.expire(waits, grid_ms - expiry_ms):
             self._count(self._partner.slot(Family.INTERACTIONS, *place[:2]).cell, grid_ms - GRID_MS, EXPIRED.packed, grid_ms)
@@ -250,9 +249,9 @@ class CountedPast:
     def _tell_elsewhere(self, value: bytes) -> None:
         """Have an event that says nothing to rules but that a scope is there counted, unless all are."""
         if self._elsewhere is None:
-            self._elsewhere = Elsewhere(self._file, self.policy.partner_id, self._last_ms)
+            self._elsewhere = Elsewhere(self._file, self.policy.partner_id, self.last_ms)
         if self._tells_all:
-            self._elsewhere.take(self._last_ms, value)
+            self._elsewhere.take(self.last_ms, value)
 
     def _record(self, event: Any, passed_ms: int) -> None:  # noqa: ANN401
         """A contact record, as `streams.engine.told` takes it: an arrival, an exit from the queue, a handled contact; or a newer one."""
@@ -265,7 +264,7 @@ class CountedPast:
             contribution = Contribution(to_ms(event.updated_at), slot.cell, counted, {})
             if not self._replaces(event.contact_id, contribution, times[-1], passed_ms):
                 return
-        self._seen[event.event_id] = self._last_ms
+        self._seen[event.event_id] = self.last_ms
         columns = self._columns_of(slot.cell)
         for at_ms, vector in counted.items():
             for column in columns:
@@ -302,11 +301,10 @@ class CountedPast:
             packed = self._elsewhere.measures(self._began_ms, self._day_ms)
         if packed:
             self._aims.day(unpack(packed, self.policy.customs.width))
-        self._until(at_ms - self.policy.settle_ms)
+        self._until(at_ms - self._settle_ms)
         self._began_ms, self._day_ms = day_start(at_ms, self.policy.timezone), day_end(at_ms, self.policy.timezone)
         oldest_ms = (at_ms - CONFIG.limits.seen_horizon_ms) // MINUTE_MS * MINUTE_MS
-        for event_id in list(takewhile(lambda each: self._seen[each] < oldest_ms, self._seen)):
-            del self._seen[event_id]
+        self._seen = {event_id: came_ms for event_id, came_ms in self._seen.items() if came_ms >= oldest_ms}
         for column in self._columns.values():
             column.forget(self._began_ms - self._kept_ms, self._began_ms - 2 * DAY_MS)
         state = self._state

@@ -22,6 +22,7 @@ from streams.replay.tally import Tally
 __all__ = ["Progress", "Read", "Told", "mapped_events", "read_events", "told"]
 
 _AT_ONCE: Final = 500
+_new: Final = tuple.__new__  # a third of the time of the generated constructor
 Progress = Callable[[int], None]
 """Is told of bytes that were read."""
 
@@ -65,7 +66,7 @@ def told(values: Iterator[bytes], read: Read) -> Iterator[Told]:
                 read.leave_out("time")
                 continue
             read.events += 1
-            yield Told(at_ms, event.partner_id, value, event)
+            yield _new(Told, (at_ms, event.partner_id, value, event))
 
 
 def read_events(paths: Sequence[Path], read: Read, on_read: Progress) -> Iterator[Told]:

@@ -6,7 +6,8 @@ is kept for readers or for a restart: rows, records of figures, closed minutes. 
 Cost: a grid point that is closed takes some 50 µs, an event alone some 10.
 """
 
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 from models.days import day_end, day_start
 from models.policy import PartnerPolicy, compile_partner
@@ -22,6 +23,7 @@ from streams.engine.totals import ALL, flats
 from streams.trial.aims import Aims
 from streams.trial.counted import CountedPast
 from streams.trial.driven import DrivenEngine, DrivenState
+from streams.trial.histories import Told
 from streams.trial.offline import TOPICS, Offline, policy_records
 from streams.trial.rest import can_rest
 
@@ -63,15 +65,20 @@ class Past:
         # What is usual is for rules that ask: what it was like beside an alert is told to nobody here.
         found.profile.kept = found.profile.compared or found.feed.watched
         self._run: list[tuple[bytes | None, bytes]] = []
-        self._run_due_ms = self._last_ms = at_ms
+        self._run_due_ms = self.last_ms = at_ms
         self._began_ms, self._day_ms = day_start(at_ms, compiled.timezone), day_end(at_ms, compiled.timezone)
         self._aims = Aims(compiled)
         self.days = self._aims.days
 
-    def feed(self, at_ms: int, value: bytes, event: Any) -> None:  # noqa: ANN401 - a struct of `models.decode`
-        """An event of `at_ms`, as its producer wrote it and as it was decoded; one that is earlier than those before comes late."""
-        occurred_ms, at_ms = at_ms, max(at_ms, self._last_ms)
-        self._last_ms = at_ms
+    def feed(self, run: Sequence[Told]) -> None:
+        """Events in the order in which they came; one that is earlier than those before comes late."""
+        for event in run:
+            self._feed(event)
+
+    def _feed(self, told: Told) -> None:
+        at_ms, _, value, event = told
+        occurred_ms, at_ms = at_ms, max(at_ms, self.last_ms)
+        self.last_ms = at_ms
         if at_ms >= self._day_ms:
             self._over(at_ms)
         backwards = occurred_ms < at_ms or event.__class__ not in EFFECTS

@@ -84,21 +84,23 @@ class Room(NamedTuple):
     """So many seconds that those took together."""
 
 
-def room(rule: Rule, estimate: Estimate, part: float) -> Room:
+def room(rule: Rule, estimate: Estimate, *, falls: bool) -> Room:
     """Of a rule whose value is none, of too few samples, or on the good side of `enter`.
 
-    `part` is how much of the margin may be taken by what comes, the rest being for what falls out.
+    With `falls` as many events may fall out of the window as may come, or else none is thought to.
     """
     if estimate.n < rule.min_samples:
         return Room(rule.min_samples - estimate.n - 1, inf, inf, inf)
     below, enter = rule.direction is Direction.BELOW, rule.levels[0].enter
     # Less what rounding may have taken.
     margin = max(0.0, (estimate.numerator - enter * estimate.denominator) * (1 if below else -1) - 1e-6)
-    comes, falls = part * margin, (1 - part) * margin
     if estimate.kind is Kind.PROPORTION:
-        low, high = min(1.0, max(0.0, enter)), 1 - min(1.0, max(0.0, enter))
-        coming, going = (low, high) if below else (high, low)
-        return Room(comes // coming if coming else inf, inf, falls // going if going else inf, inf)
-    if estimate.kind is Kind.MEAN and enter > 0:
-        return Room(comes // enter, inf, inf, falls) if below else Room(inf, comes, falls // enter, inf)
+        # One that comes takes `enter` of it, or what is left of 1, and one that falls out takes the other.
+        high = min(1.0, max(0.0, enter))
+        events = margin if falls else margin / coming if (coming := high if below else 1 - high) else inf
+        return Room(events // 1, inf, events // 1 if falls else 0, inf)
+    if estimate.kind is Kind.MEAN and enter > 0 and estimate.value is not None:
+        share = (enter if below else estimate.value) / (enter + estimate.value) if falls else 1.0
+        comes, goes = share * margin, (1 - share) * margin
+        return Room(comes // enter, inf, inf, goes) if below else Room(inf, comes, goes // enter, inf)
     return Room(0, inf, 0, inf)

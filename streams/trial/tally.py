@@ -6,7 +6,7 @@ comes late changes the sums behind it, which costs as much as there are of them.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 from math import inf
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["NEVER", "Agenda", "Blurring", "Column", "Track"]
 
 NEVER: Final = 2**62
+_FEW: Final = 1_000
 
 
 class Agenda:
@@ -37,16 +38,15 @@ class Agenda:
             heappush(self._due, (grid_ms, watch.number, watch))
             self.next_ms = self._due[0][0]
 
-    def take(self, grid_ms: int) -> "list[Watch]":
-        """Those that are due by a grid point, each once, in the order of their numbers; they are not due any more."""
-        found: set[Watch] = set()
-        while self._due and self._due[0][0] <= grid_ms:
-            due_ms, _, watch = heappop(self._due)
+    def take(self, grid_ms: int) -> "Iterator[Watch]":
+        """Those that are due by a grid point, each once; they are not due any more, unless they are wanted again behind it."""
+        due = self._due
+        while due and due[0][0] <= grid_ms:
+            due_ms, _, watch = heappop(due)
             if due_ms == watch.due_ms:
                 watch.due_ms = NEVER
-                found.add(watch)
-        self.next_ms = self._due[0][0] if self._due else NEVER
-        return sorted(found, key=lambda each: each.number)
+                yield watch
+        self.next_ms = due[0][0] if due else NEVER
 
 
 class Track:
@@ -61,6 +61,7 @@ class Track:
         """How long all events before took, summed."""
         self.watches: list[Watch] = []
         self._limit = self._limit_seconds = inf
+        """With fewer nobody is to be looked at; nor, it may be, with as many."""
 
     def add(self, at_ms: int, lasted: float, grid_ms: int) -> None:
         """An event came that is counted from `grid_ms` on."""
@@ -81,16 +82,19 @@ class Track:
                 if len(times) >= watch.limit or self.seconds[-1] > watch.limit_seconds:
                     watch.limit, watch.limit_seconds, watch.falls_ms = inf, inf, NEVER
                     self._want(watch, grid_ms)
-            self.changed()
+            self._limit = min([each.limit for each in self.watches])
+            self._limit_seconds = min([each.limit_seconds for each in self.watches])
 
-    def changed(self) -> None:
-        """The limit of a rule became another."""
-        self._limit = min([each.limit for each in self.watches])
-        self._limit_seconds = min([each.limit_seconds for each in self.watches])
+    def wait(self, limit: float, limit_seconds: float) -> None:
+        """One of the rules is to be looked at once there are so many events, or more than so many seconds."""
+        self._limit = min(self._limit, limit)
+        self._limit_seconds = min(self._limit_seconds, limit_seconds)
 
     def forget(self, before_ms: int) -> None:
         """Let go what no window holds any more."""
         gone = bisect_left(self.times, before_ms)
+        if not gone:
+            return
         del self.times[:gone], self.seconds[:gone]
         for watch in self.watches:
             watch.limit -= gone
@@ -100,10 +104,12 @@ class Track:
 class Column:
     """One scope of a partner."""
 
-    __slots__ = ("_starts", "_sums", "blurred", "scope", "tracks")
+    __slots__ = ("_enough", "_starts", "_sums", "blurred", "scope", "tracks")
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self._enough = _FEW
+        """With fewer sums it is not worth the while to look for what can be let go."""
         self._starts, self._sums = [-1], [0]
         """By the start of each 10 s in which anything was counted, all up to their end: measures as `streams.engine.lanes` packs them."""
         self.tracks: dict[int, Track] = {}
@@ -141,11 +147,14 @@ class Column:
 
     def forget(self, before_ms: int, coarse_ms: int) -> None:
         """Let go what no window holds any more, and of what is older than `coarse_ms` all but the sums at quarter hours."""
+        if len(self._starts) < self._enough:
+            return
         first, last = bisect_left(self._starts, before_ms), bisect_left(self._starts, coarse_ms)
         kept = {start // QUARTER_MS: at for at, start in enumerate(self._starts[first:last], first)}
         places = [first - 1, *kept.values(), *range(last, len(self._starts))]
         self._starts = [-1, *(self._starts[at] for at in places[1:])]
         self._sums = [self._sums[at] for at in places]
+        self._enough = 2 * len(places) + _FEW
         self.blurred = [each for each in self.blurred if each >= before_ms]
         for track in self.tracks.values():
             track.forget(before_ms)

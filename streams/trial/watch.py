@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
+from functools import partial
 from math import inf
 from typing import Final
 
@@ -10,11 +11,13 @@ from alerts.gate import Sample
 from alerts.reducer import evaluate, forget, next_due_ms, retire
 from models.days import day_end
 from models.figures import Estimate
-from models.policy import PartnerPolicy
+from models.kpis import families
+from models.measures import Family
 from models.rules import Direction, Rule
 from models.windows import DAY_MS, GRID_MS, QUARTER_MS, Calendar, Edge, Scope, window
 from streams.engine.judge import Judged
-from streams.engine.lanes import unpack
+from streams.engine.lanes import unpack, vector_of
+from streams.engine.partner import Partner
 from streams.engine.totals import ALL
 from streams.trial.rest import ALL_KINDS, observed, room
 from streams.trial.tally import NEVER, Agenda, Column, Track
@@ -33,11 +36,25 @@ class Watch:
     """
 
     __slots__ = (
-        *("_agenda", "_calendar", "_column", "_definition", "_elsewhere", "_kpi", "_track", "_window"),
+        *(
+            "_agenda",
+            "_by_days",
+            "_calendar",
+            "_edge_ms",
+            "_flat",
+            "_column",
+            "_conditions",
+            "_definition",
+            "_elsewhere",
+            "_kpi",
+            "_track",
+            "_window",
+        ),
         *("condition", "due_ms", "falls_ms", "limit", "limit_seconds", "number", "rule"),
     )
 
-    def __init__(self, number: int, rule: Rule, policy: PartnerPolicy, column: Column, agenda: Agenda, elsewhere: Elsewhere) -> None:
+    def __init__(self, number: int, rule: Rule, partner: Partner, column: Column, agenda: Agenda, elsewhere: Elsewhere) -> None:
+        policy = partner.policy
         self.number = number
         self.rule = rule
         self.condition = Condition(rule.id, policy.partner_id, str(column.scope))
@@ -49,6 +66,7 @@ class Watch:
         """What came before this falls out before it is looked at: one more of these was not thought of."""
         self._agenda = agenda
         self._column = column
+        self._conditions = partner.conditions
         self._elsewhere = elsewhere
         self._kpi = policy.customs.catalogue[rule.kpi]
         self._definition = policy.scope_definition(column.scope)
@@ -58,16 +76,21 @@ class Watch:
         kind = ALL_KINDS if column.scope != ALL and self._window.edge is Edge.DAY else observed(self._kpi)
         self._track = column.tracks.get(kind) or column.tracks.setdefault(kind, Track(agenda.want))
         self._track.watches.append(self)
+        self._by_days = self._window.edge is Edge.DAY
+        self._edge_ms = QUARTER_MS if self._by_days else self._window.edge_ms
+        # A figure of contacts needs no more of a flat vector than where it begins.
+        self._flat = partial(vector_of, Family.INTERACTIONS) if self._kpi.family == families.INTERACTIONS else unpack
         self._wait(rule.min_samples, inf, -1)
-
-    @property
-    def scope(self) -> Scope:
-        """Where it is judged."""
-        return self._column.scope
 
     def look(self, at_ms: int) -> Judged | None:
         """Judge at a grid point; what became of the condition, if it became another."""
-        start_ms, before = self._window.start(at_ms, self._calendar), self.condition
+        start_ms, before, times = self._window.start(at_ms, self._calendar), self.condition, self._track.times
+        if before.blank:
+            counted = bisect_left(times, at_ms)
+            lacks = self.rule.min_samples - counted + bisect_left(times, start_ms)
+            if lacks > 0:
+                self._wait(counted + lacks, inf, -1)
+                return None
         estimate = self._estimate(start_ms, at_ms)
         if before.blank and not self._is_breached(estimate):
             self._rest(start_ms, at_ms, estimate)
@@ -83,6 +106,7 @@ class Watch:
             self.condition, changes = evaluate(self.rule, before, sample, at_ms)
         else:
             self.condition, changes = _ended(before, at_ms)
+        self._conditions[self.rule.id, column.scope] = self.condition
         self._stay_awake(start_ms, at_ms)
         if changes or (self.condition is not before and not (self.condition.blank and before.blank)):
             return Judged(self.rule, column.scope, self.condition, changes)
@@ -90,7 +114,7 @@ class Watch:
 
     def _estimate(self, start_ms: int, at_ms: int) -> Estimate:
         kpi, column = self._kpi, self._column
-        estimate = kpi.estimate(unpack(column.between(start_ms, at_ms)), None, self._definition)
+        estimate = kpi.estimate(self._flat(column.between(start_ms, at_ms)), None, self._definition)
         if column.blurred and kpi.needs_basis(self._definition) and column.is_blurred(start_ms, at_ms):
             return estimate._replace(n=0)
         return estimate
@@ -107,9 +131,9 @@ class Watch:
         if self._column.blurred:
             self._stay_awake(start_ms, at_ms)
             return
-        by_days = self._window.edge is Edge.DAY
         # Of a window of days nothing falls out before midnight, when it is looked at anyhow.
-        found, track = room(self.rule, estimate, 1.0 if by_days else 0.5), self._track
+        by_days, track = self._by_days, self._track
+        found = room(self.rule, estimate, falls=not by_days)
         counted = bisect_left(track.times, at_ms)
         limit, limit_seconds = counted + found.comes + 1, track.seconds[counted] + found.lasts
         if found.falls == found.fallen == inf:
@@ -124,11 +148,10 @@ class Watch:
         times = self._track.times
         if not first <= place < len(times):
             return -1
-        if self._window.edge is Edge.DAY:
+        if self._by_days:
             self._agenda.want(self, day_end(at_ms, self._calendar.zone))
             return -1
-        edge_ms = self._window.edge_ms
-        self._agenda.want(self, times[place] - times[place] % edge_ms + edge_ms + self._window.width_ms)
+        self._agenda.want(self, times[place] - times[place] % self._edge_ms + self._edge_ms + self._window.width_ms)
         return times[place]
 
     def _stay_awake(self, start_ms: int, at_ms: int) -> None:
@@ -154,7 +177,7 @@ class Watch:
             limit = limit_seconds = inf
             falls_ms = NEVER
         self.limit, self.limit_seconds, self.falls_ms = limit, limit_seconds, falls_ms
-        track.changed()
+        track.wait(limit, limit_seconds)
 
 
 def _ended(condition: Condition, at_ms: int) -> tuple[Condition, tuple[Change, ...]]:

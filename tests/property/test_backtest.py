@@ -166,8 +166,7 @@ def test_conditions_change_as_if_every_grid_point_were_closed(seed: int) -> None
     end_ms = max(each["occurred_at"] for each in events)
     end_ms += GRID_MS - end_ms % GRID_MS
     past = past_of(narrowed(rules_of), "acme", events[0]["occurred_at"])
-    for each in told(iter(map(orjson.dumps, events)), Read()):
-        past.feed(each.at_ms, each.value, each.event)
+    past.feed(list(told(iter(map(orjson.dumps, events)), Read())))
     found = [change for verdict in past.end(end_ms) for change in verdict.judged.changes]
     assert sorted(
         (change.at_ms, change.after.rule_id, change.after.scope, change.after.seq, change.kind.value, change.after.severity)
