@@ -70,8 +70,10 @@ def import_(
         place = place_of(calendar, rotation, zone) if rotation in calendar.specs or zone else utc()
         times = f"{shown(each.from_ms, place)} to {shown(each.to_ms, place)} ({place.key})"
         typer.echo(f"# {calendar.names(each.people)} from {times}")
-        for person in each.people if send else ():
-            payload = {"rotation": rotation, "person": person, "from": each.from_ms, "to": each.to_ms}
+        if len(each.people) > 1:
+            typer.echo("# an override is one person's: give a layer to shifts of several", err=True)
+        elif send:
+            payload = {"rotation": rotation, "person": each.people[0], "from": each.from_ms, "to": each.to_ms}
             command(OVERRIDE, BROADCAST, payload, None, as_json=False)
     if ahead and not send:
         typer.echo(f"# {len(ahead)} shifts do not repeat: --send asks for them as overrides of {rotation}")

@@ -63,18 +63,28 @@ async def on_call() -> list[str]:
     return people
 
 
-async def somebody_takes_a_shift(now: int) -> None:
+def stamp(at_ms: int) -> str:
+    """A time as iCalendar writes it."""
+    return datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%dT%H%M00Z")
+
+
+async def somebody_takes_a_shift(now: int, folder: Path) -> None:
     assert await on_call() == ["ana"]
     span = ("--from", "2026-01-01", "--to", datetime.fromtimestamp(now / 1000 + 3600, UTC).isoformat())
     taken = await outwatch("oncall", "take", "ops", "--as", "bo", *span, "--json")
     assert taken.exit_code == 0, taken.output
     assert await on_call() == ["bo"]
+    over = orjson.loads((await outwatch("oncall", "report", "ops", "--json")).stdout)
+    assert (over["people"], over["following"]) == (["ana"], ["bo"])
+    assert [(each["partner"], [one["by"] for one in each["taken"]]) for each in over["incidents"]] == [("acme", ["ana"])]
     assert (await outwatch("oncall", "lint")).output == "somebody is always on call\n"
     assert (await outwatch("oncall", "cancel", orjson.loads(taken.stdout)["id"])).exit_code == 0
     assert await on_call() == ["ana"]
-    over = orjson.loads((await outwatch("oncall", "report", "ops", "--json")).stdout)
-    assert (over["people"], over["following"]) == (["bo"], ["ana"])
-    assert [(each["partner"], [one["by"] for one in each["taken"]]) for each in over["incidents"]] == [("acme", ["ana"])]
+    calendar = folder / "swap.ics"
+    lines = ["BEGIN:VEVENT", f"DTSTART:{stamp(now - 60_000)}", f"DTEND:{stamp(now + 3_600_000)}", "SUMMARY:Bo", "END:VEVENT"]
+    calendar.write_text("\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR"]))
+    assert (await outwatch("oncall", "import", str(calendar), "--rotation", "ops", "--send")).exit_code == 0
+    assert await on_call() == ["bo"]
     for words in (("cancel", "nothing"), ("take", "ops", "--as", "zoe", *span), ("take", "opps", "--as", "bo", *span)):
         assert (await outwatch("oncall", *words)).exit_code == 1
 
@@ -181,5 +191,5 @@ async def test_an_operator_silences_acknowledges_annotates_and_takes_a_shift(set
             for words in (("silence", "expire", identity), ("ack", "0" * 8)):
                 assert (await outwatch(*words)).exit_code == 1
 
-            await somebody_takes_a_shift(now)
+            await somebody_takes_a_shift(now, tmp_path)
             await worker.terminate()

@@ -105,6 +105,16 @@ def test_an_imported_rotation_is_yaml_that_a_policy_takes(policy: Path, tmp_path
     assert "Bo" in oncall(policy, "who", "nights").output
 
 
+def test_a_shift_of_several_is_no_override(policy: Path, tmp_path: Path) -> None:
+    source = tmp_path / "c.ics"
+    people = [f"ATTENDEE:mailto:{each}@example.com" for each in ("ana", "bo")]
+    lines = ["BEGIN:VEVENT", "DTSTART:20860105T090000Z", "DURATION:P1D", *people, "END:VEVENT"]
+    source.write_text("\n".join(["BEGIN:VCALENDAR", *lines, "END:VCALENDAR"]))
+    told = oncall(policy, "import", str(source), "--rotation", "ops", "--send")
+    assert "# Ana Silva, Bo from Sat 2086-01-05 09:00" in told.output
+    assert "an override is one person's" in told.output
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
