@@ -36,7 +36,7 @@ class Alarm:
         self.failing: tuple[Breach, ...] = ()
         """Of these what held for its time."""
         self.last: tuple[Breach, ...] = ()
-        """What failed last."""
+        """What fails, or failed last."""
         self.began_ms: int | None = None
         self.ended_ms: int | None = None
 
@@ -57,7 +57,7 @@ class Alarm:
     @property
     def reasons(self) -> frozenset[AuditReason]:
         """Of what fails now, or failed last while it is not known to be over."""
-        return frozenset(each.reason for each in self.failing or self.last)
+        return frozenset(each.reason for each in self.last)
 
 
 class _Rung(NamedTuple):
@@ -104,5 +104,5 @@ class Bell:
             self._rung = None
         else:
             before = frozenset[AuditReason]() if self._rung is None else self._rung.reasons
-            began_ms = at_ms if alarm.began_ms is None else alarm.began_ms
-            self._rung = _Rung(at_ms, began_ms if self._rung is None else self._rung.began_ms, before | alarm.reasons)
+            assert alarm.began_ms is not None, "there is an alarm to tell"
+            self._rung = _Rung(at_ms, self.began_ms or alarm.began_ms, before | alarm.reasons)

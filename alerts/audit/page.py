@@ -22,7 +22,7 @@ _WHAT_TO_DO: Final = "Run `outwatch audit --once`, and look after the process th
 def page(alarm: Alarm, ring: Ring, began_ms: int, receiver: Receiver, installation: str, at_ms: int) -> Notification:
     """What a receiver is told at `at_ms`; all pages of an installation are one incident to it."""
     ends = ring is Ring.ENDS
-    found = alarm.failing or alarm.last
+    found = alarm.last
     counts = [f"{len(each)} {reason}" if len(each) > 1 else str(reason) for reason, each in by_reason(found).items()]
     if ends:
         text = f"{installation} can be relied on again; it could not since {moment(began_ms)}: {', '.join(counts)}"
@@ -48,7 +48,7 @@ def page(alarm: Alarm, ring: Ring, began_ms: int, receiver: Receiver, installati
         suggested_action=None if ends else _WHAT_TO_DO,
         labels={"rule": "audit"},
         opened_at=began_ms,
-        ended_at=at_ms if ends else None,
+        ended_at=alarm.ended_ms if ends else None,
         late=False,
         processed_at=at_ms,
     )

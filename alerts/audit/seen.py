@@ -15,7 +15,6 @@ HELD_MAX: Final = 100_000
 PAST_MS: Final = 25 * HOUR_MS
 """How far back pages and their results are read: an end that cannot be delivered is given up after a day."""
 
-_STEPS: Final = frozenset({"wait_group", "step"})
 _ALIVE: Final = frozenset({"firing", "recovering"})
 
 Json = Mapping[str, Any]
@@ -171,8 +170,6 @@ def _is_stuck(body: Json) -> bool:
     """Whether an open incident stands without an end to its waiting."""
     if body["due_at"] is not None or body["stage"] == "exhausted":
         return False
-    if body["stage"] in _STEPS or body["absorbed_by"] is not None:
-        return True
     if body["held"] is not None:
         # An acknowledgement may last as long as the incident, a snooze may not.
         return bool(body["held"]["what"] == "snoozed")

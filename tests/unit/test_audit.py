@@ -359,12 +359,11 @@ def test_an_alarm_begins_with_what_holds_for_its_time_and_ends_when_nothing_was_
     assert not alarm.failing, "it was not there in between"
     alarm.look([LOST, GONE], 2 * TERMS.hold_ms + 1)
     assert alarm.failing == (LOST,)
-    quiet_ms = 3 * TERMS.hold_ms
-    alarm.look([], quiet_ms)
-    alarm.look([], quiet_ms + TERMS.recover_ms - TERMS.hold_ms)
+    found_ms = 2 * TERMS.hold_ms + 1
+    alarm.look([], found_ms + TERMS.recover_ms - 1)
     assert alarm.ended_ms is None
-    alarm.look([], quiet_ms + TERMS.recover_ms)
-    assert alarm.ended_ms == quiet_ms + TERMS.recover_ms
+    alarm.look([], found_ms + TERMS.recover_ms)
+    assert (alarm.ended_ms, alarm.reasons) == (found_ms + TERMS.recover_ms, {AuditReason.NO_HEARTBEAT})
 
 
 def test_a_receiver_is_told_the_beginning_what_comes_to_it_again_and_again_and_the_end() -> None:
