@@ -363,7 +363,8 @@ def test_an_alarm_begins_with_what_holds_for_its_time_and_ends_when_nothing_was_
     alarm.look([], found_ms + TERMS.recover_ms - 1)
     assert alarm.ended_ms is None
     alarm.look([], found_ms + TERMS.recover_ms)
-    assert (alarm.ended_ms, alarm.reasons) == (found_ms + TERMS.recover_ms, {AuditReason.NO_HEARTBEAT})
+    assert alarm.ended_ms == found_ms + TERMS.recover_ms
+    assert alarm.reasons == {AuditReason.NO_HEARTBEAT}
 
 
 def test_a_receiver_is_told_the_beginning_what_comes_to_it_again_and_again_and_the_end() -> None:
