@@ -31,11 +31,12 @@ class LeavingError(OutwatchError):
 _log = structlog.stdlib.get_logger("outwatch.notifier")
 
 _OUTCOMES: Final = {Course.STALE: Outcome.STALE, Course.EXPIRED: Outcome.EXPIRED}
+_BEFORE: Final = "told before"
 _WHY: Final = {Course.STALE: "the incident had moved on", Course.EXPIRED: "it could not be delivered in its time"}
 
 
 class Delivery:
-    """Carries intents, one at a time of each lane."""
+    """Carries intents, one at a time of each lane; `awake` says whether we can be sure that they are ours."""
 
     def __init__(
         self,
@@ -46,6 +47,8 @@ class Delivery:
         commands: Commands,
         metrics: NotifierMetrics,
         now_ms: Callable[[], int],
+        *,
+        awake: Callable[[], bool],
     ) -> None:
         self._lanes = lanes
         self._incidents = incidents
@@ -54,6 +57,7 @@ class Delivery:
         self._commands = commands
         self._metrics = metrics
         self._now_ms = now_ms
+        self._awake = awake
         self._pages = Pages()
         self.digests = Digests()
 
@@ -77,12 +81,12 @@ class Delivery:
     async def _pass_over(self, intent: Intent, why: Course) -> None:
         identity = intent.notification.id
         taken = await self._leases.take(identity)
-        if taken.lease is Lease.SENT:
+        if taken.outcome is not None:
             # It went out before we, or another, ended: nothing else is said of it now.
-            await self.done(intent, Outcome.SENT, "sent before", taken.receipt)
+            await self.done(intent, taken.outcome, _BEFORE, taken.receipt)
             return
-        if taken.lease is Lease.OURS:
-            await self._leases.release(identity)
+        # Also for one who was frozen, and knows less than we do: it must not send what we pass over.
+        await self._leases.done(identity, _OUTCOMES[why])
         await self.done(intent, _OUTCOMES[why], _WHY[why])
 
     async def _may_page(self, notification: Notification, now_ms: int) -> bool:
@@ -96,8 +100,8 @@ class Delivery:
     async def _send(self, intent: Intent) -> None:
         notification = intent.notification
         taken = await self._leases.take(notification.id) if intent.place is not None else Taken(Lease.OURS)
-        if taken.lease is Lease.SENT:
-            await self.done(intent, Outcome.SENT, "sent before", taken.receipt)
+        if taken.outcome is not None:
+            await self.done(intent, taken.outcome, _BEFORE, taken.receipt)
             return
         if taken.lease is Lease.OTHERS:
             self._lanes.retry(intent, self._now_ms() + _OTHERS_MS)
@@ -109,7 +113,7 @@ class Delivery:
             verdict = await self._sender.deliver(notification, receipt, lambda: self._go_on(intent))
         except LeavingError:
             await self._leases.release(notification.id)
-            self._lanes.retry(intent, self._now_ms())
+            self._lanes.retry(intent, self._now_ms() + _OTHERS_MS)
             return
         if verdict.kind == "sent":
             receipt = receipt or verdict.receipt
@@ -124,8 +128,8 @@ class Delivery:
             self._again(intent, verdict, begun_ms)
 
     async def _go_on(self, intent: Intent) -> None:
-        if self._lanes.leaving(intent):
-            msg = "the partition goes to another notifier"
+        if self._lanes.leaving(intent) or not self._awake():
+            msg = "the partition goes to another notifier, or went while we were frozen"
             raise LeavingError(msg)
         if intent.place is not None:
             await self._leases.renew(intent.notification.id)
@@ -133,7 +137,7 @@ class Delivery:
     async def _keep_mark(self, intent: Intent, receipt: str | None, thread: tuple[str, str]) -> None:
         """Remember that it was sent, before its result: whoever dies between the two, or after them, sends nothing twice."""
         if intent.place is not None:
-            await self._leases.sent(intent.notification.id, receipt, thread)
+            await self._leases.done(intent.notification.id, Outcome.SENT, receipt, thread)
             self._metrics.age.observe(max(0, self._now_ms() - intent.notification.processed_at) / 1000)
 
     def _again(self, intent: Intent, verdict: Verdict, begun_ms: int) -> None:
@@ -158,7 +162,7 @@ class Delivery:
             if not self._lanes.holds(intent):
                 continue
             if verdict.kind == "sent":
-                await self._leases.sent(intent.notification.id, None, (digest.notification.id, ""))
+                await self._leases.done(intent.notification.id, Outcome.DIGESTED)
                 await self.done(intent, Outcome.DIGESTED, verdict.detail)
             elif verdict.kind == "rejected":
                 await self.done(intent, Outcome.REJECTED, verdict.detail)

@@ -3,7 +3,7 @@
 | key | holds |
 | --- | --- |
 | `APP:notify:lease:ID` | who is sending this notification, for a few seconds |
-| `APP:notify:sent:ID` | that it was sent, and what the receiver answered to be called by, for two days |
+| `APP:notify:done:ID` | what became of it, and what the receiver answered to be called by, for two days |
 | `APP:notify:thread:INCIDENT:RECEIVER` | the receiver's thread of an incident |
 | `APP:notify:pages:PERSON` | the pages of the last ten minutes |
 """
@@ -17,13 +17,14 @@ from typing import Any, Final, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from models.notifications import Outcome
 from streams.notifier.digests import PAGES_MAX, PAGES_SPAN_MS
 
 __all__ = ["Lease", "Leases", "Taken"]
 
 LEASE_MS: Final = 15_000
 """Longer than one try takes; renewed before each."""
-_SENT_SECONDS: Final = 2 * 86_400
+_DONE_SECONDS: Final = 2 * 86_400
 _THREAD_SECONDS: Final = 30 * 86_400
 _ANSWER_SECONDS: Final = 1.0
 _REST_SECONDS: Final = 5.0
@@ -35,8 +36,8 @@ class Lease(StrEnum):
 
     OURS = "ours"
     OTHERS = "others"
-    SENT = "sent"
-    """It was sent already."""
+    DONE = "done"
+    """It was sent already, or something else became of it."""
     ALONE = "alone"
     """Redis does not answer: nobody can be asked."""
 
@@ -45,6 +46,7 @@ class Taken(NamedTuple):
     """What became of taking a lease."""
 
     lease: Lease
+    outcome: Outcome | None = None
     receipt: str | None = None
 
 
@@ -74,7 +76,7 @@ class Leases:
 
         async def question() -> list[Any]:
             async with self._client.pipeline(transaction=False) as pipe:
-                pipe.get(f"{self._prefix}sent:{identity}")
+                pipe.get(f"{self._prefix}done:{identity}")
                 pipe.set(f"{self._prefix}lease:{identity}", self._owner, nx=True, px=LEASE_MS)
                 pipe.get(f"{self._prefix}lease:{identity}")
                 return list(await pipe.execute())
@@ -82,9 +84,10 @@ class Leases:
         answer = await self._ask(question)
         if answer is None:
             return Taken(Lease.ALONE)
-        sent, _, owner = answer
-        if sent is not None:
-            return Taken(Lease.SENT, sent.decode() or None)
+        done, _, owner = answer
+        if done is not None:
+            outcome, _, receipt = done.decode().partition(" ")
+            return Taken(Lease.DONE, Outcome(outcome), receipt or None)
         return Taken(Lease.OURS if owner == self._owner else Lease.OTHERS)
 
     async def renew(self, identity: str) -> None:
@@ -95,12 +98,12 @@ class Leases:
         """It was not sent, and may be by whoever comes first."""
         await self._ask(lambda: self._client.delete(f"{self._prefix}lease:{identity}"))
 
-    async def sent(self, identity: str, receipt: str | None, thread: tuple[str, str]) -> None:
-        """It was sent; `thread` is incident and receiver."""
+    async def done(self, identity: str, outcome: Outcome, receipt: str | None = None, thread: tuple[str, str] = ("", "")) -> None:
+        """It is done with; `thread` is incident and receiver, of which the first receipt is kept."""
 
         async def question() -> list[Any]:
             async with self._client.pipeline(transaction=True) as pipe:
-                pipe.set(f"{self._prefix}sent:{identity}", receipt or "", ex=_SENT_SECONDS)
+                pipe.set(f"{self._prefix}done:{identity}", f"{outcome} {receipt or ''}", ex=_DONE_SECONDS)
                 pipe.delete(f"{self._prefix}lease:{identity}")
                 if receipt is not None:
                     pipe.set(f"{self._prefix}thread:{':'.join(thread)}", receipt, ex=_THREAD_SECONDS, nx=True)

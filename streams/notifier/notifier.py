@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from time import monotonic
 from typing import Any, Final
 
 import structlog
@@ -84,13 +85,16 @@ class Notifier:
         self._sender = Sender(settings, self._secrets, now_ms)
         self._commands = Commands(settings, metrics.kafka.inc)
         leases = Leases(client, settings.app_id, settings.worker, self._redis_failed)
-        self._delivery = Delivery(self._lanes, incidents, leases, self._sender, self._commands, metrics, now_ms)
+        self._delivery = Delivery(self._lanes, incidents, leases, self._sender, self._commands, metrics, now_ms, awake=self._is_awake)
         self._callbacks = Callbacks(self._secrets, incidents, self._commands, metrics, now_ms)
         self._intent_source = IntentSource(settings, self._go_on, self._give_up)
         self._incident_source = IncidentSource(settings)
         self._committed: dict[int, Progress] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._frozen_seconds = settings.session_timeout_seconds / 2
+        self._turned = monotonic()
+        """When the loop that sends turned last, and we were known to be of the group."""
         self._absorbed: set[str] = set()
         """Commands that were written; beyond a bound they are written again, which changes nothing."""
         self._ready = False
@@ -188,6 +192,9 @@ class Notifier:
     async def _send(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             self._wake.clear()
+            if not self._is_awake() and not await self._is_ours():
+                continue
+            self._turned = monotonic()
             now_ms = self._now_ms()
             for intent in self._lanes.take(now_ms):
                 self._begin(self._carry(intent))
@@ -201,6 +208,19 @@ class Notifier:
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    def _is_awake(self) -> bool:
+        return monotonic() - self._turned < self._frozen_seconds
+
+    async def _is_ours(self) -> bool:
+        """After a stretch in which we were frozen: whether the group still has us; it would not take our word for an offset else."""
+        try:
+            if await self._intent_source.commit(self._lanes.progress()):
+                return True
+        except KafkaError:
+            self._metrics.kafka.inc()
+        await asyncio.sleep(RETRY_SECONDS)
+        return False
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -104,8 +104,8 @@ class IntentSource:
             await admin.close()
         return {place.partition: Progress.of(said.offset, said.metadata) for place, said in found.items() if place.topic == self._topic}
 
-    async def commit(self, progress: Mapping[int, Progress]) -> None:
-        """Say how far the topic is done with; nothing where the group has moved on, which the next owner repairs.
+    async def commit(self, progress: Mapping[int, Progress]) -> bool:
+        """Say how far the topic is done with; False where the group has moved on, so that another does.
 
         Raises:
             aiokafka.errors.KafkaError: if the broker does not answer.
@@ -121,10 +121,11 @@ class IntentSource:
                 async with asyncio.timeout(_COMMIT_SECONDS):
                     await self._consumer.commit(said)
             except (CommitFailedError, IllegalStateError):
-                return
+                return False
             except TimeoutError as error:
                 msg = "no answer to a commit"
                 raise KafkaTimeoutError(msg) from error
+        return True
 
 
 class IncidentSource:

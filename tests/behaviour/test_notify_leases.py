@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from models.notifications import Outcome
 from streams.notifier.digests import PAGES_MAX, PAGES_SPAN_MS
 from streams.notifier.leases import LEASE_MS, Lease, Leases, Taken
 from tests.pages import AT_MS
@@ -25,12 +26,12 @@ async def test_one_sends_and_the_other_learns_that_it_was_sent(client: Redis, ap
     await one.release("a")
     assert await two.take("a") == Taken(Lease.OURS)
     await two.renew("a")
-    await two.sent("a", "1795435000.000100", ("incident", "chat"))
-    assert await one.take("a") == Taken(Lease.SENT, "1795435000.000100")
-    await one.sent("b", "later", ("incident", "chat"))
+    await two.done("a", Outcome.SENT, "1795435000.000100", ("incident", "chat"))
+    assert await one.take("a") == Taken(Lease.DONE, Outcome.SENT, "1795435000.000100")
+    await one.done("b", Outcome.SENT, "later", ("incident", "chat"))
     assert await one.thread(("incident", "chat")) == "1795435000.000100", "a thread is named by its first message"
-    await one.sent("c", None, ("incident", "pager"))
-    assert [await one.take("c"), await one.thread(("incident", "pager"))] == [Taken(Lease.SENT), None]
+    await one.done("c", Outcome.STALE)
+    assert await two.take("c") == Taken(Lease.DONE, Outcome.STALE)
 
 
 async def test_a_person_has_one_limit_whoever_sends(client: Redis, app_id: str) -> None:
@@ -46,6 +47,6 @@ async def test_without_redis_nobody_is_asked_again_for_a_while(app_id: str) -> N
     async with Redis.from_url("redis://127.0.0.1:1/0") as gone:
         leases = Leases(gone, app_id, "one", lambda: failures.append(1))
         assert await leases.take("a") == Taken(Lease.ALONE)
-        await leases.sent("a", None, ("incident", "pager"))
+        await leases.done("a", Outcome.SENT)
         assert [await leases.thread(("incident", "pager")), await leases.admit("ana", "page", AT_MS)] == [None, None]
     assert len(failures) == 1

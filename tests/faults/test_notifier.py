@@ -1,6 +1,7 @@
 """Notifiers killed at any moment, shared out anew, without Redis and without a broker: no page is lost, none follows its end."""
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Iterable
 from functools import partial
@@ -197,6 +198,32 @@ async def away(settings: Settings, broker: LocalKafka, folder: Path, seed: int, 
             assert notifier.alive()
             assert await notifier.terminate() == 0
         story.check(0)
+
+
+@pytest.mark.long
+async def test_one_that_was_frozen_sends_no_page_that_another_passed_over(kafka: str, app_id: str, tmp_path: Path) -> None:
+    """Without Redis: the receiver fails, the first notifier is frozen before it tries again, and the incident ends meanwhile."""
+    settings = await installed(kafka, "redis://127.0.0.1:1/0", app_id, tmp_path)
+    one, two = (settings.model_copy(update={"worker": name}) for name in ("one", "two"))
+    async with serving() as pager:
+        pager.script["/hook"].extend([503] * 3)
+        first = page(pager.url, 1, 1)
+        last = page(pager.url, 1, 2, kind="resolve", reason="resolved", epoch=2)
+        with Worker(one, tmp_path / "one.log", program=NOTIFY) as frozen:
+            await write(settings, state(first), first)
+            await pager.until(partial(_at_least, 3), 30)
+            await asyncio.sleep(0.5)  # It says that it will try again, and waits.
+            frozen.signal(signal.SIGSTOP)
+            await write(settings, state(last, ended_at=last.processed_at), last)
+            with Worker(two, tmp_path / "two.log", program=NOTIFY) as second:
+                await pager.until(partial(_at_least, 4), 40)
+                await asyncio.sleep(8)  # Now the first one's next try is overdue.
+                frozen.signal(signal.SIGCONT)
+                await asyncio.sleep(5)
+                assert await frozen.terminate() == 0
+                assert await second.terminate() == 0
+        assert [(each.headers["webhook-id"], each.taken) for each in pager.got] == [(first.id, False)] * 3 + [(last.id, True)]
+        assert await results(settings) == {(first.id, "stale"): 1, (last.id, "sent"): 1}
 
 
 @pytest.mark.long

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from alerts.notify.request import Verdict
-from models.notifications import Notification
+from models.notifications import Notification, Outcome
 from models.operation import Command
 from streams.health.notifier_metrics import NotifierMetrics
 from streams.notifier.delivery import Delivery
@@ -60,7 +60,7 @@ class World:
     states: dict[str, bytes] = field(default_factory=dict)
     committed: Progress = field(default_factory=lambda: Progress(0, 0))
     leases: dict[str, tuple[int, int]] = field(default_factory=dict)
-    marks: set[str] = field(default_factory=set)
+    marks: dict[str, Outcome] = field(default_factory=dict)
     taken: list[Notification] = field(default_factory=list)
     results: dict[str, tuple[str, str]] = field(default_factory=dict)
     lost: Counter[str] = field(default_factory=Counter)
@@ -102,7 +102,7 @@ class FakeLeases:
 
     async def take(self, identity: str) -> Taken:
         if identity in self.world.marks:
-            return Taken(Lease.SENT)
+            return Taken(Lease.DONE, self.world.marks[identity])
         owner, until_ms = self.world.leases.get(identity, (self.owner, 0))
         if owner != self.owner and until_ms > self.world.now_ms:
             return Taken(Lease.OTHERS)
@@ -115,8 +115,8 @@ class FakeLeases:
     async def release(self, identity: str) -> None:
         self.world.leases.pop(identity, None)
 
-    async def sent(self, identity: str, receipt: str | None, thread: tuple[str, str]) -> None:
-        self.world.marks.add(identity)
+    async def done(self, identity: str, outcome: Outcome, receipt: str | None = None, thread: tuple[str, str] = ("", "")) -> None:
+        self.world.marks[identity] = outcome
         self.world.leases.pop(identity, None)
 
     async def thread(self, thread: tuple[str, str]) -> str | None:
@@ -141,7 +141,7 @@ class Process:
         self.tasks: set[asyncio.Task[None]] = set()
         leases, clock = cast("Leases", FakeLeases(world, number)), lambda: world.now_ms
         sender, commands = cast("Sender", self), cast("Commands", self)
-        self.delivery = Delivery(self.lanes, self.incidents, leases, sender, commands, METRICS, clock)
+        self.delivery = Delivery(self.lanes, self.incidents, leases, sender, commands, METRICS, clock, awake=lambda: True)
 
     async def deliver(self, page: Notification, receipt: str | None, before: Callable[[], Awaitable[None]]) -> Verdict:
         await before()
