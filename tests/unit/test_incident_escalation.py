@@ -7,9 +7,10 @@ import pytest
 from alerts import attention
 from alerts.around import Around
 from alerts.condition import ChangeKind
-from alerts.errors import IncidentError
+from alerts.errors import IncidentError, RowFormatError
+from alerts.incident import MEMBERS_MAX, Incident
 from models.escalation import TargetSpec
-from models.incidents import Attention, Happening, Stage
+from models.incidents import TIMELINE_MAX, Attention, Happening, Stage
 from models.notifications import Outcome
 from models.reasons import SuppressReason
 from models.rules import Severity
@@ -347,3 +348,35 @@ def test_a_page_to_a_partner_says_nothing_that_the_client_wrote_for_all_partners
     theirs, ours = desk.turn("sl", ChangeKind.FIRED)
     assert (theirs.side, theirs.runbook, theirs.suggested_action) == ("partner", None, None)
     assert (ours.side, ours.runbook, ours.suggested_action) == ("client", "https://x", "call")
+
+
+def test_a_row_that_an_older_release_wrote_ends_before_what_was_appended_since() -> None:
+    desk = Desk()
+    desk.fire("sl")
+    row = desk.incident.to_row()
+    assert Incident.from_row(row[:-2]) == desk.incident
+    with pytest.raises(RowFormatError, match="format 9"):
+        Incident.from_row([9, *row[1:]])
+
+
+def test_an_incident_that_is_full_is_followed_by_another_of_its_group() -> None:
+    desk = Desk()
+    names = [f"{number:x}" for number in range(MEMBERS_MAX + 5)]
+    desk.fire(*names)
+    assert [len(each.open) for each in desk.held.values()] == [MEMBERS_MAX, 5]
+    assert len(desk.pages) == 2
+    for name in names:
+        desk.resolve(name)
+    assert {each.attention for each in desk.held.values()} == {Attention.RESOLVED}
+
+
+def test_alerts_that_ended_are_forgotten_where_there_are_too_many_and_lines_too() -> None:
+    desk = Desk()
+    desk.fire("stays")
+    for number in range(MEMBERS_MAX + 10):
+        desk.fire(f"{number:x}")
+        desk.resolve(f"{number:x}")
+    assert (len(desk.incident.members), desk.incident.members_dropped) == (MEMBERS_MAX, 11)
+    assert [each.rule for each in desk.incident.open] == ["stays"]
+    assert len(desk.incident.timeline) == TIMELINE_MAX
+    assert desk.incident.timeline_dropped > 0
