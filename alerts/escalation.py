@@ -39,11 +39,11 @@ def restarted(incident: Incident, at_ms: int, why: NotifyReason) -> Incident:
 
 
 def due(incident: Incident, around: Around) -> Step:
-    """All that fell due by `around.at_ms`; in a past that is caught up on nothing does, up to its head."""
+    """All that fell due by `around.at_ms`; in a past nothing does, up to where that was caught up on when it did, however slow we are."""
     at_ms, next_ms = around.at_ms, incident.next_ms
     if next_ms is None or next_ms > at_ms:
         return incident, ()
-    if at_ms < around.head_ms:
+    if at_ms < around.head_ms and not 0 < incident.head_ms <= at_ms:
         return replace(incident, head_ms=around.head_ms), ()
     late, pages = incident.head_ms != 0, list[Notification]()
     incident = _lapsed(incident, at_ms)

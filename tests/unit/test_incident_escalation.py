@@ -333,6 +333,15 @@ def test_after_downtime_the_tier_that_is_due_now_is_told_and_nobody_before_it() 
     assert said(desk.wait(60)) == ["trigger pager not_acknowledged"]
 
 
+def test_a_worker_that_stays_behind_tells_all_the_same() -> None:
+    desk = Desk()
+    desk.fire("sl")
+    for _ in range(40):
+        desk.head_ms = desk.at_ms + 5 * MINUTE_MS
+        desk.wait(1)
+    assert [(each.receiver.id, each.late) for each in desk.pages] == [("ana", False), ("ben", True), ("chat", True)]
+
+
 def test_whoever_was_told_by_a_receiver_is_told_on_by_it_as_it_was() -> None:
     desk = Desk(escalation({"tell": [{"receiver": "pager"}]}, {"after": "10m", "tell": [{"receiver": "chat"}]}))
     desk.fire("sl")
