@@ -17,7 +17,7 @@ from models.windows import GRID_MS
 
 __all__ = ["TOLD_MAX", "Step", "begun", "due", "next_of", "reach", "restarted", "tell"]
 
-TOLD_MAX: Final = 200
+TOLD_MAX: Final = 100
 """Receivers of one incident: whoever is told is told the end too, so there is an end to whom."""
 
 _FAILED: Final = (Outcome.REJECTED, Outcome.EXPIRED)

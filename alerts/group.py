@@ -33,7 +33,7 @@ def followed(partner: str, held: Sequence[Incident], routed: Sequence[Routed], a
     Returns:
         What became of each that is not as it was, and how many alerts found no room.
     """
-    incidents = {each.id: each for each in held}
+    incidents, known = {each.id: each for each in held}, frozenset(each.id for each in held)
     by_alert = {member.fingerprint: each.id for each in held for member in each.open}
     came: dict[str, list[News]] = {}
     refused = 0
@@ -44,7 +44,7 @@ def followed(partner: str, held: Sequence[Incident], routed: Sequence[Routed], a
         if identity is None and news.begins and policy is not None:
             labels = labels_of(policy, member)
             identity = _roomy(incidents.values(), policy, labels, came)
-            if identity is None and len(incidents) - len(held) < room:
+            if identity is None and len(incidents) - len(known) < room:
                 alike = sum(each.opened_ms == around.at_ms and each.labels == labels for each in incidents.values())
                 identity = incident_id(partner, policy.id, labels, around.at_ms, alike)
                 named = tuple(contact.receiver for target in _receivers(policy) for contact in around.directory.reach(target, around.at_ms))
@@ -57,7 +57,7 @@ def followed(partner: str, held: Sequence[Incident], routed: Sequence[Routed], a
     for identity, incident in incidents.items():
         after, told = changed(incident, came[identity], around.at_ms) if identity in came else (incident, ())
         after, pages = due(after, around)
-        if after is not incident or after.id not in {each.id for each in held}:
+        if after is not incident or identity not in known:
             steps.append((after, told + pages))
     return steps, refused
 

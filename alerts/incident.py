@@ -27,7 +27,7 @@ from models.rules import Severity
 __all__ = ["MEMBERS_MAX", "ROW_FORMAT", "UPDATE_MS", "Incident", "incident_id", "noted", "severer", "worst_of"]
 
 ROW_FORMAT: Final = 1
-MEMBERS_MAX: Final = 200
+MEMBERS_MAX: Final = 100
 """Alerts of one incident; further ones of its group open another."""
 UPDATE_MS: Final = 60_000
 """Between two updates of an incident: the newest wins."""

@@ -104,8 +104,9 @@ class IncidentMember(_Record):
     """What a person would say of it."""
     criticality: int | None = None
     """What it weighs."""
-    runbook: str | None = None
-    suggested_action: str | None = None
+    runbook: Annotated[str, Field(max_length=300)] | None = None
+    suggested_action: Annotated[str, Field(max_length=300)] | None = None
+    """What its rule says, cut where it is long: an incident is one row."""
     fired_at: EpochMs
     ended_at: EpochMs | None = None
     suppressed_by: tuple[SuppressReason, ...] = ()

@@ -30,6 +30,7 @@ from streams.engine.publish import Moment
 __all__ = ["Incidents", "directory_of", "news_of"]
 
 Overrides = Notices[OverrideState]
+_SAID_MAX: Final = 300
 _ENDS: Final = frozenset({ChangeKind.RESOLVED, ChangeKind.RETIRED})
 
 
@@ -192,11 +193,15 @@ def news_of(judged: Judged, policy: PartnerPolicy, at_ms: int) -> News | None:
         counted=None,
         text=text,
         criticality=weighed and weighed.weight,
-        runbook=rule and rule.runbook,
-        suggested_action=rule and rule.suggested_action,
+        runbook=None if rule is None else _cut(rule.runbook),
+        suggested_action=None if rule is None else _cut(rule.suggested_action),
         fired_at=condition.fired_ms,
         ended_at=None if condition.open else at_ms,
         # While it recovers its page waits for what is over already, too: nothing is paged then.
         suppressed_by=aside.waited if condition.open else (),
     )
     return News(kinds, member, any(SuppressReason.LATE in each.waited for each in judged.changes))
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _SAID_MAX else text[: _SAID_MAX - 1] + "…"

@@ -1,13 +1,16 @@
 """Escalation of an incident: who is told, who is next, and who is not, as a user would tell the story."""
 
+from dataclasses import replace
 from functools import partial
 
+import orjson
 import pytest
 
 from alerts import attention
 from alerts.around import Around
 from alerts.condition import ChangeKind
 from alerts.errors import IncidentError, RowFormatError
+from alerts.escalation import TOLD_MAX
 from alerts.incident import MEMBERS_MAX, Incident
 from models.escalation import TargetSpec
 from models.incidents import TIMELINE_MAX, Attention, Happening, Stage
@@ -377,6 +380,21 @@ def test_an_incident_that_is_full_is_followed_by_another_of_its_group() -> None:
     for name in names:
         desk.resolve(name)
     assert {each.attention for each in desk.held.values()} == {Attention.RESOLVED}
+
+
+def test_the_row_of_an_incident_that_is_full_in_every_way_fits_a_chunk() -> None:
+    everybody = tuple(f"p{each}" for each in range(TOLD_MAX + 5))
+    desk = Desk(escalation({"tell": [{"rotation": "all"}]}), Book(rotations={"all": lambda _: everybody}))
+    desk.fire(*(f"{number:x}" for number in range(MEMBERS_MAX)))
+    incident = desk.incident
+    assert len(desk.pages) == len(incident.told) == TOLD_MAX
+    members = tuple(
+        each.model_copy(update={"text": "é" * 200, "runbook": "r" * 300, "suggested_action": "é" * 300}) for each in incident.members
+    )
+    for _ in range(TIMELINE_MAX):
+        desk.do(lambda each: attention.comment(each, "ana", desk.at_ms, "c" * 500))
+    row = replace(desk.incident, members=members).to_row()
+    assert len(orjson.dumps(row)) <= 256 * 1024
 
 
 def test_alerts_that_ended_are_forgotten_where_there_are_too_many_and_lines_too() -> None:
