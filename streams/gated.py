@@ -141,12 +141,15 @@ async def gated(settings: Settings, name: str, at_ms: int, now_ms: int) -> Gated
     """Read what the topics hold of a fingerprint, or of `PARTNER/RULE` or `PARTNER/RULE/SCOPE`, and explain it.
 
     Raises:
-        NoRuleError: if nothing is known of it.
+        NoRuleError: if nothing is known of it, or the time has not come yet.
         TopicsError: if the topics are not as they must be.
         aiokafka.errors.KafkaError: if Kafka cannot be reached.
     """
     at_ms -= at_ms % GRID_MS
     asked = _asked(name)
+    if at_ms > now_ms:
+        msg = "that time has not come yet, and nothing was judged then"
+        raise NoRuleError(msg)
     stored = await read_policies(settings)
     async with reading(settings) as past:
         number = None if asked is None else partition_of(asked.partner, settings.partitions, settings.partitioner)

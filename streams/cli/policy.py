@@ -150,6 +150,8 @@ def history(
         return
     for each in found:
         typer.echo(f"{_when(each.applied_at)}  {each.revision}  {_who(each.partner)}{'  (holds)' if each.current else ''}")
+    if not found:
+        typer.echo("no policy was applied" if partner is None else f"no policy that was applied names {partner}")
 
 
 @app.command()

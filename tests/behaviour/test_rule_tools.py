@@ -26,7 +26,7 @@ from tests.workers import environment
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 
 SPEC = rule(levels=[{"severity": "warning", "enter": 0.8, "exit": 0.83, "for": 60}], min_samples=10, recover_for=60)
-DRIFT = DriftSpec.model_validate({"id": "creep", "type": "drift", "kpi": "asa", "direction": "above", "reference": 20})
+DRIFT = DriftSpec.model_validate({"id": "creep", "type": "drift", "kpi": "asa", "direction": "above", "reference": 100})
 SHARED = shared_part(SPEC, DRIFT, settle_seconds=0)
 
 
@@ -109,6 +109,8 @@ async def test_a_rule_is_explained_out_of_alerts_and_closed_minutes(settings: Se
     early = orjson.loads((await outwatch(settings, "explain", "acme/creep", "--at", _iso(begin_ms - HOUR_MS), "--json")).output)
     assert early["said"].endswith("; by the rule as it is now, not as it was")
 
+    ahead = await outwatch(settings, "explain", "acme/sl", "--at", _iso(now_ms() + HOUR_MS))
+    assert "has not come yet" in str(ahead.exception)
     unknown = await outwatch(settings, "explain", "0" * 32, "--at", _iso(begin_ms))
     assert "no alert of 00000000000000000000000000000000 is kept" in str(unknown.exception)
 

@@ -140,6 +140,11 @@ def test_an_event_that_does_not_count_and_a_command_that_is_refused_fail_the_tes
     ]
 
 
+def test_what_a_user_expects_of_rules_of_every_form_holds() -> None:
+    file = ROOT / "tests" / "data" / "policies_of_tests" / "forms_test.yaml"
+    assert [(each.name, each.failures) for each in run_suites([file]) if each.failures] == []
+
+
 def test_the_command_prints_what_failed_and_ends_with_1(folder: Path) -> None:
     file = folder / "tests.yaml"
     case = "{{name: {0}, partner: acme, series: [{{kpi: service_level, values: 0.9, n: 99}}], expect: [{{at: 1m, rule: {1}, phase: {2}}}]}}"
