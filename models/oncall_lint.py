@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,6 @@ from models.yaml_file import Path, suggest
 
 __all__ = ["Known", "known_of", "lint_oncall"]
 
-_OCCURS: Final = timedelta(days=8 * 366)
-"""Within which every rule occurs that ever does: 29 February of a year that is no leap year's eighth."""
 _OVERLAP_MS: Final = 400 * DAY_MS
 _GAPS_MAX: Final = 5
 """Gaps that are told of one rotation."""
@@ -164,15 +162,14 @@ def _lint_members(path: Path, layer: LayerSpec, partner: str | None, people: _Id
 
 
 def _lint_layer(path: Path, spec: LayerSpec, zone: str) -> Iterator[Finding]:
-    starts = datetime.fromisoformat(spec.starts)
-    first = Recurrence(spec.rrule, starts).between(starts, starts + _OCCURS)
-    if not first:
+    first = Recurrence(spec.rrule, datetime.fromisoformat(spec.starts)).nth(0)
+    if first is None:
         yield Finding((*path, "rrule"), f"{spec.rrule} never occurs from {spec.starts} on", "write a rule that does")
         return
-    if spec.until is not None and first[0][1] >= datetime.fromisoformat(spec.until):
-        yield Finding((*path, "until"), f"is before the first shift begins, {first[0][1]:%Y-%m-%dT%H:%M}", "write a later one")
+    if spec.until is not None and first >= datetime.fromisoformat(spec.until):
+        yield Finding((*path, "until"), f"is before the first shift begins, {first:%Y-%m-%dT%H:%M}", "write a later one")
     layer = compile_layer(spec, zone)
-    from_ms = moment_ms(max(first[0][1], layer.from_), layer.zone)
+    from_ms = moment_ms(max(first, layer.from_), layer.zone)
     meets = layer.overlap(from_ms, from_ms + _OVERLAP_MS)
     if meets is not None:
         message = f"the shift of {meets:%Y-%m-%d %H:%M} begins before the one before it is over"
