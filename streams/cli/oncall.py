@@ -7,6 +7,7 @@ import typer
 from streams.cli.commands import Actor, Json, command
 from streams.cli.exits import Exit
 from streams.cli.oncall_common import (
+    NO_ROTATIONS,
     At,
     Days,
     From,
@@ -43,22 +44,16 @@ def who(rotations: RotationIds = None, at: At = None, zone: Zone = None, policy:
     import orjson
 
     calendar = held(policy)
-    told = []
+    told, lines = [], []
     for name in chosen(calendar, rotations):
         rotation, place = calendar.rotations[name], place_of(calendar, name, zone)
         at_ms = moment("--at", at, place)
         now, until_ms = rotation.who(at_ms, calendar.overrides), rotation.next_handover_ms(at_ms, calendar.overrides)
         then = None if until_ms is None else rotation.who(until_ms, calendar.overrides).people
-        said = {"rotation": name, "at": at_ms, **said_of(now), "until": until_ms, "next": then, "zone": place.key}
-        told.append((said, now, then, place))
-    if as_json:
-        typer.echo(orjson.dumps([said for said, *_ in told], option=orjson.OPT_INDENT_2))
-        return
-    rows = [
-        (said["rotation"], names_of(calendar, now.people), by(now), shown(said["until"], place), names_of(calendar, then), place.key)
-        for said, now, then, place in told
-    ]
-    print_table(("rotation", "on call", "by", "until", "then", "zone"), rows)
+        told.append({"rotation": name, "at": at_ms, **said_of(now), "until": until_ms, "next": then, "zone": place.key})
+        until = "" if until_ms is None else f" until {shown(until_ms, place)} ({place.key}), then {names_of(calendar, then)}"
+        lines.append(f"{name}: {names_of(calendar, now.people)} ({by(now)}){until}")
+    typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2) if as_json else "\n".join(lines) or NO_ROTATIONS)
 
 
 @app.command()
@@ -77,18 +72,19 @@ def schedule(
 
     calendar = held(policy)
     told: list[dict[str, Any]] = []
-    rows = []
     for name in chosen(calendar, rotations):
         place = place_of(calendar, name, zone)
         from_ms = moment("--from", from_, place)
-        for begin_ms, end_ms, on_call in calendar.rotations[name].schedule(from_ms, from_ms + days * DAY_MS, calendar.overrides):
-            told.append({"rotation": name, "from": begin_ms, "to": end_ms, **said_of(on_call), "zone": place.key})
-            times = shown(begin_ms, place), shown(end_ms, place)
-            rows.append((name, *times, names_of(calendar, on_call.people), by(on_call), place.key))
+        segments = list(calendar.rotations[name].schedule(from_ms, from_ms + days * DAY_MS, calendar.overrides))
+        told += [{"rotation": name, "from": each[0], "to": each[1], **said_of(each.on_call), "zone": place.key} for each in segments]
+        if not as_json:
+            typer.echo(f"{name} ({place.key})")
+            rows = [(shown(begin, place), shown(end, place), names_of(calendar, now.people), by(now)) for begin, end, now in segments]
+            print_table(("from", "to", "on call", "by"), rows)
     if as_json:
         typer.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2))
-    else:
-        print_table(("rotation", "from", "to", "on call", "by", "zone"), rows)
+    elif not told:
+        typer.echo(NO_ROTATIONS)
 
 
 @app.command()

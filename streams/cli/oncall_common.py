@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from streams.oncall.calendar import Calendar
 
 __all__ = [
+    "NO_ROTATIONS",
     "At",
     "Days",
     "From",
@@ -35,6 +36,8 @@ __all__ = [
     "utc",
     "zone_of",
 ]
+
+NO_ROTATIONS = "the policy has no rotations"
 
 RotationId = Annotated[str, typer.Argument(metavar="ROTATION", help="Its id.")]
 RotationIds = Annotated[list[str] | None, typer.Argument(metavar="ROTATION", help="Their ids; without any, all.")]
@@ -158,9 +161,6 @@ def print_table(names: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None
     from rich.markup import escape
     from rich.table import Table
 
-    if not rows:
-        typer.echo("the policy has no rotations")
-        return
     table = Table(header_style="bold underline", box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for name in names:
         table.add_column(name, no_wrap=name in ("from", "to", "until", "opened", "ended"), overflow="fold")

@@ -6,7 +6,7 @@ import typer
 
 from streams.cli.commands import Json
 from streams.cli.exits import Exit
-from streams.cli.oncall_common import At, RotationId, Zone, chosen, held, moment, place_of, print_table, shown
+from streams.cli.oncall_common import At, RotationId, Zone, chosen, held, moment, place_of, shown
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -50,16 +50,15 @@ def _print(told: "ShiftReport", calendar: "Calendar", place: "ZoneInfo") -> None
     typer.echo(", ".join(f"{count} {part}" for part, count in told.counts.items()))
     if not told.complete:
         typer.echo("it began over 8 days ago: incidents that ended early in it may be missing")
-    if told.incidents:
-        rows = [(*_row(each, calendar, place),) for each in told.incidents]
-        print_table(("opened", "ended", "severity", "what", "taken by", "incident"), rows)
+    for incident in told.incidents:
+        typer.echo(_lines(incident, calendar, place))
 
 
-def _row(incident: "ShiftIncident", calendar: "Calendar", place: "ZoneInfo") -> tuple[str, ...]:
-    from models.quantity import DASH
+def _lines(incident: "ShiftIncident", calendar: "Calendar", place: "ZoneInfo") -> str:
     from models.shift_report import ShiftPart
 
+    spans = f"from {shown(incident.opened_at, place)}"
+    spans += ", open" if incident.ended_at is None else f" to {shown(incident.ended_at, place)}"
     taken = calendar.names(dict.fromkeys(each.by for each in incident.taken))
-    unseen = "nobody, ever" if ShiftPart.UNSEEN in incident.parts else DASH
-    ended = "open" if incident.ended_at is None else shown(incident.ended_at, place)
-    return shown(incident.opened_at, place), ended, incident.severity, incident.text, taken or unseen, incident.id[:8]
+    whose = f", taken by {taken}" if taken else ", seen by nobody" if ShiftPart.UNSEEN in incident.parts else ""
+    return f"\n{incident.id[:8]}  {incident.severity} {spans}{whose}\n    {incident.text}"

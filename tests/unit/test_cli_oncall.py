@@ -64,16 +64,23 @@ def test_it_says_who_is_on_call_until_when_and_who_is_next(policy: Path) -> None
             "zone": "Europe/Lisbon",
         },
     ]
-    shown = oncall(policy, "who", "ops", "--at", "2026-03-28T12:00").output.splitlines()
-    assert shown[1].split() == ["ops", "Bo", "layer", "1", "Mon", "2026-03-30", "09:00", "Ana", "Silva", "Europe/Lisbon"]
+    shown = oncall(policy, "who", "ops", "--at", "2026-03-28T12:00").output
+    assert shown == "ops: Bo (layer 1) until Mon 2026-03-30 09:00 (Europe/Lisbon), then Ana Silva\n"
 
 
 def test_a_schedule_lists_each_shift_in_the_zone_that_is_asked_for(policy: Path) -> None:
     told = oncall(policy, "schedule", "office", "--from", "2026-01-05", "--days", "1", "--zone", "Asia/Manila")
-    assert [line.split()[2:9] for line in told.output.splitlines()[1:]] == [
-        ["2026-01-05", "00:00", "Mon", "2026-01-05", "17:00", "nobody", "–"],
-        ["2026-01-05", "17:00", "Tue", "2026-01-06", "00:00", "Ana", "Silva"],
+    title, _, *lines = told.output.splitlines()
+    assert title == "office (Asia/Manila)"
+    assert [line.split()[1:7] for line in lines] == [
+        ["2026-01-05", "00:00", "Mon", "2026-01-05", "17:00", "nobody"],
+        ["2026-01-05", "17:00", "Tue", "2026-01-06", "00:00", "Ana"],
     ]
+
+
+def test_a_policy_without_rotations_says_so(policy: Path) -> None:
+    policy.write_text("version: 1\n")
+    assert {oncall(policy, command).output for command in ("who", "schedule")} == {"the policy has no rotations\n"}
 
 
 def test_gaps_end_the_linter_with_1_and_other_parts_of_a_policy_are_not_its_business(policy: Path) -> None:

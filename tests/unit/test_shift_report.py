@@ -1,6 +1,7 @@
 """At a handover: what fired in the shift, who took it, what is open, and what resolved unseen."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +12,8 @@ from models.oncall import OnCall, Segment
 from models.people import Contacts, ContactSpec
 from models.shift_report import ShiftPart, ShiftReport
 from models.windows import DAY_MS, HOUR_MS
+from streams.cli.oncall_report import _print
+from streams.oncall.calendar import Calendar
 from tests.notifiers import state
 from tests.pages import notification
 from tests.rotations import layer, ms, override, rotation
@@ -75,6 +78,20 @@ def test_what_is_open_comes_first_then_what_nobody_saw_and_of_these_the_worst() 
         incident("bad", BEGIN_MS + 3 * HOUR_MS),
     )
     assert [each.id for each in told.incidents] == ["bad", "mild", "late", "unseen", "seen"]
+
+
+def test_on_a_screen_each_incident_says_since_when_and_who_took_it(capsys: pytest.CaptureFixture[str]) -> None:
+    calendar = Calendar({}, {}, {})
+    seen = incident("0123456789", timeline=[acknowledged("ana", BEGIN_MS + HOUR_MS)])
+    _print(report(seen, incident("unseen", ended=END_MS - HOUR_MS, severity="warning")), calendar, ZoneInfo("Europe/Helsinki"))
+    told = capsys.readouterr().out.splitlines()
+    assert told[:3] == [
+        "ops: ana, then bo",
+        "Mon 2026-11-16 11:00 to Mon 2026-11-23 11:00 (Europe/Helsinki)",
+        "2 fired, 1 taken, 1 open, 1 resolved, 1 unseen",
+    ]
+    assert told[4] == "01234567  critical from Mon 2026-11-16 12:00, open, taken by ana"
+    assert told[7] == "unseen  warning from Mon 2026-11-16 12:00 to Mon 2026-11-23 10:00, seen by nobody"
 
 
 def test_a_report_says_whether_incidents_may_be_forgotten_by_then() -> None:
