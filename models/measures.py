@@ -161,6 +161,8 @@ NAMES: Final[tuple[str, ...]] = tuple(name for names in _FLAT for name in names)
 
 SIZE: Final = len(NAMES)
 
+_AT: Final = {name: at for at, name in enumerate(NAMES)}
+
 
 class _Positions:
     """`M.answered` is the position of `answered` in a flat vector."""
@@ -189,8 +191,9 @@ def from_names(measures: Mapping[str, int] | Iterable[tuple[str, int]]) -> list[
     """A flat vector from measures by name; names of a newer release are ignored."""
     flat = flat_zero()
     for name, value in dict(measures).items():
-        if name in NAMES:
-            flat[NAMES.index(name)] = value
+        at = _AT.get(name)
+        if at is not None:
+            flat[at] = value
     return flat
 
 

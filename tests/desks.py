@@ -179,7 +179,7 @@ async def fill(client: Redis, settings: Settings, some: Iterable[Record], at_ms:
     projection = Projection(settings.topics, keys, Totals())
     commands = [command for record in some for command in projection.project(record)]
     async with client.pipeline() as pipe:
-        for command in (*commands, *projection.gathered()):
+        for command in (*commands, *projection.totals(), *projection.history_blocks()):
             pipe.execute_command(*command)
         health = Health(as_of=at_ms, worker="p1", lag_records=0, unreadable=0, rebuilds=1)
         pipe.set(keys.projector, health.model_dump_json())

@@ -83,11 +83,13 @@ class Projection:
         self._totals = totals
         self._blocks.clear()
 
-    def gathered(self) -> list[Command]:
-        """The commands for what is written once a batch: the totals that changed, and the blocks of history."""
-        found = [_set_or_delete(self._keys.totals, window.encode(), total) for window, total in self._totals.drain().items()]
-        for key, block in self._blocks.items():
-            found += block.commands(key)
+    def totals(self) -> list[Command]:
+        """The commands for the totals that changed since the last call."""
+        return [_set_or_delete(self._keys.totals, window.encode(), total) for window, total in self._totals.drain().items()]
+
+    def history_blocks(self) -> list[Command]:
+        """The commands for the blocks of history that changed since the last call."""
+        found = [command for key, block in self._blocks.items() for command in block.commands(key)]
         self._blocks.clear()
         return found
 

@@ -30,6 +30,8 @@ __all__ = ["Projector", "run_projector"]
 BATCH_WAIT_SECONDS: Final = 0.25
 HEALTH_SECONDS: Final = 1.0
 """A flush while nothing comes in is seen within this."""
+TOTALS_SECONDS: Final = 1.0
+"""Between two sums over all partners."""
 RETRY_SECONDS_MIN: Final = 0.2
 RETRY_SECONDS_MAX: Final = 5.0
 
@@ -69,6 +71,7 @@ class Projector:
         self._source = Source(settings, self._projection.present, self._projection.history)
         self._positions: dict[str, int] | None = None
         self._said_at = 0.0
+        self._summed_at = 0.0
         self._unreadable = 0
         self._rebuilds = 0
         self._history_begun_with = 0
@@ -112,7 +115,7 @@ class Projector:
         if self._positions is None:
             self._positions = await self._find_place()
         batch = await self._source.batch(BATCH_WAIT_SECONDS)
-        if batch and not await self._apply(batch, self._positions):
+        if (batch and not await self._apply(batch, self._positions)) or (not batch and not await self._sum(self._positions)):
             self._positions = None
         elif monotonic() - self._said_at >= HEALTH_SECONDS:
             await self._say_health(self._positions)
@@ -147,13 +150,24 @@ class Projector:
             follows[name], leads_to[name] = positions[name], records[-1].offset + 1
             for record in records:
                 commands += self._project(record)
-        commands += self._projection.gathered()
+        commands += self._projection.history_blocks()
+        # Every batch changes them, and each takes all partners: a start would do little else. A view that was left before goes on with
+        # what it holds, and sums that anew.
+        if monotonic() - self._summed_at >= TOTALS_SECONDS:
+            commands += self._projection.totals()
+            self._summed_at = monotonic()
         if not await self._store.apply(commands, follows, leads_to):
             _log.info("the view was flushed, or another projector is at work")
             return False
         positions.update(leads_to)
         self._metrics.records.inc(sum(len(records) for records in batch.values()))
         return True
+
+    async def _sum(self, positions: Positions) -> bool:
+        """Write the totals that waited, where nothing else comes in."""
+        commands = self._projection.totals()
+        name = next(iter(positions))
+        return not commands or await self._store.apply(commands, {name: positions[name]}, {name: positions[name]})
 
     def _project(self, record: ConsumerRecord[bytes, bytes]) -> list[Command]:
         try:

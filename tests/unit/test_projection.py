@@ -41,18 +41,18 @@ def test_a_tombstone_deletes_the_figure(projection: Projection) -> None:
 
 def test_only_figures_of_whole_partners_are_summed(projection: Projection) -> None:
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES, scope="queue=billing"))
-    assert projection.gathered() == []
+    assert projection.totals() == []
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES))
-    (command,) = projection.gathered()
+    (command,) = projection.totals()
     assert command[:3] == ("HSET", "app:view:totals", b"15m")
-    assert projection.gathered() == []
+    assert projection.totals() == []
 
 
 def test_the_total_goes_when_its_last_partner_goes(projection: Projection) -> None:
     key, value = kpi_record("acme", MEASURES)
     project(projection, TOPICS.kpis, key, value)
     project(projection, TOPICS.kpis, key, None)
-    assert projection.gathered() == [("HDEL", "app:view:totals", b"15m")]
+    assert projection.totals() == [("HDEL", "app:view:totals", b"15m")]
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_a_stretch_of_a_partner_is_packed_into_a_block_that_expires(
     body = rollup({"answered": 3})
     name, value = stretch(body, last)
     assert project(projection, topic, name, value) == []
-    assert projection.gathered() == [
+    assert projection.history_blocks() == [
         ("HSET", f"app:view:{key}", field, pack(body)),
         ("PEXPIREAT", f"app:view:{key}", body["as_of"] + kept_ms),
     ]
     project(projection, topic, name, None)
-    assert projection.gathered() == [("HDEL", f"app:view:{key}", field)]
-    assert projection.gathered() == []
+    assert projection.history_blocks() == [("HDEL", f"app:view:{key}", field)]
+    assert projection.history_blocks() == []
 
 
 def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(projection: Projection) -> None:
@@ -85,7 +85,7 @@ def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(
         project(projection, TOPICS.rollups_1m, *stretch(body))
     project(projection, TOPICS.rollups_1m, stretch(bodies[1])[0], None)
     key, packed = "app:view:history:1m:acme/all:20270115T08", pack(rollup({"answered": 9}, at_ms=begin_ms))
-    assert projection.gathered() == [
+    assert projection.history_blocks() == [
         ("HSET", key, "00", packed, "02", pack(bodies[2])),
         ("PEXPIREAT", key, bodies[2]["as_of"] + 49 * HOUR_MS),
         ("HDEL", key, "01"),
@@ -95,16 +95,16 @@ def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(
 def test_what_was_gathered_for_a_view_that_is_no_more_is_forgotten(projection: Projection) -> None:
     project(projection, TOPICS.rollups_1m, *stretch(rollup({"answered": 1})))
     projection.go_on_with(Totals())
-    assert projection.gathered() == []
+    assert projection.history_blocks() == []
 
 
 def test_of_parts_of_a_partner_only_days_are_kept(projection: Projection) -> None:
     name, value = stretch(rollup({"answered": 3}, scope="queue=a/b:c"), "2027-01-15")
     project(projection, TOPICS.rollups_1d, name, value)
-    assert projection.gathered()[0][1] == "app:view:history:1d:acme/queue=a%2Fb%3Ac:2027-01"
+    assert projection.history_blocks()[0][1] == "app:view:history:1d:acme/queue=a%2Fb%3Ac:2027-01"
     for topic in (TOPICS.rollups_1m, TOPICS.rollups_15m):
         project(projection, topic, *stretch(rollup({"answered": 3}, scope="queue=all")))
-    assert projection.gathered() == []
+    assert projection.history_blocks() == []
 
 
 def test_an_incident_stands_under_its_id_until_its_tombstone(projection: Projection) -> None:
@@ -158,7 +158,7 @@ def test_a_partner_of_the_policy_without_figures_is_missing_in_the_total(project
         value = encode_policy(PartnerPart(id=name, name=name), 5).model_dump_json().encode()
         project(projection, TOPICS.policies, policy_key(name, "current"), value)
     project(projection, TOPICS.kpis, *kpi_record("acme", MEASURES))
-    ((*_, total),) = projection.gathered()
+    ((*_, total),) = projection.totals()
     assert json.loads(total)["missing"] == 1  # type: ignore[arg-type]
 
 
