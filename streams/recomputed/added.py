@@ -5,7 +5,9 @@ up twice, from nothing and from the most that there can be: once both are the sa
 """
 
 from bisect import bisect_left
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from alerts import Sample
@@ -58,7 +60,8 @@ def anchor(rule: Rule, events: Sequence[Json], since_ms: int | None, at_ms: int)
 def added(rule: Rule, form: Drift, kept: Kept, at_ms: int, known: tuple[int, float] | None) -> Added:
     """Add up to the full quarter of an hour `at_ms`, from what `anchor` says is known."""
     kpi = kept.policy.customs.catalogue[form.kpi]
-    ends = sorted({each["to"] + -each["to"] % QUARTER_MS for each in (*kept.quarters, *kept.minutes) if each["to"] <= at_ms})
+    of = _by_quarter(kept, at_ms)
+    ends = sorted(of)
     if known is None or known[0] < kept.quarters_from_ms:
         begin_ms, totals = kept.quarters_from_ms, [0.0, _MOST]
     else:
@@ -69,9 +72,20 @@ def added(rule: Rule, form: Drift, kept: Kept, at_ms: int, known: tuple[int, flo
             totals = [0.0]  # Nothing is judged of a part of the partner that was silent for a day: it begins anew.
         heard_ms = end_ms
         if end_ms < at_ms:
-            sample = kept.sample(kpi, rule.window, end_ms - QUARTER_MS, end_ms)
+            sample = of[end_ms].sample(kpi, rule.window, end_ms - QUARTER_MS, end_ms)
             totals = sorted({judge_drift(rule, form, sample, total).total for total in totals})
     sample = kept.sample(kpi, rule.window, at_ms - QUARTER_MS, at_ms)
     reading = judge_drift(rule, form, sample, totals[0])
     same = judge_drift(rule, form, sample, totals[-1]).total == reading.total
     return Added(sample, reading, begin_ms, same)
+
+
+def _by_quarter(kept: Kept, at_ms: int) -> dict[int, Kept]:
+    """What is kept of each quarter of an hour up to `at_ms`, by its end: so that of months of them each is looked at once."""
+    quarters, minutes = defaultdict[int, list[Json]](list), defaultdict[int, list[Json]](list)
+    for by_end, stretches in ((quarters, kept.quarters), (minutes, kept.minutes)):
+        for each in stretches:
+            if each["to"] <= at_ms:
+                by_end[each["to"] + -each["to"] % QUARTER_MS].append(each)
+    ends = quarters.keys() | minutes.keys()
+    return {end_ms: replace(kept, days=(), quarters=quarters.get(end_ms, ()), minutes=minutes.get(end_ms, ())) for end_ms in ends}
