@@ -28,7 +28,7 @@ class Incidents:
                 held.pop(identity, None)
             return
         try:
-            state = IncidentState.model_validate_json(value)
+            state = IncidentState.model_validate_json(value, extra="ignore")
         except ValidationError:
             self.unreadable += 1
             return

@@ -174,7 +174,8 @@ class Notifier:
     def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
         place = (record.partition, record.offset)
         try:
-            notification = Notification.model_validate_json(record.value or b"null")
+            # A newer release may say more; what it says of old is enough to page somebody.
+            notification = Notification.model_validate_json(record.value or b"null", extra="ignore")
         except ValidationError as error:
             self._metrics.unreadable.inc()
             _log.error("unreadable", partition=record.partition, offset=record.offset, errors=error.error_count())
@@ -186,6 +187,7 @@ class Notifier:
     async def _make_room(self) -> None:
         intent = self._lanes.failing()
         if intent is not None:
+            self._lanes.retry(intent, self._now_ms() + 600_000)  # So that it is not tried while its end is told.
             self._metrics.dropped.inc()
             await self._delivery.done(intent, Outcome.EXPIRED, "too many notifications are unfinished")
 

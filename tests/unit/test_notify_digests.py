@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,9 @@ def test_an_incident_that_ended_stays_ended_whatever_comes_late() -> None:
     assert incidents.partner(first.incident) == "northwind"
     incidents.put(b"other", b"{}")
     assert incidents.unreadable == 1
+    newer = state(first).model_dump(mode="json") | {"id": uuid(5), "said_since": 1}
+    incidents.put(uuid(5).encode(), orjson.dumps(newer))
+    assert incidents.known(uuid(5)) == Known(1, open=True), "a newer release may say more"
     incidents.put(first.incident.encode(), None)
     assert incidents.known(first.incident) is None
 
