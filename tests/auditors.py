@@ -56,9 +56,9 @@ async def beating(settings: Settings, **policy_over: Any) -> AsyncIterator[None]
 
     async def beat(producer: AIOKafkaProducer) -> None:
         while True:
-            for number in range(settings.partitions):
-                key, value = heartbeat(number, clock.now_ms())
-                await producer.send(topics.heartbeats, value, key, partition=number)
+            beats = [heartbeat(number, clock.now_ms()) for number in range(settings.partitions)]
+            sent = [await producer.send(topics.heartbeats, value, key, partition=int(key)) for key, value in beats]
+            await asyncio.gather(*sent, return_exceptions=True)
             await asyncio.sleep(0.5)
 
     # Its end waits for what is not delivered, which a broker that is gone never takes.
