@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 from xxhash import xxh3_64_intdigest
 
 from models.days import day_end, day_start
-from models.decode import ContactAbandoned, ContactAnswered, ContactCompleted, ContactRecord
-from models.measures import OFFSETS, WIDTHS, Family
+from models.decode import ContactAbandoned, ContactAnswered, ContactCompleted, ContactLeft, ContactQueued, ContactRecord
+from models.measures import FAMILIES, OFFSETS, WIDTHS, Family
 from models.policy import PartnerPolicy
 from models.policy_spec import PolicyFile
 from models.times import to_ms
@@ -27,6 +27,7 @@ from streams.engine.beside import beside, beside_due_ms
 from streams.engine.cells import Cell
 from streams.engine.contacts import EXPIRED
 from streams.engine.contributions import Contribution
+from streams.engine.counted import counted_of
 from streams.engine.fold import Fold
 from streams.engine.intake import EFFECTS, Contact
 from streams.engine.lanes import pack, unpack
@@ -64,6 +65,11 @@ def _handled(event: Any) -> float:  # noqa: ANN401 - a struct of `models.decode`
 
 _LASTED: Final = {ContactAnswered: _waited, ContactAbandoned: _waited, ContactCompleted: _handled}
 """The seconds of an event that a mean may be of."""
+_ALWAYS: Final = {
+    kind: counted_of(Family.INTERACTIONS, [int(name == measure) for name in FAMILIES[Family.INTERACTIONS]]).packed
+    for kind, measure in ((ContactQueued, "arrivals"), (ContactLeft, "left"))
+}
+"""What an event counts that is like all of its kind."""
 
 
 class _Route(NamedTuple):
@@ -77,6 +83,8 @@ class _Route(NamedTuple):
     columns: tuple[Column | Blurring, ...]
     tracks: tuple[Track, ...]
     lasted: Callable[[Any], float] | None
+    always: int
+    """What each of them counts, where it does not matter what they say."""
 
 
 class CountedPast:
@@ -92,11 +100,13 @@ class CountedPast:
         self._aims = Aims(compiled)
         self.days = self._aims.days
         self._dimensions = {dimension for rule in compiled.rules for dimension in rule.scopes}
-        self._scoped = self._dimensions > {"all"}
+        self._scoped = bool(self._dimensions - {"all"})
         self._told_visits = self._scoped and compiled.repeats
-        self._tells_all = all(kpi.family.stop <= _COUNTED for kpi in self._aims.kpis)
-        self._elsewhere = None if self._tells_all else Elsewhere(policy, compiled.partner_id, at_ms)
-        """Fed with all events where a target asks for it, else with those that are not tallied, from the first on that could matter."""
+        tells_all = all(kpi.family.stop <= _COUNTED for kpi in self._aims.kpis)
+        self._daily = None if tells_all else Elsewhere(policy, compiled.partner_id, at_ms)
+        """Fed with all events, for the measures of days, where a target is of what is not tallied."""
+        self._elsewhere: Elsewhere | None = None
+        """Fed with the events that are not tallied, where they matter, from the first on."""
         self._agenda = Agenda()
         self._numbers = count()
         self._columns: dict[Scope, Column] = {}
@@ -112,7 +122,7 @@ class CountedPast:
         self._kept_ms = max([DAY_MS, *widths]) + DAY_MS
         self._verdicts: list[Verdict] = []
 
-    def feed(self, run: Sequence[Told]) -> None:  # noqa: C901 - one loop: calls cost
+    def feed(self, run: Sequence[Told]) -> None:  # noqa: C901, PLR0912 - one loop: calls cost
         """Events in the order in which they came; one that is earlier than those before comes late."""
         agenda, routes, settle_ms = self._agenda, self._routes, self._settle_ms
         for occurred_ms, _, value, event in run:
@@ -124,22 +134,22 @@ class CountedPast:
             passed_ms = now_ms - settle_ms
             if agenda.next_ms <= passed_ms or self._expires_ms <= passed_ms or self._beside_ms <= passed_ms:
                 self._until(passed_ms)
-            if not self._tells_all and self._elsewhere is not None:
-                self._elsewhere.take(now_ms, value)
+            if self._daily is not None:
+                self._daily.take(now_ms, value)
             kind: type = event.__class__
             if kind not in EFFECTS:
                 self._other(event, value, occurred_ms, passed_ms)
             elif event.event_id not in self._seen:
-                slot, family, width, fold, contact, columns, tracks, lasted = routes.get((kind, event.queue, event.channel)) or self._route(
-                    event
-                )
-                vector = [0] * width
-                try:
-                    fold(event, vector, slot.first, slot.second)
-                except Exception:  # noqa: BLE001, S112 - live it would be a dead letter, and the rest counts
-                    continue
+                route = routes.get((kind, event.queue, event.channel)) or self._route(event)
+                slot, family, width, fold, contact, columns, tracks, lasted, packed = route
+                if not packed:
+                    vector = [0] * width
+                    try:
+                        fold(event, vector, slot.first, slot.second)
+                    except Exception:  # noqa: BLE001, S112 - live it would be a dead letter, and the rest counts
+                        continue
+                    packed = pack(family, vector[:width])
                 self._seen[event.event_id] = now_ms
-                packed = pack(family, vector[:width])
                 for column in columns:
                     column.add(occurred_ms, packed)
                 if tracks:
@@ -177,7 +187,7 @@ class CountedPast:
         slot = self._partner.slot(family, event.queue, event.channel)
         columns = self._columns_of(slot.cell)
         tracks = _tracks(columns, KINDS.get(kind, (ALL_KINDS,)))
-        route = _Route(slot, family, WIDTHS[family], fold, contact, columns, tracks, _LASTED.get(kind))
+        route = _Route(slot, family, WIDTHS[family], fold, contact, columns, tracks, _LASTED.get(kind), _ALWAYS.get(kind, 0))
         if len(self._routes) >= _ROUTES_MAX:
             self._routes.clear()
         self._routes[kind, event.queue, event.channel] = route
@@ -247,11 +257,10 @@ class CountedPast:
                     self._agenda.want(watch, _shows_ms(occurred_ms, passed_ms))
 
     def _tell_elsewhere(self, value: bytes) -> None:
-        """Have an event that says nothing to rules but that a scope is there counted, unless all are."""
+        """Have an event counted that says nothing to rules but that a scope is there."""
         if self._elsewhere is None:
             self._elsewhere = Elsewhere(self._file, self.policy.partner_id, self.last_ms)
-        if self._tells_all:
-            self._elsewhere.take(self.last_ms, value)
+        self._elsewhere.take(self.last_ms, value)
 
     def _record(self, event: Any, passed_ms: int) -> None:  # noqa: ANN401
         """A contact record, as `streams.engine.told` takes it: an arrival, an exit from the queue, a handled contact; or a newer one."""
@@ -294,11 +303,8 @@ class CountedPast:
 
     def _over(self, at_ms: int) -> None:
         """A day is over."""
-        if self._tells_all:
-            packed = self._all.between(self._began_ms, self._day_ms)
-        else:
-            assert self._elsewhere is not None, "it counts what is not tallied"
-            packed = self._elsewhere.measures(self._began_ms, self._day_ms)
+        whole = self._all.between if self._daily is None else self._daily.measures
+        packed = whole(self._began_ms, self._day_ms)
         if packed:
             self._aims.day(unpack(packed, self.policy.customs.width))
         self._until(at_ms - self._settle_ms)
@@ -312,8 +318,9 @@ class CountedPast:
         state.contributions.expire(at_ms - self.policy.record_retention_ms)
         for _ in (*state.contacts.drain(0), *state.contributions.drain(0, at_ms)):
             pass
-        if self._elsewhere is not None:
-            self._elsewhere.forget()
+        for each in (self._daily, self._elsewhere):
+            if each is not None:
+                each.forget()
 
 
 def _tracks(columns: "Iterable[Column | Blurring]", kinds: tuple[int, ...]) -> tuple[Track, ...]:

@@ -119,8 +119,11 @@ class Column:
 
     @property
     def last_ms(self) -> int:
-        """When the last 10 s begin in which anything was counted; negative where nothing was."""
-        return self._starts[-1]
+        """When the last 10 s begin in which anything is counted that was not taken back; negative where nothing is."""
+        at, sums = len(self._sums) - 1, self._sums
+        while at and sums[at] == sums[at - 1]:
+            at -= 1
+        return self._starts[at]
 
     def add(self, at_ms: int, packed: int) -> None:
         """Count measures, or take them back where they are negative."""

@@ -211,6 +211,20 @@ def test_the_picture_has_a_line_for_each_condition_and_a_bar_for_each_episode(fo
     assert (len(bars), "acme  low" in texts) == (1, True)
 
 
+def test_a_long_name_does_not_stand_in_the_way_of_bars() -> None:
+    long = Episode("a-partner-with-a-name", "a_rule_of_a_long_name_low", "queue=complaints-and-returns", "warning", START_MS, None, 9)
+    root = ET.fromstring(picture(Outcome(START_MS, START_MS + HOUR_MS, (), (long,))))
+    (name,) = [each for each in root if each.tag.endswith("text") and (each.text or "").startswith("a-partner")]
+    assert len(name.text or "") <= 52
+    assert name[0].text == "a-partner-with-a-name  a_rule_of_a_long_name_low  queue=complaints-and-returns"
+
+
+def test_the_picture_has_colours_for_a_light_and_a_dark_page() -> None:
+    drawn = picture(Outcome(START_MS, START_MS + HOUR_MS, (), ()))
+    assert "color-scheme: light dark" in drawn
+    assert "prefers-color-scheme: dark" in drawn
+
+
 def test_the_picture_of_no_alert_says_so() -> None:
     assert "no alert" in picture(Outcome(START_MS, START_MS + HOUR_MS, (), ()))
 
