@@ -189,8 +189,9 @@ async def fill(client: Redis, settings: Settings, some: Iterable[Record], at_ms:
 class Served:
     """A desk that answers, and what it was asked to write."""
 
-    def __init__(self, desk: Desk, settings: Settings, client: Redis, session: ClientSession) -> None:
+    def __init__(self, desk: Desk, settings: Settings, client: Redis, session: ClientSession, metrics: DeskMetrics) -> None:
         self.desk = desk
+        self.metrics = metrics
         self.settings = settings
         self.client = client
         self.session = session
@@ -234,8 +235,9 @@ async def serving(redis_url: str, app_id: str, folder: Path, **more: Any) -> Asy
             served.commands.append(command)
 
         await fill(client, settings, records(settings))
-        desk = Desk(settings, client, send, lambda: served.now_ms, DeskMetrics())
-        served = Served(desk, settings, client, session)
+        metrics = DeskMetrics()
+        desk = Desk(settings, client, send, lambda: served.now_ms, metrics)
+        served = Served(desk, settings, client, session, metrics)
         task = asyncio.create_task(desk.run(stop))
         try:
             async with asyncio.timeout(10):

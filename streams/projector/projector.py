@@ -115,7 +115,8 @@ class Projector:
         if self._positions is None:
             self._positions = await self._find_place()
         batch = await self._source.batch(BATCH_WAIT_SECONDS)
-        if (batch and not await self._apply(batch, self._positions)) or (not batch and not await self._sum(self._positions)):
+        done = await (self._apply(batch, self._positions) if batch else self._sum(self._positions))
+        if not done:
             self._positions = None
         elif monotonic() - self._said_at >= HEALTH_SECONDS:
             await self._say_health(self._positions)

@@ -16,6 +16,7 @@ from desk.server import BODY_BYTES_MAX
 from desk.sessions import COOKIE
 from models.commands import PAYLOADS
 from models.view import Keys
+from streams.local.redis import LocalRedis
 from streams.projector.projection import Record
 from tests.desks import (
     ACME_ALERT,
@@ -26,10 +27,12 @@ from tests.desks import (
     TOKENS,
     UNTOLD_INCIDENT,
     Served,
+    alert,
     fill,
     serving,
 )
 from tests.view_records import AT_MS, kpi_record
+from tests.waiting import until
 
 pytestmark = pytest.mark.redis
 
@@ -338,3 +341,98 @@ async def test_a_flushed_view_shows_nothing_and_not_what_there_was(served: Serve
         assert gone["projector"] == [""]
     told = await served.get("/api/v1/snapshot")
     assert (told["partners"], told["as_of"]) == ([], None)
+
+
+async def test_a_kpi_over_time_comes_from_the_stretches_of_the_view(served: Served) -> None:
+    end_ms = AT_MS - AT_MS % 900_000
+    told = await served.get(f"/api/v1/kpis/acme/service_level?window=5m&from={end_ms - 1_200_000}&to={end_ms}")
+    assert [each["from"] for each in told["points"]] == [end_ms - ago for ago in (1_200_000, 900_000, 600_000, 300_000)]
+    for point in told["points"]:
+        assert (point["value"], point["numerator"], point["denominator"], point["n"]) == (0.8, 40, 50, 50)
+        assert 0.6 < point["ci_low"] < 0.8 < point["ci_high"] < 0.9
+        assert (point["final"], point["target"], point["critical"]) == (True, 0.8, 0.65)
+        assert "20 s" in point["definition"]
+    assert (told["as_of"], told["complete"], told["horizon"]["1m"]) == (AT_MS, True, AT_MS - 48 * 3_600_000)
+    part = await served.get("/api/v1/kpis/acme/service_level?window=1d&scope=queue=billing")
+    assert part["points"] == []
+
+
+async def test_a_partner_is_shown_with_its_parts_targets_and_thresholds(served: Served) -> None:
+    told = await served.get("/api/v1/partners/acme")
+    assert told["partner"]["name"] == "Acme"
+    assert [each["scope"] for each in told["scopes"]] == ["queue=a*b"], "and of no partner beside it"
+    assert told["targets"] == {"service_level": {"target": 0.8, "critical": 0.65}}
+    (rule,) = told["thresholds"]
+    assert (rule["rule"], rule["levels"]) == ("sl", [{"severity": "warning", "enter": 0.8, "exit": 0.83}])
+
+
+async def test_a_policy_of_a_newer_release_is_said_to_be_one(served: Served) -> None:
+    value = json.dumps({"partner": "acme", "revision": "r", "applied_at": 1, "part": {"id": "acme", "name": "Acme", "mood": "good"}})
+    await served.client.hset(Keys(served.settings.app_id).policies, "acme", value)
+
+    async def refused() -> bool:
+        answer = await served.ask("/api/v1/partners/acme")
+        return answer.status == 503 and "another release" in await answer.text()
+
+    await until(refused)
+    assert (await served.ask("/api/v1/partners/boreal")).status == 200
+
+
+async def test_so_many_watch_and_further_ones_are_told_to_come_later(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.streams.VIEWERS_OF_ONE_MAX", 2)
+    monkeypatch.setattr("desk.streams.VIEWERS_MAX", 3)
+    monkeypatch.setattr("desk.streams.NOW_SECONDS", 0.3)  # Who went is missed with the next frame.
+    async with streaming(served), streaming(served):
+        assert (await served.ask("/api/v1/stream")).status == 503
+        async with streaming(served, "operator"):
+            answer = await served.ask("/api/v1/stream", "admin")
+            assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
+
+    async def room() -> bool:
+        async with served.session.get(f"{served.url}/api/v1/stream", headers={"Authorization": f"Bearer {TOKENS['viewer']}"}) as again:
+            return again.status == 200
+
+    await until(room)
+
+
+async def test_a_viewer_that_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads the first bytes and then no more, while what it is told changes and is large."""
+    monkeypatch.setattr("desk.streams._SLOW_SECONDS", 0.3)
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.desk.port, limit=1024)
+    writer.write(f"GET /api/v1/stream HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKENS['viewer']}\r\n\r\n".encode())
+    assert b"200" in await reader.readline()
+    key, value = alert("acme", "d" * 32)
+    large = json.dumps({**json.loads(value), "explanation": "x" * 16_000_000}).encode()
+    await fill(served.client, served.settings, [Record(served.settings.topics.alerts_state, 0, key, large)])
+
+    async def dropped() -> bool:
+        return b"outwatch_desk_viewers_dropped_total 1.0" in served.metrics.catalogue.text()
+
+    await until(dropped)
+    writer.close()
+
+
+async def test_without_redis_the_age_grows_and_then_nothing_is_shown_as_if_it_were_now(
+    private_redis: LocalRedis, app_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.watch.FRESH_SECONDS", 1.5)
+    monkeypatch.setattr("desk.streams.NOW_SECONDS", 0.5)
+    async with serving(private_redis.url, app_id, tmp_path) as served, streaming(served) as events:
+        private_redis.kill()
+        served.now_ms = AT_MS + 7_000
+        now = await events.next_of("now")
+        assert now["at"] - now["as_of"] == 7_000
+
+        async def unavailable() -> bool:
+            answer = await served.ask("/api/v1/snapshot")
+            return answer.status == 503 and (await answer.json(content_type=None))["type"] == "urn:outwatch:no_view"
+
+        await until(unavailable)
+        assert not served.desk.sees
+        private_redis.start()
+
+        async def again() -> bool:
+            return served.desk.sees
+
+        await until(again)
+        assert (await served.get("/api/v1/snapshot"))["partners"] == []

@@ -16,10 +16,12 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from models.mapping_file import example_mapping
+from models.operation import Command
 from models.settings import Settings
 from streams.admin import check, create
 from streams.cli.exits import Exit, explain
 from streams.connection import kafka_refusal
+from streams.desk_process import CommandWriter
 from streams.letters import Coordinates, Selection, find, replay_letters
 from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
@@ -221,6 +223,16 @@ def test_letters_are_listed_shown_and_replayed_with_the_rights_of_the_page(place
     assert refused.stderr.startswith("Kafka does not allow that to our user")
     done = outwatch(place.by_password("replayer"), "dead-letters", "replay", letter)
     assert (done.returncode, done.stdout) == (0, "1 replayed\n")
+
+
+async def test_the_desk_writes_commands_with_the_rights_of_the_page(place: Place) -> None:
+    await create(Settings(brokers=place.kafka.bootstrap, partitions=2, replication=1))
+    command = Command(id="d1", type="alert.ack", actor="ana", at=1, partner="*", payload={})
+    async with CommandWriter(place.settings("desk")) as writer:
+        await writer.send(command)
+    async with CommandWriter(place.settings("reader")) as writer:
+        with pytest.raises(ConnectionError, match=r"(?i)authoriz"):
+            await writer.send(command)
 
 
 @all_but_one("reader")
