@@ -152,6 +152,11 @@ async def test_what_is_called_back_becomes_one_command(settings: Settings) -> No
     await write(settings, state(opened))
     async with notifying(settings):
         assert [await call("one", uuid(1)), await call("one", uuid(1)), await call("two", uuid(1), "whsec_b2xk")] == [200, 200, 200]
+        async with aiohttp.ClientSession() as session:
+            answers = [
+                await session.post(f"{url}/{path}", data=b"x" * size) for path, size in (("webhook", 100_000), ("slack", 1), ("x", 1))
+            ]
+        assert [answer.status for answer in answers] == [413, 401, 404]
         assert [await call("three", uuid(1), "wrong"), await call("four", uuid(9)), await call("five", uuid(1), ask="x")] == [401, 200, 200]
     commands = [orjson.loads(record.value) for record in await read_all(settings, settings.topics.commands)]
     assert {(each["type"], each["actor"], each["partner"], each["payload"]["incident"]) for each in commands} == {

@@ -289,7 +289,8 @@ def test_no_schedule_loses_a_page_or_lets_a_trigger_follow_its_resolve(schedule:
 
 
 @pytest.mark.long
-@settings(max_examples=3000, deadline=None)
+@pytest.mark.timeout(900)
+@settings(max_examples=2000, deadline=None)
 @given(STEPS)
 def test_none_of_many_schedules_does(schedule: list[tuple[str, int]]) -> None:
     hold(schedule)
