@@ -6,6 +6,7 @@ or years has no hours, so that at most one a day occurs; its occurrences are cou
 has no end of its own, neither UNTIL nor COUNT: that is `until` of its layer, which cuts a shift as well.
 """
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,6 +25,18 @@ _WEEKLY: Final = (*_ANY, "BYHOUR", "BYMINUTE")
 _YEARLY: Final = (*_ANY, "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS")
 PARTS: Final = {"DAILY": _WEEKLY, "WEEKLY": _WEEKLY, "MONTHLY": _YEARLY, "YEARLY": _YEARLY}
 """What a rule may say, by its frequency."""
+_RANGES: Final = {
+    "BYHOUR": (0, 23),
+    "BYMINUTE": (0, 59),
+    "BYMONTH": (1, 12),
+    "BYMONTHDAY": (-31, 31),
+    "BYYEARDAY": (-366, 366),
+    "BYWEEKNO": (-53, 53),
+    "BYSETPOS": (-366, 366),
+}
+"""Lists of whole numbers; where they may be negative, 0 is none of them. dateutil takes any, and stumbles over some when it counts."""
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,3}", re.ASCII)
+_DAYS: Final = re.compile(r"[+-]?[1-5]?(?:MO|TU|WE|TH|FR|SA|SU)")
 _INTERVAL_MAX: Final = 1000
 _FAR: Final = datetime(2100, 1, 1)  # noqa: DTZ001 - wall-clock time
 _AHEAD: Final = timedelta(days=800)
@@ -60,8 +73,7 @@ def _problems(text: str) -> Iterator[str]:
             yield f"{name} has no place here (write until: of the layer)"
         if name not in PARTS[frequency]:
             yield f"{name!r} is no part of a rule of shifts with FREQ={frequency} (write {', '.join(PARTS[frequency])})"
-    if not (parts.get("INTERVAL", "1").isdecimal() and 1 <= int(parts.get("INTERVAL", "1")) <= _INTERVAL_MAX):
-        yield f"INTERVAL={parts['INTERVAL']} is no whole number from 1 to {_INTERVAL_MAX} (write INTERVAL=1)"
+    yield from _value_problems(parts)
     if "," in parts.get("BYMINUTE", ""):
         yield "BYMINUTE names several minutes (write one)"
     if frequency == "DAILY" and "BYDAY" in parts and int(parts.get("INTERVAL", "1")) % 7 == 0:
@@ -71,6 +83,18 @@ def _problems(text: str) -> Iterator[str]:
         _rule(text, datetime(2000, 1, 1), None)  # noqa: DTZ001 - wall-clock time of a zone that is said elsewhere
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         yield f"{text!r} is no rule of RFC 5545: {str(error).replace(' (', ': ').replace(')', '')} (write such as FREQ=WEEKLY)"
+
+
+def _value_problems(parts: dict[str, str]) -> Iterator[str]:
+    if not (parts.get("INTERVAL", "1").isdecimal() and 1 <= int(parts.get("INTERVAL", "1")) <= _INTERVAL_MAX):
+        yield f"INTERVAL={parts['INTERVAL']} is no whole number from 1 to {_INTERVAL_MAX} (write INTERVAL=1)"
+    for name, (least, most) in _RANGES.items():
+        for each in parts[name].split(",") if name in parts else ():
+            if not _WHOLE.fullmatch(each) or not least <= int(each) <= most or (int(each) == 0 and least < 0):
+                yield f"{name}={each[:20]} is no whole number from {least} to {most}{', and not 0' if least < 0 else ''} (correct it)"
+    for each in parts["BYDAY"].split(",") if "BYDAY" in parts else ():
+        if not _DAYS.fullmatch(each):
+            yield f"BYDAY={each[:20]} is no day of the week (write MO, or -1SU for the last Sunday of a month)"
 
 
 def _rule(text: str, begins: datetime, until: datetime | None) -> "rrule":

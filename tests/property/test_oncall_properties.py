@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from models.notices import OverrideState
 from models.oncall import Rotation
-from models.recurrence import Recurrence
+from models.recurrence import Recurrence, check_rrule
 from models.wall import local_of, moment_ms
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS
 from tests.rotations import layer, ms, override, rotation
@@ -187,3 +187,25 @@ def test_a_later_local_time_is_never_an_earlier_moment(zone: str, around: int, l
     moment = moment_ms(local, at)
     assert moment <= moment_ms(local + timedelta(minutes=later), at)
     assert shown(moment, at) >= local > local_of(moment - 1000, at) or local_of(moment - 1000, at) > local_of(moment, at)
+
+
+NUMBERS = st.sampled_from(["1", "-1", "5", "12", "13", "24", "31", "-31", "53", "54", "366", "0", "1,2,3", "x"])
+DAYS = st.sampled_from(["MO", "MO,SA", "1MO", "-1SU", "5TU", "6TU", "XX"])
+PARTS = st.one_of(
+    st.tuples(st.sampled_from(["INTERVAL", "BYHOUR", "BYMONTH", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYSETPOS"]), NUMBERS),
+    st.tuples(st.sampled_from(["BYDAY", "WKST"]), DAYS),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(["DAILY", "WEEKLY", "MONTHLY", "YEARLY"]), st.lists(PARTS, max_size=3, unique_by=lambda each: each[0]))
+def test_a_rule_is_refused_or_can_be_followed(frequency: str, parts: list[tuple[str, str]]) -> None:
+    """dateutil takes a thirteenth month, and stumbles over it when it counts."""
+    rule = ";".join([f"FREQ={frequency}", *("=".join(each) for each in parts)])
+    try:
+        check_rrule(rule)
+    except ValueError:
+        return
+    begins = datetime.fromisoformat("2024-02-29T01:30")
+    found = [at for _, at in Recurrence(rule, begins).between(begins, begins + timedelta(days=800))]
+    assert all(before < after for before, after in pairwise(found))
