@@ -49,8 +49,11 @@ def ask(state: State, command: Command, payload: Any, at_ms: int) -> str:
 
 
 def acknowledge_of(state: State, command: Command, payload: Any, at_ms: int) -> None:
-    """Whoever looks after an alert looks after its incident."""
+    """Whoever looks after an alert looks after its incident; who does so for as long already, of another alert of it, tells nobody."""
     for incident in state.incidents.of(command.partner):
+        held = incident.held
+        if held is not None and (held.by, held.until) == (command.actor, payload.until):
+            continue
         if any(each.fingerprint == payload.fingerprint for each in incident.open):
             _do(state, incident, lambda each: attention.acknowledge(each, command.actor, at_ms, payload.until, payload.comment))
 
