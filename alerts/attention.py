@@ -6,7 +6,7 @@ from typing import Final
 
 from alerts.around import Around
 from alerts.errors import IncidentError
-from alerts.escalation import Step, reach, tell
+from alerts.escalation import Step, ends_loop, reach, tell
 from alerts.incident import Incident, noted
 from alerts.members import ended
 from alerts.page import REASSIGNED, to_all
@@ -93,7 +93,7 @@ def absorb(incident: Incident, into: str, at_ms: int, until_ms: int | None = Non
 
 
 def answered(incident: Incident, result: NotificationResult, at_ms: int) -> Step:
-    """What became of a notification: where no page of the last step can arrive any more, whoever comes next is told at once."""
+    """What became of a notification: where no page of the last step can arrive any more, whoever comes next in the loop is told at once."""
     told = tuple(
         each
         if each.notification != result.notification
@@ -104,7 +104,7 @@ def answered(incident: Incident, result: NotificationResult, at_ms: int) -> Step
         return (incident if told == incident.told else replace(incident, told=told)), ()
     was, left = incident.pages, tuple(each for each in incident.pages if each != result.notification)
     incident = noted(replace(incident, told=told, pages=left), at_ms, Happening.FAILED, result.detail)
-    if was and not left and incident.due_ms is not None:
+    if was and not left and incident.due_ms is not None and not ends_loop(incident):
         incident = replace(incident, due_ms=min(incident.due_ms, at_ms), why=NotifyReason.REJECTED)
     return incident, ()
 

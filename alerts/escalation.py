@@ -15,7 +15,7 @@ from models.incidents import Happening, IncidentTold
 from models.notifications import Notification, NotifyReason, Outcome, Target
 from models.windows import GRID_MS
 
-__all__ = ["TOLD_MAX", "Step", "begun", "due", "next_of", "reach", "restarted", "tell"]
+__all__ = ["TOLD_MAX", "Step", "begun", "due", "ends_loop", "next_of", "reach", "restarted", "tell"]
 
 TOLD_MAX: Final = 100
 """Receivers of one incident: whoever is told is told the end too, so there is an end to whom."""
@@ -119,8 +119,7 @@ def _next(incident: Incident, around: Around, *, late: bool) -> Step:
     """The tier that is due now."""
     policy, at_ms, due_ms = incident.policy, around.at_ms, incident.due_ms
     assert due_ms is not None, "something is due"
-    reached = any(each.epoch == incident.epoch and each.loop == incident.loop and each.outcome not in _FAILED for each in incident.told)
-    found = next_of(policy, None if incident.step is None else (incident.loop, incident.step), reached=reached)
+    found = next_of(policy, None if incident.step is None else (incident.loop, incident.step), reached=_reached(incident))
     if found is None:
         return noted(replace(incident, due_ms=None, pages=()), at_ms, Happening.EXHAUSTED), ()
     (loop, step), _ = found
@@ -133,15 +132,25 @@ def _next(incident: Incident, around: Around, *, late: bool) -> Step:
     incident, why = chosen.incident, NotifyReason.FALLBACK if step == FALLBACK else incident.why
     if not chosen.contacts:
         # The next is due at once, unless this loop told somebody, who has the time between loops to answer.
-        ahead = next_of(policy, (loop, step), reached=reached)
-        waits = ahead is not None and ahead[0][0] > loop
+        pause_ms = after[1] if after is not None and ends_loop(incident) else 0
         following = NotifyReason.EMPTY_SHIFT if chosen.empty else incident.why
-        return replace(incident, why=following, due_ms=due_ms + ahead[1] if waits and ahead else due_ms), ()
+        return replace(incident, why=following, due_ms=due_ms + pause_ms), ()
     incident, pages = tell(incident, chosen.contacts, around, why, late=late)
     # Whoever was told last has the time before the end of all to answer, too.
     last_ms = None if after is None else at_ms + after[1]
     incident = replace(incident, why=NotifyReason.NOT_ACKNOWLEDGED, due_ms=last_ms)
     return (incident if last_ms is not None else noted(incident, at_ms, Happening.EXHAUSTED)), pages
+
+
+def _reached(incident: Incident) -> bool:
+    """Whether the present loop told somebody whose page may have arrived."""
+    return any(each.epoch == incident.epoch and each.loop == incident.loop and each.outcome not in _FAILED for each in incident.told)
+
+
+def ends_loop(incident: Incident) -> bool:
+    """Whether whoever is next is so after the time between loops, since the present one told somebody."""
+    ahead = None if incident.step is None else next_of(incident.policy, (incident.loop, incident.step), reached=_reached(incident))
+    return ahead is not None and ahead[0][0] > incident.loop
 
 
 def _is_past(policy: EscalationSpec, tier: Tier, due_ms: int, at_ms: int) -> bool:

@@ -37,8 +37,8 @@ def followed(partner: str, held: Sequence[Incident], routed: Sequence[Routed], a
     by_alert = {member.fingerprint: each.id for each in held for member in each.open}
     came: dict[str, list[News]] = {}
     refused = 0
-    # What begins comes first: it joins an incident whose other alerts end at the same grid point.
-    for news, policy in sorted(routed, key=lambda each: not each.news.begins):
+    # All of a grid point is taken in at once, so that what begins joins an incident whose other alerts end then.
+    for news, policy in routed:
         member = news.member
         identity = by_alert.get(member.fingerprint)
         if identity is None and news.begins and policy is not None:

@@ -58,6 +58,8 @@ class Book:
     away: set[str] = field(default_factory=set)
     open_: bool = True
     calendar: str = "c1"
+    site: str = "https://pages.example"
+    """Where people are told."""
 
     def reach(self, target: TargetSpec, at_ms: int) -> tuple[Contact, ...]:
         if target.receiver is not None:
@@ -66,7 +68,7 @@ class Book:
         if target.partner is not None:
             return tuple(Contact(receiver(each, "acme"), each, "partner") for each in self.roles.get(target.partner, ()))
         people = self.rotations[target.rotation](at_ms) if target.rotation is not None else (str(target.person),)
-        return tuple(Contact(receiver(each), each, "client") for each in people)
+        return tuple(Contact(receiver(each).model_copy(update={"url": f"{self.site}/{each}"}), each, "client") for each in people)
 
     def at_work(self, person: str, at_ms: int) -> bool:
         return person not in self.away

@@ -108,7 +108,7 @@ def test_a_partner_degrades_its_alert_fires_and_resolves_and_ctrl_c_leaves_nothi
         running.until(r"Acme Care .* ok", FIRST_FIGURES_SECONDS_MAX)
         running.until(r"delta service_level_low PENDING => FIRING: warning, below 0.8", FIRED_SECONDS_MAX)
         assert monotonic() - began <= FIRED_SECONDS_MAX
-        running.until(r"pages ana \(opened\): Delta Assist", FIRED_SECONDS_MAX)
+        running.until(r"pages ana \((opened|worse)\): Delta Assist", FIRED_SECONDS_MAX)
         running.until(r"delta service_level_low RECOVERING => RESOLVED", RESOLVED_SECONDS_MAX)
         assert monotonic() - began <= RESOLVED_SECONDS_MAX
         assert end(running) == 0

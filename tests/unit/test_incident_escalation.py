@@ -12,9 +12,10 @@ from alerts.condition import ChangeKind
 from alerts.errors import IncidentError, RowFormatError
 from alerts.escalation import TOLD_MAX
 from alerts.incident import MEMBERS_MAX, Incident
+from alerts.members import News
 from models.escalation import TargetSpec
 from models.incidents import TIMELINE_MAX, Attention, Happening, Stage
-from models.notifications import Outcome
+from models.notifications import NotifyReason, Outcome
 from models.reasons import SuppressReason
 from models.rules import Severity
 from models.windows import MINUTE_MS
@@ -352,6 +353,65 @@ def test_whoever_was_told_by_a_receiver_is_told_on_by_it_as_it_was() -> None:
     (page,) = desk.wait(10)
     assert page.receiver == receiver("chat")
     assert [each.receiver for each in desk.resolve("sl")] == [receiver("pager"), receiver("chat")]
+
+
+def test_somebody_who_is_told_again_is_told_where_it_was_and_in_the_same_thread() -> None:
+    desk = Desk(escalation(ANA, loops=2, loop_after="10m"))
+    (first,) = desk.fire("sl")
+    desk.do(lambda each: attention.answered(each, result(first, Outcome.SENT).model_copy(update={"receipt": "t1"}), desk.at_ms))
+    desk.book.site = "https://new.example"
+    (second,) = desk.wait(10)
+    assert (second.receiver, second.receipt) == (first.receiver, "t1")
+
+
+def test_a_loop_that_reaches_nobody_is_the_last() -> None:
+    desk = Desk(escalation({"tell": [{"rotation": "duty"}]}, loops=3, loop_after="10m", fallback=[{"receiver": "pager"}]))
+    began_ms = desk.at_ms
+    desk.book.rotations["duty"] = lambda at_ms: ("cleo",) if at_ms == began_ms else ()
+    assert said(desk.fire("sl")) == ["trigger cleo opened"]
+    assert said(desk.wait(10)) == ["trigger pager fallback"]
+
+
+def test_who_was_told_in_a_loop_has_the_time_between_loops_though_its_last_step_is_empty() -> None:
+    book = Book(rotations={"duty": lambda _: ()})
+    desk = Desk(escalation(ANA, {"after": "5m", "tell": [{"rotation": "duty"}]}, loops=2, loop_after="10m"), book)
+    desk.fire("sl")
+    assert said(desk.wait(14.5)) == []
+    assert said(desk.wait(0.5)) == ["trigger ana empty_shift"]
+
+
+def test_where_the_last_step_of_a_loop_fails_whoever_was_told_before_has_the_time_between_loops() -> None:
+    desk = Desk(escalation(ANA, BEN, loops=2, loop_after="20m"))
+    desk.fire("sl")
+    (page,) = desk.wait(10)
+    desk.do(lambda each: attention.answered(each, result(page, Outcome.REJECTED), desk.at_ms))
+    assert said(desk.wait(19.5)) == []
+    assert said(desk.wait(0.5)) == ["trigger ana not_acknowledged"]
+
+
+def test_where_all_pages_of_all_loops_fail_the_fallback_is_told_at_once() -> None:
+    desk = Desk(escalation(ANA, loops=2, loop_after="20m", fallback=[{"receiver": "pager"}]))
+    (page,) = desk.fire("sl")
+    desk.do(lambda each: attention.answered(each, result(page, Outcome.REJECTED), desk.at_ms))
+    assert said(desk.wait(0.2)) == ["trigger pager fallback"]
+
+
+def test_what_failed_of_a_step_that_is_past_brings_nothing_forward() -> None:
+    desk = Desk()
+    (page,) = desk.fire("sl")
+    ack(desk, desk.at_ms + 5 * MINUTE_MS)
+    desk.do(lambda each: attention.answered(each, result(page, Outcome.EXPIRED), desk.at_ms))
+    assert desk.incident.why is not NotifyReason.REJECTED
+    assert said(desk.wait(5)) == ["trigger ana ack_ended"]
+
+
+def test_an_alert_that_fires_as_the_last_one_ends_joins_its_incident() -> None:
+    desk = Desk()
+    desk.fire("sl")
+    desk.wait(1)
+    over = desk.alerts["sl"].model_copy(update={"ended_at": desk.at_ms})
+    desk.hear(News(frozenset({ChangeKind.RESOLVED}), over), News(frozenset({ChangeKind.FIRED}), member("asa")))
+    assert (len(desk.held), [each.rule for each in desk.incident.open]) == (1, ["asa"])
 
 
 def test_a_page_to_a_partner_says_nothing_that_the_client_wrote_for_all_partners() -> None:
