@@ -2,26 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 import structlog
-from aiokafka.errors import KafkaError
 
 from alerts.audit.alarm import Alarm, Bell, Ring
-from alerts.audit.breach import AuditReason, Breach, Terms
+from alerts.audit.breach import AuditReason, Terms
 from alerts.audit.look import breaches
 from alerts.audit.page import by_reason, page
-from alerts.audit.seen import Seen
 from alerts.notify.render import secrets_of
 from models import clock, policy_file
 from models.receivers import Receiver
 from models.settings import Settings
 from streams.auditor.ping import Ping
-from streams.auditor.source import AnewError, Source
-from streams.errors import TopicsError
+from streams.auditor.watch import Watch
 from streams.health.auditor_metrics import AuditorMetrics
 from streams.health.readiness import Note, Noted, Obstacle, Unready
 from streams.health.server import endpoints
@@ -29,13 +25,9 @@ from streams.notifier.secrets import MissingSecretError, SecretsFolder
 from streams.notifier.sender import Sender
 from streams.signals import stop_on_signals, wait_or_stop
 
-__all__ = ["Auditor", "audit_once", "receivers_of", "run_auditor"]
+__all__ = ["Auditor", "receivers_of", "run_auditor"]
 
 LOOK_SECONDS: Final = 5.0
-CONNECT_SECONDS_MAX: Final = 20.0
-CLOSE_SECONDS_MAX: Final = 5.0
-ONCE_SECONDS_MAX: Final = 60.0
-"""For one look at topics that hold much."""
 
 _log = structlog.stdlib.get_logger("outwatch.auditor")
 
@@ -53,32 +45,6 @@ async def run_auditor(settings: Settings) -> None:
         await auditor.run(stop)
 
 
-async def audit_once(settings: Settings, terms: Terms, again_seconds: float = LOOK_SECONDS) -> tuple[Breach, ...]:
-    """What does not hold now; found twice, since what one commit writes is not seen at one moment in all partitions.
-
-    Raises:
-        CertificateError: if a certificate or a key cannot be read.
-    """
-    watch = _Watch(settings, started_ms=0)
-    try:
-        found = await _found(watch, settings, terms)
-        if not found or any(each.reason is AuditReason.BLIND for each in found):
-            return found
-        await asyncio.sleep(again_seconds)
-        again = await _found(watch, settings, terms)
-        kept = {each.key for each in found}
-        return tuple(each for each in again if each.key in kept or each.reason is AuditReason.BLIND)
-    finally:
-        await watch.close()
-
-
-async def _found(watch: "_Watch", settings: Settings, terms: Terms) -> tuple[Breach, ...]:
-    deadline = monotonic() + ONCE_SECONDS_MAX
-    while not await watch.look(clock.now_ms()) and watch.reads and monotonic() < deadline:
-        pass
-    return tuple(breaches(watch.seen, settings.partitions, clock.now_ms(), terms))
-
-
 def receivers_of(path: Path | None) -> tuple[Receiver, ...]:
     """Who is told of an alarm: the client's own receivers of a policy file, which needs to hold nothing else.
 
@@ -88,68 +54,6 @@ def receivers_of(path: Path | None) -> tuple[Receiver, ...]:
     if path is None:
         return ()
     return tuple(each for each in policy_file.load(path.read_text(encoding="utf-8"), str(path)).receivers if each.partner is None)
-
-
-class _Watch:
-    """What is seen, and the connection by which; made anew where it cannot be gone on with."""
-
-    def __init__(self, settings: Settings, started_ms: int) -> None:
-        self._settings = settings
-        self._source: Source | None = None
-        self.seen = Seen(started_ms)
-        self.records = 0
-        self.unreadable = 0
-
-    @property
-    def reads(self) -> bool:
-        """Whether there is a connection."""
-        return self._source is not None
-
-    async def look(self, now_ms: int) -> bool:
-        """Bring `seen` up to now; False with the obstacle said where that is not reached."""
-        try:
-            source = await self._connected(now_ms)
-            try:
-                await source.look(now_ms)
-            finally:
-                self.records += source.records
-                self.unreadable += source.unreadable
-                source.records = source.unreadable = 0
-        except (KafkaError, TopicsError, TimeoutError, OSError) as error:
-            kind, text = type(error).__name__, str(error).partition("\n")[0]
-            # aiokafka's errors begin with their name.
-            why = text if text.startswith(kind) else f"{kind}: {text}" if text else kind
-            if isinstance(error, AnewError):
-                await self.close()
-            if why != self.seen.obstacle:
-                _log.warning("cannot see", why=why)
-            self.seen.obstacle = why
-            return False
-        return True
-
-    async def _connected(self, now_ms: int) -> Source:
-        if self._source is None:
-            # What was deleted while nobody read may have left no trace: everything is read anew.
-            former, self.seen = self.seen, Seen(self.seen.started_ms)
-            self.seen.obstacle = former.obstacle
-            source = Source(self._settings, self.seen)
-            async with asyncio.timeout(CONNECT_SECONDS_MAX):
-                await source.__aenter__()
-            self._source = source
-            try:
-                await source.begin(now_ms)
-            except BaseException:
-                await self.close()
-                raise
-        return self._source
-
-    async def close(self) -> None:
-        """Disconnect."""
-        source, self._source = self._source, None
-        if source is not None:
-            with suppress(KafkaError, TimeoutError, OSError):
-                async with asyncio.timeout(CLOSE_SECONDS_MAX):
-                    await source.__aexit__(None, None, None)
 
 
 class Auditor:
@@ -169,7 +73,7 @@ class Auditor:
         self._terms = terms
         self._now_ms = now_ms
         self._look_seconds = look_seconds
-        self._watch = _Watch(settings, now_ms())
+        self._watch = Watch(settings, now_ms())
         self._alarm = Alarm(terms)
         self._receivers = receivers_of(settings.audit_receivers)
         self._bells = {each.id: Bell(round(settings.audit_again_minutes * 60_000)) for each in self._receivers}

@@ -9,7 +9,7 @@ import pytest
 from alerts.audit.breach import AuditReason, Terms
 from models import clock
 from streams.admin import create
-from streams.auditor.auditor import audit_once
+from streams.auditor.once import audit_once
 from streams.local.kafka import LocalKafka
 from streams.local.service import free_port
 from tests.auditors import TERMS, auditing, beating, pings, settings_of, told

@@ -19,7 +19,8 @@ from alerts.notify.render import render
 from alerts.notify.request import Letter
 from models.receivers import Receiver
 from models.settings import Settings
-from streams.auditor import auditor as module
+from streams.auditor import watch as module
+from streams.auditor.once import audit_once
 from streams.auditor.source import AnewError, Source
 from streams.cli import app
 from tests.audits import NOW_MS
@@ -150,7 +151,7 @@ async def test_a_broker_that_is_away_is_said_once_and_what_was_seen_stays_but_to
     script = deque([None, KafkaConnectionError("away"), KafkaConnectionError("away"), TimeoutError(), None, AnewError("ends"), None])
     monkeypatch.setattr(Scripted, "script", script, raising=False)
     monkeypatch.setattr(module, "Source", Scripted)
-    watch = module._Watch(Settings(), NOW_MS)
+    watch = module.Watch(Settings(), NOW_MS)
     with capture_logs() as logs:
         looks = [(await watch.look(NOW_MS + at), watch.seen.looked_ms, set(watch.seen.beats)) for at in range(5)]
         assert looks == [(at in (0, 4), NOW_MS + 4 * (at == 4), {1}) for at in range(5)]
@@ -158,6 +159,20 @@ async def test_a_broker_that_is_away_is_said_once_and_what_was_seen_stays_but_to
         assert not await watch.look(NOW_MS + 5)
         assert await watch.look(NOW_MS + 6)
     assert (set(watch.seen.beats), watch.seen.started_ms, Scripted.closed) == ({2}, NOW_MS, 1)
+
+
+async def test_one_look_goes_on_while_there_is_more_to_read_and_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[int] = []
+
+    async def look(watch: module.Watch, now_ms: int) -> bool:
+        looks.append(now_ms)
+        watch.records += (5, 5, 0, 7)[len(looks) - 1]
+        return False
+
+    monkeypatch.setattr(module.Watch, "look", look)
+    found = await audit_once(Settings(), Terms())
+    assert [each.reason for each in found] == [AuditReason.BLIND]
+    assert len(looks) == 3
 
 
 @pytest.mark.parametrize("kind", RECEIVERS)
