@@ -74,8 +74,11 @@ def command(rig: Rig, random: Random, number: int, at_ms: int) -> None:
             told(rig, ACK, at_ms, f"a{number}", fingerprint=name)
 
 
-def lived(seed: int, *, crashes: Random | None = None, reload: SharedPart | None = None, behind: bool = False) -> Rig:
-    """Hours of which some are worse, with a quiet half hour; read as it comes, or, `behind`, all of it at the end."""
+def lived(seed: int, *, crashes: Random | None = None, reloads: tuple[SharedPart, ...] = (), behind: bool = False) -> Rig:
+    """Hours of which some are worse, with a quiet half hour; read as it comes, or, `behind`, all of it at the end.
+
+    The first of `reloads` is applied somewhere in the middle, and further ones in turn every five minutes from then on.
+    """
     random, rig = Random(seed), Rig()
     day_before(rig)
     at_ms, number = BEGIN_MS, 0
@@ -95,9 +98,9 @@ def lived(seed: int, *, crashes: Random | None = None, reload: SharedPart | None
             at_ms=at_ms,
         )
         command(rig, random, number, at_ms)
-        if reload is not None and at_ms >= reload_ms:
-            rig.policy(reload, at_ms=at_ms)
-            reload = None
+        if reloads and at_ms >= reload_ms:
+            rig.policy(reloads[0], at_ms=at_ms)
+            reloads, reload_ms = (*reloads[1:], reloads[0]) if len(reloads) > 1 else (), at_ms + 5 * MINUTE
         if behind:
             continue
         if crashes is not None and crashes.random() < 0.15:
@@ -160,9 +163,9 @@ def test_a_reload_changes_nothing_of_the_rules_that_it_does_not_touch(seed: int,
     changed = tuple(each.model_copy(update={"min_samples": 9}) if number == at else each for number, each in enumerate(RULES))
     # A rule that another inhibits is touched by it too.
     touched = {RULES[at].id, "wide"}
-    assert events(lived(seed, reload=shared(*changed)), *touched) == events(undisturbed(seed), *touched)
+    assert events(lived(seed, reloads=(shared(*changed),)), *touched) == events(undisturbed(seed), *touched)
     described = tuple(each.model_copy(update={"owner": "somebody", "suggested_action": "call"}) for each in RULES)
-    assert events(lived(seed, reload=shared(*described))) == events(undisturbed(seed))
+    assert events(lived(seed, reloads=(shared(*described), shared()))) == events(undisturbed(seed))
 
 
 @settings(max_examples=2, deadline=None)
