@@ -50,7 +50,7 @@ def due(incident: Incident, around: Around) -> Step:
     while not incident.quiet and incident.due_ms is not None and incident.due_ms <= at_ms:
         incident, told = _next(incident, around, late=late)
         pages += told
-    if incident.update_owed and incident.told and incident.updated_ms + UPDATE_MS <= at_ms:
+    if incident.update_owed and incident.updated_ms + UPDATE_MS <= at_ms:
         told_now = frozenset(each.receiver.id for each in pages)
         updates = to_all(incident, "update", NotifyReason.CHANGED, at_ms, told_now)
         pages += updates

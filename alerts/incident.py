@@ -79,6 +79,7 @@ class Incident:
     told: tuple[IncidentTold, ...] = ()
     updated_ms: int = 0
     update_owed: bool = False
+    """Never before somebody was told."""
     head_ms: int = 0
     """Up to where the past was caught up on when something fell due in it; 0 where nothing waits for that."""
     assigned: TargetSpec | None = None
@@ -137,7 +138,7 @@ class Incident:
         due = [self.held.until if self.held else None, self.absorbed_until_ms if self.absorbed_by else None]
         if not self.quiet:
             due.append(self.due_ms)
-        if self.update_owed and self.told:
+        if self.update_owed:
             due.append(self.updated_ms + UPDATE_MS)
         first = min((each for each in due if each is not None), default=None)
         return first if first is None else max(first, self.head_ms)

@@ -136,6 +136,7 @@ def test_updates_are_throttled_and_the_newest_wins() -> None:
     (update,) = desk.wait(2)
     assert update.members == 5
     assert said(desk.resolve("d")) == ["update ana changed"]
+    assert len({each.id for each in desk.pages}) == len(desk.pages) == 4
 
 
 def test_whoever_was_told_is_told_the_end_and_nobody_else() -> None:
