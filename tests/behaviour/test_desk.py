@@ -294,6 +294,19 @@ async def test_a_proxy_s_header_is_believed_from_where_it_may_come_and_from_nowh
         assert (await served.ask("/api/v1/session", None, headers=header)).status == 401
 
 
+async def test_behind_a_trusted_proxy_who_guesses_is_told_apart_by_what_the_proxy_says(redis_url: str, app_id: str, tmp_path: Path) -> None:
+    async def guess(served: Served, forwarded: str) -> int:
+        headers = {"X-Forwarded-For": forwarded}
+        return (await served.ask("/api/v1/session", None, "POST", json={"token": "guess"}, headers=headers)).status
+
+    async with serving(redis_url, app_id, tmp_path, desk_trusted_proxies="127.0.0.0/8") as served:
+        assert [await guess(served, "203.0.113.7, 198.51.100.1") for _ in range(11)] == [401] * 10 + [429]
+        assert await guess(served, "198.51.100.1, 203.0.113.7") == 401, "what came before the proxy is only claimed"
+        assert await guess(served, "198.51.100.1, nonsense") == 401
+    async with serving(redis_url, app_id, tmp_path) as served:
+        assert [await guess(served, f"198.51.100.{number}") for number in range(11)] == [401] * 10 + [429]
+
+
 async def test_every_answer_tells_the_browser_to_be_careful(served: Served) -> None:
     for path, role in (("/", None), ("/api/v1/snapshot", "viewer"), ("/api/v1/nothing", None), ("/api/v1/snapshot", None)):
         headers = (await served.ask(path, role)).headers

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from desk.limits import Limits
 from desk.sessions import SESSION_SECONDS, Sessions
 from desk.users import Role, User, Users, UsersFile, hashed, load_users
 from models.errors import FileError
+from streams.cli import app
 from tests.view_records import AT_MS
 
 ANA = User(name="ana", role=Role.OPERATOR, token_sha256=hashed("secret"))
@@ -128,3 +130,15 @@ def test_limits_remember_so_many_and_count_whom_they_forgot() -> None:
     assert limits.forgotten == 1
     assert limits.take("a", 0.0) == 0
     assert limits.take("c", 0.0) > 0
+
+
+def test_a_drawn_token_comes_with_the_line_that_lets_it_in(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["desk", "token", "bia", "--role", "partner", "--partner", "acme"])
+    assert done.exit_code == 0, done.output
+    told, line = done.output.splitlines()
+    path = tmp_path / "users.yaml"
+    path.write_text(f"users:\n{line}\n")
+    user = load_users(path).of_token(told.removeprefix("token: "))
+    assert user is not None
+    assert (user.name, user.role, user.partner) == ("bia", Role.PARTNER, "acme")
+    assert told.removeprefix("token: ") not in line
