@@ -184,13 +184,19 @@ class _Reader:
 
 
 def _rule_text(rule: Any) -> str:  # noqa: ANN401 - icalendar says the types of most of what it has, and not of this
-    return str(rule.to_ical(), "ascii")
+    try:
+        return str(rule.to_ical(), "ascii")
+    except (TypeError, ValueError) as error:
+        # What icalendar took and cannot write.
+        _refuse("RRULE", f"does not read: {error}", "write one such as FREQ=WEEKLY")
 
 
 def _layer(event: icalendar.Event, people: tuple[str, ...], begin: datetime, lasts: timedelta, zone: str) -> dict[str, Any]:
     written = event["RRULE"]
-    if not isinstance(written, icalendar.vRecur):
+    if isinstance(written, list):
         _refuse("RRULE", "stands more than once", "make an event of each")
+    if not isinstance(written, icalendar.vRecur):
+        _refuse("RRULE", "does not read", "write one such as FREQ=WEEKLY")
     text = ";".join(each for each in _rule_text(written).split(";") if not each.startswith(("UNTIL=", "COUNT=")))
     try:
         check_rrule(text)

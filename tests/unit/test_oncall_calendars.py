@@ -118,6 +118,8 @@ def test_times_without_a_zone_are_those_of_the_file_or_of_who_asks() -> None:
         (event(end="SEQUENCE:1", begin="SEQUENCE:1"), "DTSTART: does not read"),
         (event(begin="DTSTART;TZID=Europe/Lisbon:20260105T090030"), "DTSTART: 09:00:30 is no whole minute"),
         (event("RRULE:FREQ=WEEKLY", "EXDATE;TZID=Europe/Lisbon:20260112T090000"), "EXDATE: is an exception"),
+        (event("RRULE:X"), "RRULE: '' is no rule"),
+        (event("RRULE:FREQ=WEEKLY;UNTIL=x"), "RRULE: does not read"),
         (event("RRULE:FREQ=HOURLY"), "RRULE: FREQ=HOURLY is no frequency of shifts"),
         (event("RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY"), "RRULE: stands more than once"),
         (event("RRULE:FREQ=WEEKLY;BYDAY=TU"), "DTSTART: is no time at which FREQ=WEEKLY;BYDAY=TU occurs"),
