@@ -232,8 +232,6 @@ class Engine:
     def _is_over(self, partner: Partner) -> bool:
         """Whether nothing is left of a partner that no policy names: the ledger holds nothing of it any more."""
         open_conditions = any(not condition.blank for condition in partner.conditions.values())
-        if partner.id in self._state.incidents.open:
-            return False
         held = partner.panes or partner.waits or partner.backlog or partner.plan or partner.roster or partner.books or partner.visitors
         return not (partner.policy.configured or partner.pending or held or open_conditions or partner.asides)
 
