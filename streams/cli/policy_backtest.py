@@ -160,7 +160,7 @@ def _outcome(outcome: "Outcome") -> dict[str, Any]:
 def _show(console: "Console", new: "Outcome", changed: "list[Difference] | None", read: "Read") -> None:
     from rich.table import Table
 
-    left_out = ", ".join(f"{count} {reason}" for reason, count in sorted(read.left_out.items()))
+    left_out = ", ".join(f"{count:,} {reason}" for reason, count in sorted(read.left_out.items()))
     span = f"{_day(new.from_ms)} to {_day(new.to_ms)} UTC: " if read.events else ""
     console.print(f"{span}{read.events:,} events" + (f", left out {left_out}" if left_out else ""))
     if not read.events:

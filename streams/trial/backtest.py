@@ -1,5 +1,6 @@
 """A backtest: what a policy would have done over a history, by the very engine."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -54,13 +55,13 @@ def backtest(policies: Sequence[PolicyFile], events: Iterable[Told], read: Read)
     # Partners know nothing of each other: what one of them needs stays in a core's cache for many events.
     left = iter(events)
     while some := list(islice(left, _AT_ONCE)):
-        runs: dict[str, list[Told]] = {}
+        runs = defaultdict[str, list[Told]](list)
         for event in some:
-            if event.partner in named:
-                runs.setdefault(event.partner, []).append(event)
-            else:
-                read.events -= 1
-                read.leave_out("no_policy")
+            runs[event.partner].append(event)
+        for partner in runs.keys() - named:
+            run = runs.pop(partner)
+            read.events -= len(run)
+            read.leave_out("no_policy", len(run))
         for each in made:
             each.feed(runs)
     for each in made:

@@ -13,7 +13,7 @@ from models.decode import ClockAdvanced, Rejection, SourceAlive, decode_run
 from models.errors import FileError, Problem, TimeError
 from models.mapping import Mapping
 from models.mapping_row import EventDict
-from models.times import to_ms
+from models.times import EARLIEST_MS, to_ms
 from streams.replay.log_file import JSON, LogFile
 from streams.replay.order import dated, in_order
 from streams.replay.parquet import PARQUET, read_parquet
@@ -45,9 +45,9 @@ class Read:
         self.left_out: dict[str, int] = {}
         """By reason."""
 
-    def leave_out(self, reason: str) -> None:
+    def leave_out(self, reason: str, count: int = 1) -> None:
         """Count what is no event."""
-        self.left_out[reason] = self.left_out.get(reason, 0) + 1
+        self.left_out[reason] = self.left_out.get(reason, 0) + count
 
 
 def told(values: Iterator[bytes], read: Read) -> Iterator[Told]:
@@ -60,11 +60,13 @@ def told(values: Iterator[bytes], read: Read) -> Iterator[Told]:
             if isinstance(event, ClockAdvanced | SourceAlive):
                 read.leave_out(event.type)
                 continue
-            try:
-                at_ms = to_ms(event.occurred_at)
-            except TimeError:
-                read.leave_out("time")
-                continue
+            at_ms = event.occurred_at
+            if at_ms.__class__ is not int or at_ms < EARLIEST_MS:
+                try:
+                    at_ms = to_ms(at_ms)
+                except TimeError:
+                    read.leave_out("time")
+                    continue
             read.events += 1
             yield _new(Told, (at_ms, event.partner_id, value, event))
 
@@ -119,4 +121,4 @@ def mapped_events(
 
     yield from told(map(orjson.dumps, in_order(rows(), mapping.zone)), read)
     for reason, count in tally.dropped.items():
-        read.left_out[reason] = read.left_out.get(reason, 0) + count
+        read.leave_out(reason, count)
