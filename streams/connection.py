@@ -11,6 +11,7 @@ import ssl
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.conn import collect_hosts, create_conn
 from aiokafka.errors import KafkaError, SaslAuthenticationFailed, UnsupportedSaslMechanismError
 from aiokafka.protocol.metadata import MetadataRequest
@@ -19,7 +20,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from models.settings import PREFIX, Settings
 from streams.errors import CertificateError
 
-__all__ = ["is_refused", "kafka", "kafka_refusal", "redis", "redis_refusal"]
+__all__ = ["is_refused", "kafka", "kafka_refusal", "redis", "redis_refusal", "stop_consumer"]
 
 _Error = TypeVar("_Error", bound=BaseException)
 
@@ -126,6 +127,17 @@ def _why(settings: Settings, error: Exception) -> str | None:
         wants = f"its listener speaks something else, or wants a certificate ({PREFIX}KAFKA_SSL_CERTFILE)"
         return f"ends a connection with {PREFIX}KAFKA_SECURITY_PROTOCOL={protocol}: {wants} ({type(error).__name__})"
     return None
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop it, also while no broker answers: aiokafka 0.14 lets a fetch that waits to try again end `stop` before it closed."""
+    task = asyncio.current_task()
+    try:
+        await consumer.stop()
+    except asyncio.CancelledError:
+        if task is not None and task.cancelling():
+            raise
+        await consumer._client.close()  # noqa: SLF001
 
 
 def is_refused(error: RedisError) -> bool:

@@ -17,7 +17,7 @@ from alerts.audit.seen import PAST_MS, Seen
 from alerts.audit.take import read_topics, take
 from models.settings import Settings
 from streams.admin import require_topics
-from streams.connection import kafka
+from streams.connection import kafka, stop_consumer
 from streams.notifier.source import group_of
 
 __all__ = ["AnewError", "Source"]
@@ -88,14 +88,8 @@ class Source:
         await self._close()
 
     async def _close(self) -> None:
-        task = asyncio.current_task()
         try:
-            await self._consumer.stop()
-        except asyncio.CancelledError:
-            if task is not None and task.cancelling():
-                raise
-            # aiokafka 0.14 lets a fetch that waits for its next try end `stop`, before connections are closed.
-            await self._consumer._client.close()  # noqa: SLF001
+            await stop_consumer(self._consumer)
         finally:
             await self._admin.close()
 

@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaTimeoutError
 
 from models.settings import Settings
-from streams.connection import kafka
+from streams.connection import kafka, stop_consumer
 from streams.notifier.progress import Progress
 
 __all__ = ["IncidentSource", "IntentSource", "group_of"]
@@ -68,13 +68,13 @@ class IntentSource:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
             raise
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Leave it."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     def partitions(self) -> set[int]:
         """Those that are ours now."""
@@ -146,7 +146,7 @@ class IncidentSource:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
             raise
         self._consumer.assign(self._partitions)
         await self._consumer.seek_to_beginning(*self._partitions)
@@ -154,7 +154,7 @@ class IncidentSource:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def batch(self, wait_seconds: float) -> list[ConsumerRecord[bytes, bytes]]:
         """The next records."""

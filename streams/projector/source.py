@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from models.settings import Settings
 from models.topics import Topics
 from models.view import TRANSITIONS_MAX
-from streams.connection import kafka
+from streams.connection import kafka, stop_consumer
 from streams.projector.store import Positions
 
 __all__ = ["BATCH_RECORDS_MAX", "Batch", "Source"]
@@ -63,14 +63,14 @@ class Source:
         try:
             await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await stop_consumer(self._consumer)
             raise
         self._consumer.assign(list(self._partitions.values()))
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        await stop_consumer(self._consumer)
 
     async def ends(self) -> dict[str, int]:
         """The offset after the last committed record of every partition."""

@@ -3,9 +3,10 @@
 import asyncio
 import ssl
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, load_pem_private_key
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
@@ -14,7 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from models.settings import Settings
 from streams.app import build_app
 from streams.cli.exits import Exit, explain
-from streams.connection import is_refused, kafka, kafka_refusal, redis, redis_refusal
+from streams.connection import is_refused, kafka, kafka_refusal, redis, redis_refusal, stop_consumer
 from streams.errors import CertificateError
 from streams.local.service import free_port
 from tests.certificates import Certificates
@@ -112,3 +113,34 @@ def _caused(by: Exception) -> RedisError:
 def test_a_refusal_of_redis_is_told_from_its_absence(error: RedisError, refused: bool, said: str) -> None:
     assert is_refused(error) is refused
     assert said in redis_refusal(Settings(), error)
+
+
+class _Waiting:
+    """A consumer as aiokafka leaves it where a fetch waits for its next try."""
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._client = self
+
+    async def stop(self) -> None:
+        raise asyncio.CancelledError
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def test_a_consumer_is_stopped_while_a_fetch_waits_for_its_next_try() -> None:
+    consumer = _Waiting()
+    await stop_consumer(cast("AIOKafkaConsumer", consumer))
+    assert consumer.closed
+
+
+async def test_who_is_cancelled_while_it_stops_a_consumer_ends_as_cancelled() -> None:
+    async def stopping() -> None:
+        own = asyncio.current_task()
+        assert own is not None
+        own.cancel()
+        await stop_consumer(cast("AIOKafkaConsumer", _Waiting()))
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(stopping())
