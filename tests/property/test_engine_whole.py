@@ -228,6 +228,6 @@ def test_a_rule_of_any_form_that_goes_retires_its_alert_at_once_and_nothing_else
     before = len(rig.bodies(TOPICS.alerts))
     rig.policy(without, at_ms=at_ms + SECOND)
     rig.to(at_ms + MINUTE)
-    after = [(each["rule"]["id"], each["transition"]["kind"]) for each in rig.bodies(TOPICS.alerts)[before:]]
-    assert {each for each in after if each[0] == rule_id} == {(rule_id, "retired")}
+    after = [(each["rule"]["id"], each["transition"]["kind"], each["transition"]["to"]) for each in rig.bodies(TOPICS.alerts)[before:]]
+    assert [each for each in after if each[0] == rule_id] == [(rule_id, "retired", "resolved")]
     assert not {each for each in after if each[1] in {"retired", "fired", "resolved"} and each[0] != rule_id}
