@@ -122,7 +122,7 @@ async def test_the_table_refuses_to_be_written_before_anything_is_sent(settings:
     ("key", "value", "why"),
     [
         (b'["partner","acme"]', b"\x63\x01[]", "run the newer release"),
-        (b'["incident","acme"]', b"\x01\x01[]", "run the newer release"),
+        (b'["scorecard","acme"]', b"\x01\x01[]", "run the newer release"),
         (b'["partner","acme"]', b"\x01\x01[1, 2", "is not JSON"),
         (b'["applied"]', b"\x01\x01{}", "does not hold"),
     ],
