@@ -1,18 +1,45 @@
 """The report of a shift at its handover: what fired, who took it, what is open, and what resolved unseen."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from models.escalation import EscalationSpec, TargetSpec
 from models.incidents import INCIDENT_KEPT_MS, Happening, IncidentState
-from models.oncall import Segment
+from models.notices import OverrideState
+from models.oncall import Rotation, Segment
 from models.people import Contacts
 from models.rules import Severity
 from models.shift_report import ShiftIncident, ShiftPart, ShiftReport, ShiftTaken
 
-__all__ = ["concerns", "shift_report"]
+__all__ = ["DUE_MS", "Handover", "concerns", "due_handovers", "shift_report"]
 
+DUE_MS: Final = 30 * 60_000
+"""For so long after a handover its report is due."""
 _SEVERITIES: Final = tuple(Severity)
+
+
+class Handover(NamedTuple):
+    """Somebody's shift began."""
+
+    rotation: str
+    shift: Segment
+    """The one before, up to this time: with the hours in between in which nobody was on call."""
+    following: tuple[str, ...]
+
+
+def due_handovers(
+    rotations: Iterable[Rotation], overrides: Sequence[OverrideState], now_ms: int, marked: Container[tuple[str, int]]
+) -> Iterator[Handover]:
+    """The handovers of the last 30 minutes that are not marked, by rotation and time; there is none before a rotation's first shift."""
+    for rotation in rotations:
+        before: tuple[str, ...] | None = None
+        for begin_ms, _, on_call in rotation.schedule(now_ms - DUE_MS, now_ms + 1, overrides):
+            begins = on_call.people and before is not None and on_call.people != before
+            before = on_call.people
+            if begins and (rotation.id, begin_ms) not in marked:
+                shift = rotation.shift_before(begin_ms, overrides)
+                if shift is not None:
+                    yield Handover(rotation.id, shift._replace(end_ms=begin_ms), on_call.people)
 
 
 def concerns(

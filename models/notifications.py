@@ -50,6 +50,8 @@ class NotifyReason(StrEnum):
     """Pages were held back and are told together; the notifier's own, as is the next."""
     TEST = "test"
     """Somebody asked for a test page."""
+    HANDOVER = "handover"
+    """A shift began: what there was in the one before; the notifier's own."""
     AUDIT = "audit"
     """Outwatch itself cannot be relied on; the auditor's own, on no topic."""
 

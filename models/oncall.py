@@ -168,7 +168,7 @@ def compile_rotation(spec: RotationSpec, people: Mapping[str, str | None] | None
 
 def calendar_revision(specs: Sequence[RotationSpec], overrides: Sequence[OverrideState] = ()) -> str:
     """12 hex digits that name rotations with their overrides: equal where who is on call is said alike."""
-    said = [each.model_dump(mode="json", by_alias=True) for each in specs]
+    said = [each.model_dump(mode="json", by_alias=True, exclude={"report"}) for each in specs]
     over = sorted((each.id, each.rotation, each.person, each.from_, each.to, each.at) for each in overrides)
     return revision_of([said, over])
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from models.finding import Finding
 from models.oncall import COVERAGE_MS, GapReason, compile_rotation
-from models.people import Contacts, PersonSpec
+from models.people import Contacts, ContactSpec, PersonSpec
 from models.policy_spec import PartnerPart
 from models.recurrence import Recurrence
-from models.rotations import LayerSpec, RotationSpec
+from models.rotations import LayerSpec, ReportTarget, RotationSpec
 from models.shifts import compile_layer
 from models.wall import local_of, moment_ms
 from models.windows import DAY_MS
@@ -86,19 +86,22 @@ def _lint_rotation(path: Path, rotation: RotationSpec, known: Known) -> Iterator
         here: Path = (*path, "layers", number)
         yield from _lint_members((*here, "members"), layer, rotation.partner, known.people)
         yield from _lint_layer(here, layer, rotation.timezone)
+    for number, target in enumerate(rotation.report or ()):
+        yield from _lint_target((*path, "report", number), target, known, rotation.partner)
 
 
 def _lint_contacts(path: Path, partner: str, contacts: Contacts, known: Known) -> Iterator[Finding]:
     """Contacts of one partner, who are on its side, or the client's people for it."""
     for role, told in contacts.items():
         for at, each in enumerate(told):
-            for kind, name, ids in (
-                ("person", each.person, known.people),
-                ("rotation", each.rotation, known.rotations),
-                ("receiver", each.receiver, known.receivers),
-            ):
-                if name is not None:
-                    yield from _lint_named((*path, role, at, kind), kind, name, ids, (partner, None))
+            yield from _lint_target((*path, role, at), each, known, partner)
+
+
+def _lint_target(path: Path, target: ContactSpec | ReportTarget, known: Known, partner: str | None) -> Iterator[Finding]:
+    """That it is there, and on a partner's side or the client's."""
+    for kind, name in target.model_dump(exclude_none=True).items():
+        ids = {"person": known.people, "rotation": known.rotations, "receiver": known.receivers}[kind]
+        yield from _lint_named((*path, kind), kind, name, ids, (partner, None))
 
 
 def _lint_coverage(path: Path, rotation: RotationSpec, at_ms: int) -> Iterator[Finding]:

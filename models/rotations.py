@@ -22,9 +22,10 @@ from models.durations import WRITTEN, to_seconds
 from models.escalation import PersonId, RotationId
 from models.hours import Week
 from models.policy_types import Name, Zone
+from models.receivers import ReceiverId
 from models.recurrence import check_rrule
 
-__all__ = ["LayerSpec", "Local", "Member", "RotationSpec"]
+__all__ = ["LayerSpec", "Local", "Member", "ReportTarget", "RotationSpec"]
 
 _YEAR_SECONDS: Final = 366 * 86_400.0
 
@@ -85,6 +86,20 @@ class LayerSpec(_Spec):
         return tuple((each,) if isinstance(each, str) else each for each in self.members)
 
 
+class ReportTarget(_Spec):
+    """Exactly one of these."""
+
+    person: PersonId | None = None
+    receiver: ReceiverId | None = None
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.person is None) == (self.receiver is None):
+            msg = "name one of person, receiver"
+            raise ValueError(msg)
+        return self
+
+
 class RotationSpec(_Spec):
     """Who is on call, by a calendar."""
 
@@ -96,3 +111,5 @@ class RotationSpec(_Spec):
     hours: Week | None = None
     """When somebody must be on call, for the linter and the auditor; without it, always."""
     layers: Annotated[tuple[LayerSpec, ...], Field(min_length=1, max_length=50)]
+    report: Annotated[tuple[ReportTarget, ...], Field(max_length=20)] | None = Field(default=None, exclude_if=lambda said: said is None)
+    """Who is told at a handover of the shift before; left out: those whose shift begins; `[]`: nobody."""

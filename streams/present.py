@@ -7,7 +7,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaTimeoutError
 
 from models.settings import Settings
-from streams.connection import kafka
+from streams.connection import kafka, stop_consumer
 from streams.errors import TopicsError
 
 __all__ = ["POLL_MS", "READ_SECONDS_MAX", "Present", "read_present"]
@@ -37,7 +37,7 @@ async def read_present(settings: Settings, topic: str) -> Present:
         msg = f"the end of {topic} was not reached in {READ_SECONDS_MAX:g} s"
         raise KafkaTimeoutError(msg) from None
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer)
 
 
 async def _require(consumer: AIOKafkaConsumer, topic: str, partitions: int) -> None:

@@ -26,14 +26,15 @@ _WHY: Final[dict[NotifyReason, str]] = {
     NotifyReason.RESOLVED: "It is over.",
     NotifyReason.DIGEST: "Pages that were held back.",
     NotifyReason.TEST: "A test: nothing is wrong.",
+    NotifyReason.HANDOVER: "A shift began: this is of the one before.",
     NotifyReason.AUDIT: "Outwatch itself may not page anybody.",
 }
 
 
 def state(notification: Notification) -> str:
-    """CRITICAL, WARNING, UPDATE, ACKNOWLEDGED, RESOLVED or TEST."""
-    if notification.reason is NotifyReason.TEST:
-        return "TEST"
+    """CRITICAL, WARNING, UPDATE, ACKNOWLEDGED, RESOLVED, TEST or HANDOVER."""
+    if notification.reason in {NotifyReason.TEST, NotifyReason.HANDOVER}:
+        return notification.reason.upper()
     return _STATES.get(notification.kind, notification.severity.upper())
 
 

@@ -24,7 +24,7 @@ BLOCKS_MAX: Final = 50
 ACK_ACTION: Final = "incident.ack"
 """The `action_id` of the button."""
 
-_NO_INCIDENT: Final = frozenset({NotifyReason.DIGEST, NotifyReason.TEST, NotifyReason.AUDIT})
+_NO_INCIDENT: Final = frozenset({NotifyReason.DIGEST, NotifyReason.TEST, NotifyReason.HANDOVER, NotifyReason.AUDIT})
 _AGAIN: Final = frozenset({"ratelimited", "rate_limited", "fatal_error", "internal_error", "request_timeout", "service_unavailable"})
 
 

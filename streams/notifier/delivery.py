@@ -99,7 +99,7 @@ class Delivery:
 
     async def _send(self, intent: Intent) -> None:
         notification = intent.notification
-        taken = await self._leases.take(notification.id) if intent.place is not None else Taken(Lease.OURS)
+        taken = await self._leases.take(notification.id) if intent.lasting else Taken(Lease.OURS)
         if taken.outcome is not None:
             await self.done(intent, taken.outcome, _BEFORE, taken.receipt)
             return
@@ -120,9 +120,9 @@ class Delivery:
             await self._keep_mark(intent, receipt, thread)
             await self.done(intent, Outcome.SENT, verdict.detail, receipt)
             return
-        if intent.place is not None:
+        if intent.lasting:
             await self._leases.release(notification.id)
-        if verdict.kind == "rejected" or intent.place is None:
+        if verdict.kind == "rejected" or not intent.lasting:
             await self.done(intent, Outcome.REJECTED, verdict.detail)
         else:
             self._again(intent, verdict, begun_ms)
@@ -131,12 +131,12 @@ class Delivery:
         if self._lanes.leaving(intent) or not self._awake():
             msg = "the partition goes to another notifier, or went while we were frozen"
             raise LeavingError(msg)
-        if intent.place is not None:
+        if intent.lasting:
             await self._leases.renew(intent.notification.id)
 
     async def _keep_mark(self, intent: Intent, receipt: str | None, thread: tuple[str, str]) -> None:
         """Remember that it was sent, before its result: whoever dies between the two, or after them, sends nothing twice."""
-        if intent.place is not None:
+        if intent.lasting:
             await self._leases.done(intent.notification.id, Outcome.SENT, receipt, thread)
             self._metrics.age.observe(max(0, self._now_ms() - intent.notification.processed_at) / 1000)
 
@@ -174,12 +174,13 @@ class Delivery:
     async def done(self, intent: Intent, outcome: Outcome, detail: str, receipt: str | None = None) -> None:
         """Say what became of an intent, and be done with it."""
         notification = intent.notification
-        if intent.place is not None:
+        if intent.lasting:
             where = {"notification": notification.id, "incident": notification.incident, "receiver": notification.receiver.id}
             log = _log.warning if outcome in {Outcome.REJECTED, Outcome.EXPIRED} else _log.info
             log(outcome.value, **where, partner=notification.partner, what=notification.kind, reason=notification.reason, detail=detail)
             self._metrics.done.labels(notification.receiver.type, outcome.value).inc()
-            if self._lanes.holds(intent):
+            # Of what the notifier says by itself no incident waits for an answer.
+            if intent.place is not None and self._lanes.holds(intent):
                 await self._commands.surely(result_of(notification, outcome, detail, receipt, self._now_ms()))
         self._lanes.finish(intent)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 
-from models.notifications import Notification
+from models.notifications import Notification, NotifyReason
 from streams.notifier.progress import Progress
 
 __all__ = ["Intent", "Lane", "Lanes", "lane_of"]
@@ -39,6 +39,11 @@ class Intent:
     """Rounds that failed."""
     tried_ms: int | None = None
     """When the first of them began."""
+
+    @property
+    def lasting(self) -> bool:
+        """Whether it is tried until its time is over, and marked so that no other notifier sends it too."""
+        return self.place is not None or self.notification.reason is NotifyReason.HANDOVER
 
 
 class Lanes:

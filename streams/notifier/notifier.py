@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from models import clock
+from models.errors import OutwatchError
 from models.notifications import Notification, Outcome
 from models.settings import Settings
 from models.topics import partition_of
@@ -23,6 +24,7 @@ from streams.health.readiness import Note, Noted, Obstacle, Unready
 from streams.health.server import endpoints
 from streams.notifier.callbacks import Callbacks, listening
 from streams.notifier.delivery import Delivery
+from streams.notifier.handovers import Handovers
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Intent, Lanes
 from streams.notifier.leases import Leases
@@ -33,6 +35,7 @@ from streams.notifier.sender import Sender
 from streams.notifier.source import IncidentSource, IntentSource
 from streams.notifier.standing import standing
 from streams.notifier.storms import absorbed
+from streams.oncall.calendar import read_calendar, read_incidents
 from streams.signals import stop_on_signals, wait_or_stop
 
 __all__ = ["Notifier", "run_notifier"]
@@ -44,6 +47,7 @@ UNFINISHED_MAX: Final = 5_000
 READ_SECONDS: Final = 0.25
 TICK_SECONDS: Final = 1.0
 STANDING_TICKS: Final = 60
+HANDOVER_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 1.0
 LEAVE_SECONDS: Final = 12.0
 """For what is being sent when we end, or when its partition goes to another: longer than one try."""
@@ -89,6 +93,7 @@ class Notifier:
         self._callbacks = Callbacks(self._secrets, incidents, self._commands, metrics, now_ms)
         self._intent_source = IntentSource(settings, self._go_on, self._give_up)
         self._incident_source = IncidentSource(settings)
+        self._handovers = Handovers(lambda: read_calendar(settings), lambda: read_incidents(settings), self._is_mine, now_ms)
         self._committed: dict[int, Progress] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
@@ -133,7 +138,9 @@ class Notifier:
                 group.create_task(self._keep(stop, self._read_intents))
                 group.create_task(self._keep(stop, self._read_incidents))
                 group.create_task(self._keep(stop, self._tick))
+                handing_over = group.create_task(self._keep(stop, self._hand_over))
                 await self._send(stop)
+                handing_over.cancel()  # It may be reading whole topics; what it would tell is told by whoever comes next.
             self._ready = False
             await self._settle(self._sending)
             await self._commit()
@@ -277,6 +284,23 @@ class Notifier:
                 for notification in standing(state, now_ms):
                     if self._lanes.idle(notification):
                         self._lanes.add(notification, None, now_ms)
+
+    async def _hand_over(self, stop: asyncio.Event) -> None:
+        """Tell whoever comes on call; of a stream that is played again nobody comes."""
+        await wait_or_stop(stop, HANDOVER_SECONDS)
+        if stop.is_set() or self._settings.clock == "log":
+            return
+        try:
+            made = await self._handovers.take()
+        except (OutwatchError, ValueError) as error:
+            _log.warning("no shift reports", why=str(error)[:500])
+            return
+        for notification in made:
+            self._lanes.add(notification, None, self._now_ms())
+        self._wake.set()
+
+    def _is_mine(self, name: str) -> bool:
+        return self._number(name) in self._intent_source.partitions()
 
     def _number(self, partner: str) -> int:
         return partition_of(partner, self._settings.partitions, self._settings.partitioner)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from models.notifications import Notification
+from models.notifications import Notification, NotifyReason
 
 __all__ = ["END_KEPT_MS", "OLD_MS", "Course", "Known", "course", "wait_ms"]
 
@@ -40,6 +40,8 @@ def course(notification: Notification, known: Known | None, tried_ms: int | None
     age_ms = now_ms - notification.processed_at
     if notification.kind == "resolve":
         return Course.EXPIRED if tried_ms is not None and age_ms > END_KEPT_MS else Course.SEND
+    if notification.reason is NotifyReason.HANDOVER:
+        return Course.EXPIRED if age_ms > OLD_MS else Course.SEND  # It is of no incident.
     over = known is not None and (not known.open or notification.epoch < known.epoch)
     if age_ms > OLD_MS and (known is None or not known.open):
         return Course.DIGEST if notification.kind == "trigger" else Course.STALE

@@ -11,6 +11,7 @@ from models.notices import OVERRIDE, OverrideState, notice_key
 from models.oncall import Rotation, compile_rotation
 from models.people import Contacts, PersonSpec
 from models.policy_spec import PartnerPart, PolicyFile, SharedPart
+from models.receivers import Receiver
 from models.rotations import RotationSpec
 from models.settings import Settings
 from streams.policies import read_policies
@@ -31,6 +32,7 @@ class Calendar:
     escalations: tuple[EscalationSpec, ...] = ()
     contacts: Mapping[str, Contacts] = field(default_factory=dict)
     """By partner."""
+    receivers: Mapping[str, Receiver] = field(default_factory=dict)
 
     def names(self, people: Iterable[str]) -> str:
         """What people are called; by their id where no policy names them."""
@@ -43,7 +45,8 @@ def calendar_of(policy: PolicyFile | SharedPart, partners: Iterable[PartnerPart]
     people = {each.id: each.partner for each in policy.people}
     rotations = {each.id: compile_rotation(each, people) for each in policy.rotations}
     contacts = {each.id: each.contacts for each in partners}
-    return Calendar({each.id: each for each in policy.people}, specs, rotations, overrides, policy.escalations, contacts)
+    receivers = {each.id: each for each in policy.receivers}
+    return Calendar({each.id: each for each in policy.people}, specs, rotations, overrides, policy.escalations, contacts, receivers)
 
 
 def overrides_of(present: Present) -> tuple[OverrideState, ...]:
