@@ -1,19 +1,22 @@
 """Records of alerts, as the plain dicts that `models.records` describes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from alerts.aside import NOTHING, Aside
 from alerts.condition import Change, ChangeKind, Condition, Phase
-from alerts.explanation import explain
+from alerts.explanation import explain, plain
 from alerts.ids import event_id
 from models.criticality import Criticality, Weighed, order
 from models.reasons import SuppressReason
 from models.rules import Rule, Severity
 from models.windows import Scope
 
-__all__ = ["Context", "alert_event", "alert_state", "told"]
+__all__ = ["Context", "OnFailure", "alert_event", "alert_state", "told"]
+
+OnFailure = Callable[[Rule | None, Condition, int, Exception], None]
+"""Is told that the sentence of a condition at a grid point could not be written; then a plain one stands in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,8 @@ class Context:
     """Source topic -> next offset to be read."""
     criticality: Criticality | None = None
     """What the partner's policy says of what matters."""
+    on_failure: OnFailure | None = None
+    """None: what a sentence raises is raised."""
 
 
 def alert_event(rule: Rule | None, change: Change, context: Context, aside: Aside = NOTHING) -> dict[str, Any]:
@@ -65,7 +70,7 @@ def alert_state(rule: Rule | None, condition: Condition, context: Context, at_ms
 
 def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: int) -> dict[str, Any]:
     assert condition.evidence is not None, "a condition that changed has evidence"
-    severity, weighed, explanation = told(rule, condition, context.partner_name, at_ms, context.criticality)
+    severity, weighed, explanation = told(rule, condition, context.partner_name, at_ms, context.criticality, context.on_failure)
     raised = severity is not condition.severity
     return {
         "fingerprint": condition.fingerprint,
@@ -96,7 +101,12 @@ def _shared(rule: Rule | None, condition: Condition, context: Context, at_ms: in
 
 
 def told(
-    rule: Rule | None, condition: Condition, partner_name: str, at_ms: int, criticality: Criticality | None
+    rule: Rule | None,
+    condition: Condition,
+    partner_name: str,
+    at_ms: int,
+    criticality: Criticality | None,
+    on_failure: OnFailure | None = None,
 ) -> tuple[Severity | None, Weighed | None, str]:
     """The severity that a condition is told with, what it weighs, and what a person would say of it."""
     severity, weighed = condition.severity, None
@@ -104,7 +114,14 @@ def told(
         scope = Scope.parse(condition.scope)
         severity, weighed = criticality.told(severity, scope), criticality.of(scope)
     raised = severity if severity is not condition.severity else None
-    return severity, weighed, explain(rule, condition, partner_name, at_ms, weighed and _said(weighed, raised))
+    try:
+        text = explain(rule, condition, partner_name, at_ms, weighed and _said(weighed, raised))
+    except Exception as error:
+        if on_failure is None:
+            raise
+        on_failure(rule, condition, at_ms, error)
+        text = plain(condition, partner_name)
+    return severity, weighed, text
 
 
 def _said(weighed: Weighed, raised_to: Severity | None) -> str:

@@ -15,7 +15,7 @@ from models.rules import Direction, Rule
 from models.statistics import Compare
 from models.windows import Scope
 
-__all__ = ["LENGTH_MAX", "explain", "number"]
+__all__ = ["LENGTH_MAX", "explain", "number", "plain"]
 
 LENGTH_MAX: Final = 200
 """Characters: what a pager, a phone's lock screen and a chat's preview show whole."""
@@ -61,6 +61,14 @@ def explain(rule: Rule | None, condition: Condition, partner_name: str, at_ms: i
     if len(who) > room:
         who = who[: room - 1] + "…"
     return f"{who}: {body}{counts}"
+
+
+def plain(condition: Condition, partner_name: str) -> str:
+    """Say how `condition` stands where more cannot be said: of what is kept this asks nothing."""
+    room = LENGTH_MAX // 2
+    who = partner_name if len(partner_name) <= room else partner_name[: room - 1] + "…"
+    whole = f"{who}: {condition.rule_id} is {condition.phase.value} in {condition.scope}, its sentence could not be written"
+    return whole if len(whole) <= LENGTH_MAX else whole[: LENGTH_MAX - 1] + "…"
 
 
 def _figure(seen: Evidence) -> str:

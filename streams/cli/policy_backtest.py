@@ -154,7 +154,7 @@ def _outcome(outcome: "Outcome") -> dict[str, Any]:
         {"rule": rule, "alerts": len(outcome.of(rule)), "minutes": outcome.minutes(rule), "alerts_by_hour": outcome.hours(rule)}
         for rule in outcome.rules
     ]
-    return {"rules": rules, "episodes": outcome.episodes, "targets": outcome.targets}
+    return {"rules": rules, "episodes": outcome.episodes, "targets": outcome.targets, "failures": outcome.failures}
 
 
 def _show(console: "Console", new: "Outcome", changed: "list[Difference] | None", read: "Read") -> None:
@@ -172,6 +172,8 @@ def _show(console: "Console", new: "Outcome", changed: "list[Difference] | None"
         quiet = sum(bool(each.suppressed_by) for each in new.of(rule))
         table.add_row(rule, f"{len(new.of(rule)):,}", f"{quiet:,}", f"{new.minutes(rule):,.0f}", _bars(new.hours(rule)))
     console.print(table)
+    for name, tally in sorted(new.failures.items()):
+        console.print(f"{name} failed {tally.times:,} times: {tally.error}", style="bold", markup=False)
     met = {kpi: days for kpi, days in new.met().items() if days.days}
     if met:
         table = Table("target", "days met", "of", "share", box=None, pad_edge=False, header_style="bold")

@@ -1,5 +1,7 @@
 """What stands beside the conditions of a partner: looked at when a grid point was judged, where anything is open.
 
+What raises here keeps no alert back: what stood beside it stays, and is looked at again at the next grid point.
+
 All rules were judged before, so that what explains another alert is known when that one is looked at. Like judging, it happens only
 where something may have changed: `beside_due_ms` names the next grid point at which a reason begins or ends by itself.
 """
@@ -15,6 +17,7 @@ from models.kpis import FEED_SILENCE
 from models.notices import SilenceState
 from models.reasons import SuppressReason
 from models.windows import GRID_MS, Scope
+from streams.engine.failures import Stage
 from streams.engine.judge import Judged
 from streams.engine.notices import Notices
 from streams.engine.partner import Partner
@@ -44,8 +47,12 @@ def beside(partner: Partner, silences: Silences, judged: list[Judged], at_ms: in
     looked = []
     for key, each in (*named.items(), *others):
         condition, before = each.condition, partner.asides.get(key, NOTHING)
-        found = frozenset(_reasons(partner, silences, each, at_ms) if condition.open else ())
-        aside, ended = step(before, condition, each.changes, found, at_ms, late_ms)
+        try:
+            found = frozenset(_reasons(partner, silences, each, at_ms) if condition.open else ())
+            aside, ended = step(before, condition, each.changes, found, at_ms, late_ms)
+        except Exception as error:  # noqa: BLE001 - why a page would wait is no reason to keep an alert back
+            partner.failures.raised(Stage.BESIDE, each.rule, condition, at_ms, error)
+            aside, ended = before, ()
         if condition.open or aside != NOTHING:
             partner.asides[key] = aside
         else:
@@ -69,9 +76,13 @@ def beside_due_ms(partner: Partner, silences: Silences) -> int | None:
         condition = _condition(partner, key)
         due += [aside.head_ms, aside.ack.until if aside.ack else None, settles_ms(aside.flips, aside.flaps, after_ms)]
         if condition.open:
-            due += _turns(partner, silences, condition)
-            due += inhibition_turns_ms(policy.inhibit, condition, partner.conditions.values())
-            due += [schedule.turns_ms(after_ms) for schedule in (policy.hours, policy.maintenance) if schedule is not None]
+            try:
+                due += _turns(partner, silences, condition)
+                due += inhibition_turns_ms(policy.inhibit, condition, partner.conditions.values())
+                due += [schedule.turns_ms(after_ms) for schedule in (policy.hours, policy.maintenance) if schedule is not None]
+            except Exception as error:  # noqa: BLE001 - as above; nobody knows when, so that it is looked at at every grid point
+                partner.failures.raised(Stage.BESIDE, None, condition, after_ms, error)
+                due.append(after_ms + GRID_MS)
     first = min((each for each in due if each is not None and each > after_ms), default=None)
     return None if first is None else first + -first % GRID_MS
 

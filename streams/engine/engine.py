@@ -206,13 +206,13 @@ class Engine:
             partner.close(grid)
             frontier_ms, offsets = state.frontier.value_ms, dict(state.applied)
             judged, now_ms = list(judge(partner, grid)), 0 if self._config.clock_from_log else state.now_ms
-            if partner.failures.count:
-                self._tell_failures(partner)
             if judged or partner.asides:
                 judged = beside(partner, state.silences, judged, grid, now_ms)
                 self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judged]
             if partner.policy.paging is not None or partner.id in state.incidents.open:
                 state.incidents.follow(partner, judged, state.overrides, grid, head_ms(partner, now_ms))
+            if partner.failures.count:
+                self._tell_failures(partner)
         if self._is_over(partner):
             del state.partners[partner.id]
             self._gone.append(partner)
@@ -220,7 +220,7 @@ class Engine:
             state.reschedule(partner)
 
     def _tell_failures(self, partner: Partner) -> None:
-        """Count the rules that raised, with letters of what on."""
+        """Count what raised of a partner's rules and alerts, with letters of what on."""
         state, config = self._state, self._config
         count, fresh = partner.failures.take()
         state.counters["rules_failed"] += count
@@ -314,6 +314,8 @@ class Engine:
         notices = [row for each in (state.silences, state.annotations, state.overrides) for row in each.drain(self._config, self.partition)]
         moment = Moment(now_ms, state.frontier.value_ms, state.sequence)
         alerts = self._announcer.announce(self._verdicts, moment)
+        for partner in (verdict.partner for verdict in self._verdicts if verdict.partner.failures.count):
+            self._tell_failures(partner)
         incidents = state.incidents.drain(self._config, moment)
         state.counters.update(state.incidents.take_counts())
         records: list[Output] = [*state.outputs, *alerts.records, *incidents.records, *self._figures(moment, budget)]

@@ -1,14 +1,19 @@
-"""The incidents of one partition number: rows of the state, and what they have others told, in the commit of what causes it."""
+"""The incidents of one partition number: rows of the state, and what they have others told, in the commit of what causes it.
+
+What raises stops no other escalation, and no alert: its incidents stay as they were, without the news, and what they owe by themselves
+is tried again at the next grid point.
+"""
 
 from collections import Counter
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from alerts.around import Around
 from alerts.condition import ChangeKind
 from alerts.directory import PolicyDirectory
 from alerts.escalation import Step
-from alerts.events import told
+from alerts.events import OnFailure, told
 from alerts.group import Routed, followed
 from alerts.incident import Incident
 from alerts.members import News
@@ -21,6 +26,7 @@ from models.reasons import SuppressReason
 from models.windows import GRID_MS
 from streams.engine import rows
 from streams.engine.config import EngineConfig
+from streams.engine.failures import Place, Stage
 from streams.engine.judge import Judged
 from streams.engine.notices import Notices
 from streams.engine.output import Output, cloudevent
@@ -91,19 +97,36 @@ class Incidents:
 
     def follow(self, partner: Partner, judged: Iterable[Judged], overrides: Overrides, at_ms: int, late_ms: int) -> None:
         """What becomes of a partner's incidents at a grid point; before `late_ms` the past is only caught up on."""
-        routed, paging, name = [], partner.policy.paging, partner.policy.name
+        routed, paging = [], partner.policy.paging
         for each in judged:
-            news = news_of(each, partner.policy, at_ms) if each.changes or each.aside != each.former else None
+            news = _news_of(partner, each, at_ms) if each.changes or each.aside != each.former else None
             if news is not None:
                 policy = paging and each.rule and paging.escalation_of(each.rule.escalation)
                 routed.append(Routed(news, policy or None))
         due_ms = self.due_ms(partner.id)
         if not routed and (due_ms is None or due_ms > at_ms):
             return
-        around = Around(at_ms, directory_of(partner, overrides), late_ms)
-        steps, refused = followed(partner.id, self.of(partner.id), routed, around, self.room)
+        around, held = Around(at_ms, directory_of(partner, overrides), late_ms), self.of(partner.id)
+        try:
+            self._take(partner, held, routed, around)
+        except Exception:  # noqa: BLE001 - one escalation's failure stops no other: which one it is of is found out, and told of
+            self._take_apart(partner, held, routed, around)
+
+    def _take_apart(self, partner: Partner, held: Sequence[Incident], routed: Sequence[Routed], around: Around) -> None:
+        """As `_take`, each escalation by itself: alerts are grouped within one."""
+        named = [each.policy.id for each in held] + [each.policy.id for each in routed if each.policy is not None]
+        for escalation in dict.fromkeys(named):
+            mine, news = [each for each in held if each.policy.id == escalation], _routed_to(escalation, held, routed)
+            try:
+                self._take(partner, mine, news, around)
+            except Exception as error:  # noqa: BLE001 - as above
+                _note(partner, escalation, mine, news, around.at_ms, error)
+
+    def _take(self, partner: Partner, held: Sequence[Incident], routed: Sequence[Routed], around: Around) -> None:
+        """Keep what becomes of incidents of a partner; nothing, where that raises."""
+        steps, refused = followed(partner.id, held, routed, around, self.room)
         self._counts["incidents_dropped"] += refused
-        self.put(steps, name)
+        self.put(steps, partner.policy.name)
 
     def take_counts(self) -> Counter[str]:
         """What was counted since the last call."""
@@ -172,7 +195,32 @@ def directory_of(partner: Partner, overrides: Overrides) -> PolicyDirectory:
     return PolicyDirectory(partner.policy.paging or NOBODY, partner.policy.hours, tuple(overrides.held.values()))
 
 
-def news_of(judged: Judged, policy: PartnerPolicy, at_ms: int) -> News | None:
+def _routed_to(escalation: str, held: Sequence[Incident], routed: Iterable[Routed]) -> list[Routed]:
+    """The news of alerts that belong to incidents of an escalation, or to none and go by it."""
+    goes = {member.fingerprint: each.policy.id for each in held for member in each.open}
+    return [each for each in routed if goes.get(each.news.member.fingerprint, each.policy and each.policy.id) == escalation]
+
+
+def _note(partner: Partner, escalation: str, held: Sequence[Incident], routed: Sequence[Routed], at_ms: int, error: Exception) -> None:
+    """The incidents of an escalation could not be followed."""
+
+    def saw() -> dict[str, Any]:
+        alerts = [each.news.member.model_dump(mode="json") for each in routed]
+        return {"incidents": [each.to_row() for each in held], "alerts": alerts}
+
+    partner.failures.note(partner.id, Place(Stage.INCIDENT, "", "", "", escalation), at_ms, saw, error)
+
+
+def _news_of(partner: Partner, judged: Judged, at_ms: int) -> News | None:
+    """As `news_of`; None, and told of, where that raises."""
+    try:
+        return news_of(judged, partner.policy, at_ms, partial(partner.failures.raised, Stage.EXPLAIN))
+    except Exception as error:  # noqa: BLE001 - the alert itself goes out
+        partner.failures.raised(Stage.INCIDENT, judged.rule, judged.condition, at_ms, error)
+        return None
+
+
+def news_of(judged: Judged, policy: PartnerPolicy, at_ms: int, on_failure: OnFailure | None = None) -> News | None:
     """What a judged condition tells incidents; None where it says nothing of an alert that is open, or just ended."""
     kinds = frozenset(each.kind for each in judged.changes)
     # After the last change nothing may be left of the condition: what it was told by is in the change.
@@ -182,7 +230,7 @@ def news_of(judged: Judged, policy: PartnerPolicy, at_ms: int) -> News | None:
     if not condition.open and kinds.isdisjoint(_ENDS):
         return None
     rule, aside = judged.rule, judged.aside
-    severity, weighed, text = told(rule, condition, policy.name, at_ms, policy.criticality)
+    severity, weighed, text = told(rule, condition, policy.name, at_ms, policy.criticality, on_failure)
     assert severity is not None, "what fired has a severity"
     member = IncidentMember(
         fingerprint=condition.fingerprint,

@@ -22,6 +22,7 @@ from models.windows import GRID_MS, Scope
 from streams.engine import several
 from streams.engine.attribution import attribution
 from streams.engine.circumstances import circumstances
+from streams.engine.failures import Place, Stage
 from streams.engine.partner import Partner
 from streams.engine.several import among, on_grid
 from streams.engine.silence import decide
@@ -158,7 +159,8 @@ def _note(view: View, rule: Rule, scope: Scope | None, error: Exception) -> None
         measures = {} if scope is None else {name: to_names(flat) for name, flat in view.counted(rule, scope)}
         return {"window": rule.window, "condition": condition and condition.to_row(), "measures": measures}
 
-    view.partner.failures.note(view.partner.id, rule, "" if scope is None else str(scope), view.at_ms, saw, error)
+    place = Place(Stage.JUDGE, rule.id, rule.revision, "" if scope is None else str(scope))
+    view.partner.failures.note(view.partner.id, place, view.at_ms, saw, error)
 
 
 def due_ms(partner: Partner) -> int | None:

@@ -45,7 +45,11 @@ COUNTED: Final = {
     ),
     "notifications": ("outwatch_notifications", "Notifications that the notifier is to send.", None),
     "empty_shifts": ("outwatch_empty_shifts", "Targets of escalation steps that meant nobody when they were due.", None),
-    "rules_failed": ("outwatch_rules_failed", "Times that judging a rule in a scope raised; the other rules went on.", None),
+    "rules_failed": (
+        "outwatch_rules_failed",
+        "Times that judging a rule in a scope raised, or telling its alert; all others went on.",
+        None,
+    ),
     "policies_refused": ("outwatch_policies_refused", "Policy records that could not be read; the last good ones stay.", None),
     "contacts_expired": ("outwatch_contacts_expired", "Waiting contacts whose end never came, taken off after their expiry.", None),
     "contacts_dropped": ("outwatch_contacts_dropped", "Waiting contacts not kept, over the limit of a partition.", None),

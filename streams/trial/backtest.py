@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Final
 
 from models.policy_spec import PolicyFile
+from streams.engine.failures import Tally
 from streams.trial.counted import CountedPast
 from streams.trial.histories import Read, Told
 from streams.trial.outcome import Days, Outcome, episodes
@@ -45,7 +46,11 @@ class Backtest:
         targets: dict[str, dict[str, Days]] = {name: past.days for name, past in sorted(self.pasts.items())}
         judging = {rule.id for past in self.pasts.values() for rule in past.policy.rules}
         rules = tuple(rule.id for rule in self.policy.rules if rule.id in judging)
-        return Outcome(self.from_ms or 0, self.to_ms, rules, tuple(episodes(verdicts, zones)), targets)
+        failures: dict[str, Tally] = {}
+        for name, tally in (each for past in self.pasts.values() for each in past.failures.items()):
+            times = failures[name].times if name in failures else 0
+            failures[name] = Tally(times + tally.times, tally.error)
+        return Outcome(self.from_ms or 0, self.to_ms, rules, tuple(episodes(verdicts, zones)), targets, failures)
 
 
 def backtest(policies: Sequence[PolicyFile], events: Iterable[Told], read: Read) -> Iterator[Outcome]:

@@ -28,8 +28,10 @@ from streams.engine.cells import Cell
 from streams.engine.contacts import EXPIRED
 from streams.engine.contributions import Contribution
 from streams.engine.counted import counted_of
+from streams.engine.failures import Stage, Tally
 from streams.engine.fold import Fold
 from streams.engine.intake import EFFECTS, Contact
+from streams.engine.judge import Judged
 from streams.engine.lanes import pack, unpack
 from streams.engine.panes import PaneStore
 from streams.engine.slot import Slot
@@ -165,6 +167,11 @@ class CountedPast:
         self._until(at_ms - self._settle_ms)
         return self._verdicts
 
+    @property
+    def failures(self) -> dict[str, Tally]:
+        """What raised, as `streams.engine.failures` names it."""
+        return self._partner.failures.tallies
+
     def _column(self, scope: Scope) -> Column:
         """Of a scope, with a watch for each rule that is judged there."""
         column = self._columns.get(scope)
@@ -202,13 +209,27 @@ class CountedPast:
         while (grid_ms := min(self._agenda.next_ms, self._expires_ms, self._beside_ms)) <= at_ms:
             if self._expires_ms <= grid_ms:
                 self._expire(grid_ms)
-            found = [judged for watch in self._agenda.take(grid_ms) if (judged := watch.look(grid_ms)) is not None]
+            found = [judged for watch in self._agenda.take(grid_ms) if (judged := self._look(watch, grid_ms)) is not None]
             if found or partner.asides:
                 partner.panes.closed_ms = grid_ms
                 found = beside(partner, self._state.silences, found, grid_ms, 0)
                 self._verdicts += [Verdict(partner, each, grid_ms, grid_ms, {}) for each in found]
                 turns_ms = beside_due_ms(partner, self._state.silences) if partner.asides else None
                 self._beside_ms = NEVER if turns_ms is None else turns_ms
+            if partner.failures.count:
+                partner.failures.take()
+
+    def _look(self, watch: Watch, grid_ms: int) -> Judged | None:
+        """As the watch does; one that raises is as it was, and is looked at again at the next grid point, as live."""
+        before = watch.condition
+        try:
+            return watch.look(grid_ms)
+        except Exception as error:  # noqa: BLE001 - whatever a rule raises, the others are judged
+            watch.condition = before
+            self._partner.conditions[watch.rule.id, Scope.parse(before.scope)] = before
+            self._partner.failures.raised(Stage.JUDGE, watch.rule, before, grid_ms, error)
+            self._agenda.want(watch, grid_ms + GRID_MS)
+            return None
 
     def _contact(self, contact: Contact, event: Any, value: bytes, at_ms: int, passed_ms: int, slot: Slot) -> None:  # noqa: ANN401
         """As the engine's intake does, with the clock of the stream."""

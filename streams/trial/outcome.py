@@ -11,6 +11,7 @@ from alerts import ChangeKind
 from models.rules import Severity
 from models.windows import MINUTE_MS
 from streams.engine.announce import Verdict
+from streams.engine.failures import Tally
 
 __all__ = ["Days", "Difference", "Episode", "Outcome", "differences", "episodes"]
 
@@ -67,6 +68,8 @@ class Outcome:
     """By the time they fired."""
     targets: dict[str, dict[str, Days]] = field(default_factory=dict)
     """By partner and KPI."""
+    failures: dict[str, Tally] = field(default_factory=dict)
+    """What raised, as `streams.engine.failures` names it: what it would have come to nobody knows."""
 
     def of(self, rule: str) -> list[Episode]:
         """The episodes of a rule."""

@@ -17,6 +17,7 @@ from models.rules import ADAPTIVE
 from models.statistics import ADAPTIVE_WIDTHS_MS
 from models.windows import GRID_MS, WINDOWS
 from streams.engine.announce import Verdict
+from streams.engine.failures import Tally
 from streams.engine.intake import EFFECTS
 from streams.engine.lanes import unpack
 from streams.engine.totals import ALL, flats
@@ -100,6 +101,11 @@ class Past:
         self._flush(at_ms)
         self._engine.until(at_ms)
         return self._engine.take()
+
+    @property
+    def failures(self) -> dict[str, Tally]:
+        """What raised, as `streams.engine.failures` names it."""
+        return self._partner.failures.tallies
 
     def _catch_up(self, at_ms: int) -> None:
         """Close and judge what falls due."""

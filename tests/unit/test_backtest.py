@@ -11,14 +11,17 @@ import pytest
 from typer import Typer
 from typer.testing import CliRunner
 
+from alerts.reducer import evaluate
 from bench.backtest import year
 from models.decode import Rejection, decode_run
 from models.errors import FileError
 from models.policy import compile_partner
 from models.policy_file import load, parts
-from models.windows import HOUR_MS
+from models.windows import HOUR_MS, MINUTE_MS
 from streams.cli import policy, policy_backtest
 from streams.cli.exits import Exit
+from streams.engine import judge
+from streams.trial import past, watch
 from streams.trial.histories import Read, mapped_events, read_events
 from streams.trial.outcome import Episode, Outcome, differences
 from streams.trial.picture import picture
@@ -258,3 +261,37 @@ def test_the_year_of_the_benchmark_is_readable_and_in_order() -> None:
     assert len(events) == 2_000
     assert [each["occurred_at"] for each in events] == sorted(each["occurred_at"] for each in events)
     assert not any(isinstance(each, Rejection) for each in decode_run([orjson.dumps(each) for each in events]))
+
+
+def test_a_rule_that_raises_is_told_of_is_looked_at_again_and_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = (
+        POLICY[POLICY.index("  - id: low") :].split("  - {id: never", maxsplit=1)[0].replace("id: low", "id: other").replace("MIN", "20")
+    )
+    (folder / "policy.yaml").write_text((folder / "policy.yaml").read_text() + other)
+    alone = [each for each in run(folder)["policy"]["episodes"] if each["rule"] == "other"]
+
+    def raising(until_ms: int) -> None:
+        def broken(of: Any, condition: Any, sample: Any, at_ms: int) -> Any:
+            if of.id == "low" and at_ms < until_ms:
+                msg = "too few"
+                raise ArithmeticError(msg)
+            return evaluate(of, condition, sample, at_ms)
+
+        for module in (judge, watch):
+            monkeypatch.setattr(module, "evaluate", broken)
+
+    raising(START_MS + 100 * HOUR_MS)
+    found = run(folder)["policy"]
+    assert found["episodes"] == alone != []
+    assert found["failures"]["rule low"].keys() == {"times", "error"}
+    assert (found["failures"]["rule low"]["times"] > 10, found["failures"]["rule low"]["error"]) == (True, "ArithmeticError('too few')")
+    shown = cli.invoke(app, ["backtest", "--events", str(folder / "history.jsonl"), str(folder / "policy.yaml")]).output
+    assert "rule low failed" in shown
+    assert "ArithmeticError" in shown
+    raising(START_MS + 25 * MINUTE_MS)
+    tallied = run(folder)["policy"]
+    assert [each["rule"] for each in tallied["episodes"]] == ["other", "low"]
+    monkeypatch.setattr(past, "can_rest", lambda _: False)
+    engine = run(folder)["policy"]
+    assert engine["episodes"] == tallied["episodes"]
+    assert engine["failures"]["rule low"]["times"] > 10
