@@ -173,7 +173,8 @@ class Settings(BaseSettings):
         default=5,
         ge=0,
         le=1000,
-        description="So many partners whose incidents of one rule open within 2 minutes are one storm, told of once; 0 is never.",
+        description="So many partners whose incidents of one rule open within 2 minutes, or half of those on a source (of 3 at least), "
+        "are one storm, told of once; 0 is never.",
     )
     audit_ping_url: Secret = Field(
         default=None, description="The address of a heartbeat elsewhere that the auditor pings while all holds (docs/audit.md)."

@@ -26,4 +26,4 @@ class NotifierMetrics:
         self.callbacks = made.counter(
             "outwatch_notify_callbacks", "What pagers and chats called back, by source and outcome.", "source", "outcome"
         )
-        self.absorbed = made.counter("outwatch_notify_absorbed", "Incidents that a storm took in.")
+        self.absorbed = made.counter("outwatch_notify_absorbed", "Incidents that a storm took in, or handed on.")

@@ -52,6 +52,11 @@ class Incidents:
         """How an incident stands; None where nothing is known."""
         return self._known.get(identity)
 
+    def is_over(self, identity: str) -> bool:
+        """Whether an incident is known to have ended."""
+        known = self._known.get(identity)
+        return known is not None and not known.open
+
     def partner(self, identity: str) -> str | None:
         """Whose incident it is."""
         return self._partners.get(identity)

@@ -28,13 +28,14 @@ from streams.notifier.handovers import Handovers
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Intent, Lanes
 from streams.notifier.leases import Leases
+from streams.notifier.partners import Partners
 from streams.notifier.progress import Progress
 from streams.notifier.results import ACTOR, Commands
 from streams.notifier.secrets import SecretsFolder
 from streams.notifier.sender import Sender
 from streams.notifier.source import IncidentSource, IntentSource
 from streams.notifier.standing import standing
-from streams.notifier.storms import absorbed
+from streams.notifier.storms import absorbed, handed_on
 from streams.oncall.calendar import read_calendar, read_incidents
 from streams.signals import stop_on_signals, wait_or_stop
 
@@ -86,6 +87,7 @@ class Notifier:
         self._secrets = SecretsFolder(settings.secrets_dir)
         self._lanes = Lanes(IN_FLIGHT_MAX, RECEIVER_MAX)
         self._incidents = incidents = Incidents()
+        self._partners = Partners()
         self._sender = Sender(settings, self._secrets, now_ms)
         self._commands = Commands(settings, metrics.kafka.inc)
         leases = Leases(client, settings.app_id, settings.worker, self._redis_failed)
@@ -167,7 +169,8 @@ class Notifier:
 
     async def _read_incidents(self, _: asyncio.Event) -> None:
         for record in await self._incident_source.batch(READ_SECONDS):
-            self._incidents.put(record.key or b"", record.value)
+            held = self._partners if record.topic == self._settings.topics.policies else self._incidents
+            held.put(record.key or b"", record.value)
 
     async def _read_intents(self, _: asyncio.Event) -> None:
         room = len(self._lanes) < UNFINISHED_MAX
@@ -268,7 +271,9 @@ class Notifier:
             self._committed = progress
 
     async def _absorb(self) -> None:
-        for command in absorbed(self._incidents.open(), self._settings.storm_partners, self._now_ms(), ACTOR):
+        now_ms, incidents, storm_min = self._now_ms(), self._incidents, self._settings.storm_partners
+        handed = handed_on(incidents.open(), incidents.is_over, now_ms, ACTOR)
+        for command in (*handed, *absorbed(incidents.open(), storm_min, self._partners.sources, now_ms, ACTOR)):
             if self._number(command.partner) in self._intent_source.partitions() and command.id not in self._absorbed:
                 await self._commands.write(command)
                 if len(self._absorbed) >= UNFINISHED_MAX:

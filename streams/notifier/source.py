@@ -129,10 +129,11 @@ class IntentSource:
 
 
 class IncidentSource:
-    """`outwatch.incidents`, all of it: call-backs and storms are of any partner."""
+    """`outwatch.incidents` and `outwatch.policies`, all of them: call-backs and storms are of any partner."""
 
     def __init__(self, settings: Settings) -> None:
-        self._partitions = [TopicPartition(settings.topics.incidents, number) for number in range(settings.partitions)]
+        topics = settings.topics.incidents, settings.topics.policies
+        self._partitions = [TopicPartition(topic, number) for topic in topics for number in range(settings.partitions)]
         self._consumer = AIOKafkaConsumer(
             **kafka(settings), isolation_level="read_committed", enable_auto_commit=False, auto_offset_reset="earliest"
         )

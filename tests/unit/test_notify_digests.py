@@ -9,11 +9,14 @@ from hypothesis import strategies as st
 
 from models.incidents import IncidentState
 from models.notifications import Notification, NotifyReason
+from models.policy_record import encode_policy, policy_key
 from streams.notifier.digests import GATHER_MS, LINES_MAX, PAGES_MAX, PAGES_SPAN_MS, Digests, Pages
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Intent
-from streams.notifier.storms import SPAN_MS, absorbed
+from streams.notifier.partners import Partners
+from streams.notifier.storms import SPAN_MS, absorbed, handed_on
 from streams.notifier.verdicts import END_KEPT_MS, OLD_MS, Course, Known, course, wait_ms
+from tests.engines import partner_part, shared_part
 from tests.notifiers import page, state, uuid
 from tests.pages import AT_MS, ENDED, notification
 
@@ -126,13 +129,17 @@ def opened(number: int, partner: str, at_ms: int = AT_MS, **over: Any) -> Incide
 PARTNERS = [opened(number, f"p{number}", AT_MS + number) for number in range(5)]
 
 
-def absorb(incidents: list[IncidentState], partners_min: int = 5, now_ms: int = AT_MS + 10) -> list[tuple[str, str]]:
-    return [(each.payload["incident"], each.payload["into"]) for each in absorbed(incidents, partners_min, now_ms, "notifier")]
+def absorb(
+    incidents: list[IncidentState], partners_min: int = 5, now_ms: int = AT_MS + 10, sources: dict[str, str] | None = None
+) -> list[tuple[str, str]]:
+    return [
+        (each.payload["incident"], each.payload["into"]) for each in absorbed(incidents, partners_min, sources or {}, now_ms, "notifier")
+    ]
 
 
 def test_a_storm_is_told_by_the_first_of_its_incidents_and_by_the_same_each_time() -> None:
     assert absorb(PARTNERS) == [(uuid(number), uuid(0)) for number in range(1, 5)]
-    once, again = (list(absorbed(each, 5, AT_MS, "notifier")) for each in (PARTNERS, PARTNERS[::-1]))
+    once, again = (list(absorbed(each, 5, {}, AT_MS, "notifier")) for each in (PARTNERS, PARTNERS[::-1]))
     assert once == again
     assert len({each.id for each in once}) == 4
 
@@ -157,3 +164,64 @@ def test_what_somebody_looks_after_is_left_to_her_and_a_storm_of_long_ago_to_its
     assert absorb(acknowledged) == [(uuid(number), uuid(0)) for number in range(1, 4)]
     assert absorb(PARTNERS, now_ms=AT_MS + 3 * SPAN_MS) == []
     assert absorb(PARTNERS, partners_min=0) == []
+
+
+def taken_in(number: int, **over: Any) -> IncidentState:
+    line = {"at": AT_MS, "what": "absorbed", "text": uuid(0)}
+    return opened(number, f"p{number}", AT_MS + number, **{"absorbed_by": uuid(0), "due_at": AT_MS + 3_600_000, "timeline": [line], **over})
+
+
+def hand_on(*incidents: IncidentState, over: int = 0) -> list[tuple[str, str, int]]:
+    commands = handed_on(incidents, {uuid(over)}.__contains__, AT_MS + 10, "notifier")
+    return [tuple(each.payload[name] for name in ("incident", "into", "until")) for each in commands]
+
+
+def test_what_was_taken_in_by_one_that_is_over_is_told_by_the_next_for_what_is_left_of_the_hour() -> None:
+    left_ms = AT_MS + 3_600_000
+    assert hand_on(taken_in(2), taken_in(1)) == [(uuid(1), uuid(0), AT_MS + 10), (uuid(2), uuid(1), left_ms)]
+    assert hand_on(taken_in(2), taken_in(1), over=7) == [], "it burns still"
+    assert hand_on(opened(1, "p1"), opened(2, "p2")) == [], "nothing took them in"
+
+
+def test_one_that_was_let_go_already_tells_of_the_others_and_what_somebody_looks_after_is_left_to_her() -> None:
+    let_go = taken_in(1, absorbed_by=None, due_at=None)
+    assert hand_on(let_go, taken_in(2)) == [(uuid(2), uuid(1), AT_MS + 3_600_000)]
+    assert hand_on(let_go, taken_in(2, attention="acked")) == []
+    assert hand_on(let_go) == []
+
+
+ON_ONE_SOURCE = [opened(number, f"p{number}", AT_MS + number, member={"rule": f"rule_{number}"}) for number in range(3)]
+
+
+@pytest.mark.parametrize(("partners", "taken_in"), [(3, 2), (6, 2), (7, 0)])
+def test_half_of_those_on_a_source_are_a_storm_whatever_their_rules(partners: int, taken_in: int) -> None:
+    sources = {f"p{number}": "genesys" for number in range(partners)} | {f"q{number}": "other" for number in range(20)}
+    assert absorb(ON_ONE_SOURCE, sources=sources) == [(uuid(number), uuid(0)) for number in range(1, 1 + taken_in)]
+    assert absorb(ON_ONE_SOURCE, partners_min=0, sources=sources) == []
+
+
+def test_less_than_three_on_a_source_are_no_storm_and_neither_are_those_on_several() -> None:
+    assert absorb(ON_ONE_SOURCE[:2], sources={"p0": "genesys", "p1": "genesys"}) == []
+    assert absorb(ON_ONE_SOURCE, sources={f"p{number}": f"source {number % 2}" for number in range(3)}) == []
+
+
+def test_on_which_source_a_partner_is_says_its_policy_as_it_holds_now() -> None:
+    partners = Partners()
+
+    def say(last: str = "current", **fields: Any) -> None:
+        record = encode_policy(partner_part("a/b", **fields), AT_MS)
+        partners.put(policy_key("a/b", last), record.model_dump_json().encode())
+
+    say(source="genesys")
+    assert partners.sources == {"a/b": "genesys"}
+    say("r2", source="kept only")
+    partners.put(policy_key("a/b", "current"), b"{}")
+    partners.put(policy_key("*", "current"), encode_policy(shared_part(), AT_MS).model_dump_json().encode())
+    assert partners.sources == {"a/b": "genesys"}
+    partners.put(policy_key("a/b", "r2"), None)
+    assert partners.sources == {"a/b": "genesys"}
+    say()
+    assert partners.sources == {}
+    say(source="genesys")
+    partners.put(policy_key("a/b", "current"), None)
+    assert partners.sources == {}
