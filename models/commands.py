@@ -6,8 +6,9 @@ Every type but `customer.erase` (`models.customers`) stands here, or in `models.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from models.base import Payload, SentMs
 from models.incident_commands import INCIDENT_PAYLOADS
 from models.oncall_commands import ONCALL_PAYLOADS
 
@@ -38,7 +39,6 @@ ACK: Final = "alert.ack"
 COMMENT: Final = "alert.comment"
 ANNOTATE: Final = "annotation.add"
 
-_EpochMs = Annotated[int, Field(ge=0, le=2**53)]
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Id = Annotated[str, Field(min_length=1, max_length=128)]
 _Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
@@ -55,13 +55,7 @@ AnnotationKind = Literal["pilot", "release", "outage", "other", "dispute"]
 """A dispute says that a figure of that time is not what the other side counts."""
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-    )
-
-
-class Matchers(_Payload):
+class Matchers(Payload):
     """Which alerts are meant: all that is named must fit; `*` stands for any letters, `?` for one."""
 
     partner: _Glob | None = None
@@ -78,43 +72,43 @@ class Matchers(_Payload):
         return self
 
 
-class SilenceAdd(_Payload):
+class SilenceAdd(Payload):
     """`silence.add`: pages of these alerts wait until then; the command's id is the silence's."""
 
     matchers: Matchers
-    until: _EpochMs
+    until: SentMs
     comment: _Text
 
 
-class SilenceExpire(_Payload):
+class SilenceExpire(Payload):
     """`silence.expire`: a silence ends now."""
 
     silence: _Id
 
 
-class AlertAck(_Payload):
+class AlertAck(Payload):
     """`alert.ack`: somebody looks after an open alert; an escalation takes that back."""
 
     fingerprint: _Fingerprint
-    until: _EpochMs | None = None
+    until: SentMs | None = None
     """When it ends by itself; without it, with the alert."""
     comment: _Text | None = None
 
 
-class AlertComment(_Payload):
+class AlertComment(Payload):
     """`alert.comment`: what somebody says of an alert that is open or was just resolved."""
 
     fingerprint: _Fingerprint
     comment: _Text
 
 
-class AnnotationAdd(_Payload):
+class AnnotationAdd(Payload):
     """`annotation.add`: what happened, or will, from when to when; the command's id is the annotation's."""
 
     kind: AnnotationKind = "other"
-    from_: _EpochMs = Field(alias="from")
+    from_: SentMs = Field(alias="from")
     """Inclusive."""
-    to: _EpochMs
+    to: SentMs
     """Exclusive."""
     text: _Text
     kpi: _Id | None = None

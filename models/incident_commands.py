@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
+from models.base import Payload, SentMs
 from models.escalation import TargetSpec
 from models.notifications import RESULT, NotificationResult
 
@@ -30,58 +31,53 @@ INCIDENT_REASSIGN: Final = "incident.reassign"
 INCIDENT_COMMENT: Final = "incident.comment"
 INCIDENT_ABSORB: Final = "incident.absorb"
 
-_EpochMs = Annotated[int, Field(ge=0, le=2**53)]
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
 
 
-class _Payload(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-    )
-
+class _OfIncident(Payload):
     incident: _Id
 
 
-class IncidentAck(_Payload):
+class IncidentAck(_OfIncident):
     """`incident.ack`: somebody looks after it; nobody further is told unless it gets worse."""
 
-    until: _EpochMs | None = None
+    until: SentMs | None = None
     """When that ends, if it is open still; without it, with the incident."""
     comment: _Text | None = None
 
 
-class IncidentSnooze(_Payload):
+class IncidentSnooze(_OfIncident):
     """`incident.snooze`: nobody is told until then, unless it gets worse."""
 
-    until: _EpochMs
+    until: SentMs
     comment: _Text | None = None
 
 
-class IncidentResolve(_Payload):
+class IncidentResolve(_OfIncident):
     """`incident.resolve`: it is over, whatever its alerts say; one that gets worse, or fires again, opens another."""
 
     comment: _Text | None = None
 
 
-class IncidentReassign(_Payload):
+class IncidentReassign(_OfIncident):
     """`incident.reassign`: hand it over; the target is told at once and has to acknowledge."""
 
     to: TargetSpec
     comment: _Text | None = None
 
 
-class IncidentComment(_Payload):
+class IncidentComment(_OfIncident):
     """`incident.comment`: a line of its timeline."""
 
     comment: _Text
 
 
-class IncidentAbsorb(_Payload):
+class IncidentAbsorb(_OfIncident):
     """`incident.absorb`, of the notifier in a storm: another incident tells of it, so its own pages stop."""
 
     into: _Id
-    until: _EpochMs | None = None
+    until: SentMs | None = None
     """When it pages by itself again, if it is open still; without it, after an hour."""
 
 

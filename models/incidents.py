@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.escalation import TargetSpec
 from models.notifications import NotifyReason, Outcome, Side, Target
 from models.reasons import SuppressReason
@@ -86,11 +87,7 @@ class Happening(StrEnum):
     RESOLVED = "resolved"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
-
-class IncidentMember(_Record):
+class IncidentMember(Record):
     """An alert of it, as it was when it last changed."""
 
     fingerprint: str
@@ -123,7 +120,7 @@ class IncidentMember(_Record):
         return self.ended_at is None and not self.suppressed_by
 
 
-class IncidentTold(_Record):
+class IncidentTold(Record):
     """A receiver that was told of it, and is told its end."""
 
     receiver: Receiver
@@ -142,7 +139,7 @@ class IncidentTold(_Record):
     receipt: str | None = None
 
 
-class IncidentEntry(_Record):
+class IncidentEntry(Record):
     """A line of the timeline."""
 
     at: EpochMs
@@ -151,7 +148,7 @@ class IncidentEntry(_Record):
     text: Annotated[str, Field(max_length=500)] = ""
 
 
-class IncidentHeld(_Record):
+class IncidentHeld(Record):
     """Why nobody further is told for now."""
 
     what: Attention
@@ -161,7 +158,7 @@ class IncidentHeld(_Record):
     """When it ends by itself; null: with the incident."""
 
 
-class IncidentState(_Record):
+class IncidentState(Record):
     """`outwatch.incidents`, key incident: its present state; a tombstone 8 days after its end."""
 
     id: str

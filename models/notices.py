@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.commands import AnnotationKind, Matchers
 from models.escalation import PersonId, RotationId
 from models.records import EpochMs
@@ -23,9 +24,7 @@ def notice_key(kind: str, identity: str) -> str:
     return f"{kind}/{identity}"
 
 
-class _Notice(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
+class _Notice(Record):
     id: str
     """Of the command that made it."""
     partner: str

@@ -7,8 +7,9 @@ Of one incident and receiver they are sent in the order in which they stand.
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.receivers import Receiver
 from models.records import EpochMs
 
@@ -71,11 +72,7 @@ class Outcome(StrEnum):
     """A line of a digest, since its person had enough pages, or it was old and over."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
-
-class Target(_Record):
+class Target(Record):
     """Who is told."""
 
     kind: Literal["person", "rotation", "receiver", "partner"]
@@ -85,14 +82,14 @@ class Target(_Record):
     """Whom that meant when the step fired."""
 
 
-class Fact(_Record):
+class Fact(Record):
     """A line of a table in a page."""
 
     name: str
     value: str
 
 
-class Notification(_Record):
+class Notification(Record):
     """`outwatch.notifications`, key incident: something to be sent to one receiver."""
 
     id: str
@@ -131,7 +128,7 @@ class Notification(_Record):
     """Wall time of the commit."""
 
 
-class NotificationResult(_Record):
+class NotificationResult(Record):
     """The payload of the command `notification.result`, to the partition of its partner."""
 
     notification: str

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 
+from models.base import Payload, SentMs
 from models.escalation import PersonId, RotationId
 
 __all__ = ["CANCEL", "ONCALL_PAYLOADS", "OVERRIDE", "OncallCancel", "OncallOverride"]
@@ -11,23 +12,15 @@ __all__ = ["CANCEL", "ONCALL_PAYLOADS", "OVERRIDE", "OncallCancel", "OncallOverr
 OVERRIDE: Final = "oncall.override"
 CANCEL: Final = "oncall.cancel"
 
-_EpochMs = Annotated[int, Field(ge=0, le=2**53)]
 
-
-class _Payload(BaseModel):
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True
-    )
-
-
-class OncallOverride(_Payload):
+class OncallOverride(Payload):
     """`oncall.override`: a person is on call in place of a rotation's own; the command's id is the override's."""
 
     rotation: RotationId
     person: PersonId
-    from_: _EpochMs = Field(alias="from")
+    from_: SentMs = Field(alias="from")
     """Inclusive."""
-    to: _EpochMs
+    to: SentMs
     """Exclusive."""
     comment: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
@@ -39,7 +32,7 @@ class OncallOverride(_Payload):
         return self
 
 
-class OncallCancel(_Payload):
+class OncallCancel(Payload):
     """`oncall.cancel`: an override ends now, or never begins."""
 
     override: Annotated[str, Field(min_length=1, max_length=128)]

@@ -2,18 +2,15 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.records import EpochMs
 
 __all__ = ["Command", "CommandOutcome", "Heartbeat", "PolicyRecord"]
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
-
-class Heartbeat(_Out):
+class Heartbeat(Record):
     """`outwatch.heartbeats`, key partition: lets a reader tell unchanged from stopped."""
 
     partition: int
@@ -29,11 +26,11 @@ class Heartbeat(_Out):
     """Totals of the partition since its state began: events, duplicates, late and dead letters by reason, what bounds dropped."""
     cadence_seconds: float
     """What the slowest scope achieves when the limit of records or bytes a second binds."""
-    sources: dict[str, bool] = {}
+    sources: dict[str, bool] = {}  # noqa: RUF012 - pydantic gives each its own
     """By name ("" of one without), of those on the topic of contacts that ever said that they live, whether they do; absent without any."""
 
 
-class PolicyRecord(_Out):
+class PolicyRecord(Record):
     """`outwatch.policies`, keys partner/revision and partner/current: one partner's part, or the shared part (partner `*`)."""
 
     format: Literal[1] = 1
@@ -43,7 +40,7 @@ class PolicyRecord(_Out):
     part: dict[str, Any]
 
 
-class Command(_Out):
+class Command(Record):
     """`outwatch.commands`: what an operator asks for."""
 
     id: str
@@ -54,7 +51,7 @@ class Command(_Out):
     payload: dict[str, Any] = Field(default_factory=dict)
 
 
-class CommandOutcome(_Out):
+class CommandOutcome(Record):
     """`outwatch.alerts`, key partner, `ce_type` outwatch.command.outcome: what came of a command."""
 
     id: str

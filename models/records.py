@@ -6,8 +6,9 @@ each, and tests hold every emitted record against its model.
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.figures import Status
 from models.kpis.finance import Gap
 from models.reasons import SuppressReason
@@ -49,11 +50,7 @@ def _left_out(value: object) -> bool:
 EpochMs = Annotated[int, Field(ge=0)]
 
 
-class _Out(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
-
-class KpiFigure(_Out):
+class KpiFigure(Record):
     """One KPI: `value` is null where the denominator is zero.
 
     Of employees' surveys with under 5 answers numerator, denominator and n are null as well: `insufficient`, and nothing else is told.
@@ -75,7 +72,7 @@ class KpiFigure(_Out):
     """From when on it was counted under its present definition, where the window begins before; left out elsewhere."""
 
 
-class BinMeasure(_Out):
+class BinMeasure(Record):
     """Durations in logarithmic bins of ratio 1.02: bin 0 holds 0 ms, bin b above it 1.02^(b-1) up to 1.02^b ms."""
 
     bins: list[int]
@@ -84,7 +81,7 @@ class BinMeasure(_Out):
     """Of each of them: these add up."""
 
 
-class _Figures(_Out):
+class _Figures(Record):
     partner: str
     scope: str
     """`all`, or a dimension and a name: `queue=NAME`, `channel=NAME`, and as the policy asks for site, team, reason, activity, segment."""
@@ -122,7 +119,7 @@ class RollupRecord(_Figures):
     """False while a late record may still correct it cheaply; a later revision may follow all the same."""
 
 
-class RollupMeasures(_Out):
+class RollupMeasures(Record):
     """`outwatch.rollups.1m` and `.15m`, key partner/scope/start: what was counted in a closed minute or quarter hour of UTC.
 
     There is a record only where something happened; a tombstone where all of it was taken back. `models.kpis.figures` makes figures of
@@ -158,7 +155,7 @@ class MoneyFigure(KpiFigure):
     """Why there is no value."""
 
 
-class PeriodRecord(_Out):
+class PeriodRecord(Record):
     """`outwatch.periods`, key partner/scope/start-end (epoch ms): the money of a period that was reported and is over."""
 
     partner: str
@@ -187,7 +184,7 @@ class PeriodRecord(_Out):
     """The commit sequence of the partition; never goes back for a key."""
 
 
-class RuleRef(_Out):
+class RuleRef(Record):
     """The rule an alert comes from, as the policy had it."""
 
     id: str
@@ -197,7 +194,7 @@ class RuleRef(_Out):
     suggested_action: str | None = None
 
 
-class Transition(_Out):
+class Transition(Record):
     """A change of a condition's state, and why."""
 
     from_: str = Field(alias="from")
@@ -206,7 +203,7 @@ class Transition(_Out):
     reason: str
 
 
-class FigureBefore(_Out):
+class FigureBefore(Record):
     """A figure in the equal window before."""
 
     value: float | None
@@ -219,7 +216,7 @@ class FigureBefore(_Out):
     to: EpochMs
 
 
-class _Judged(_Out):
+class _Judged(Record):
     """A figure as a rule saw it."""
 
     kpi: str
@@ -255,7 +252,7 @@ class EvidencePart(_Judged):
     """Of a rule that holds a figure against what it was."""
 
 
-class UsualFigure(_Out):
+class UsualFigure(Record):
     """What a figure was compared with: the same hours of the week, in the weeks before."""
 
     figure: float
@@ -286,7 +283,7 @@ class Evidence(_Judged):
     """Of a rule that compares with it; left out elsewhere, and where nothing was known."""
 
 
-class Driver(_Out):
+class Driver(Record):
     """What one part of the whole did to it; effects are in the KPI's unit and signed as the change is."""
 
     dimension: str
@@ -303,7 +300,7 @@ class Driver(_Out):
     """Observations in the window of the alert."""
 
 
-class Attribution(_Out):
+class Attribution(Record):
     """Where the change came from that an alert fired or escalated by; it says which part moved, not why."""
 
     value_before: float
@@ -319,7 +316,7 @@ class Attribution(_Out):
     """One sentence."""
 
 
-class CriticalityTold(_Out):
+class CriticalityTold(Record):
     """How much it matters what an alert is of, as the policy says."""
 
     weight: Annotated[int, Field(ge=1, le=3)]
@@ -329,7 +326,7 @@ class CriticalityTold(_Out):
     """The severity that the rule says, where the weight made it one higher."""
 
 
-class Ack(_Out):
+class Ack(Record):
     """Somebody looks after an alert; an escalation takes that back."""
 
     actor: str
@@ -339,7 +336,7 @@ class Ack(_Out):
     comment: str | None
 
 
-class Comment(_Out):
+class Comment(Record):
     """What somebody said of an alert."""
 
     actor: str
@@ -348,7 +345,7 @@ class Comment(_Out):
     text: str
 
 
-class Circumstance(_Out):
+class Circumstance(Record):
     """How much there was of something, and how much there usually is."""
 
     value: float | None
@@ -363,7 +360,7 @@ class Circumstance(_Out):
     """Why nothing is usual: fewer than three weeks are known, nobody ever tells of it, or it is not kept of such a scope."""
 
 
-class Circumstances(_Out):
+class Circumstances(Record):
     """What it was like when an alert fired or escalated, over its window, but for at least an hour and at most a day."""
 
     arrivals: Circumstance
@@ -377,7 +374,7 @@ class Circumstances(_Out):
     """What is unusual, in words; null where nothing is."""
 
 
-class AlertEvent(_Out):
+class AlertEvent(Record):
     """`outwatch.alerts`, key partner: one transition."""
 
     id: str
@@ -415,7 +412,7 @@ class AlertEvent(_Out):
     """Source topic -> next offset to be read when this was decided."""
 
 
-class AlertState(_Out):
+class AlertState(Record):
     """`outwatch.alerts.state`, key fingerprint: the present state of one alert; a tombstone 15 min after it resolved."""
 
     fingerprint: str

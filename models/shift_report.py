@@ -3,8 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from models.base import Record
 from models.records import EpochMs
 from models.rules import Severity
 
@@ -26,18 +27,14 @@ class ShiftPart(StrEnum):
     """It ended in it, and nobody ever acknowledged it."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True, defer_build=True)
-
-
-class ShiftTaken(_Record):
+class ShiftTaken(Record):
     """Somebody looked after it."""
 
     by: str
     at: EpochMs
 
 
-class ShiftIncident(_Record):
+class ShiftIncident(Record):
     """An incident that the shift had to do with."""
 
     id: str
@@ -54,7 +51,7 @@ class ShiftIncident(_Record):
     ended_at: EpochMs | None
 
 
-class ShiftReport(_Record):
+class ShiftReport(Record):
     """Of one shift of a rotation, from a handover to the next."""
 
     rotation: str

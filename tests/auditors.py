@@ -14,7 +14,7 @@ from models import clock
 from models.settings import Settings
 from streams.auditor.auditor import Auditor
 from tests.audits import policy
-from tests.notifiers import LOOPBACK, secrets_in
+from tests.notifiers import settings_for
 from tests.pagers import Got, Pager
 from tests.view_records import heartbeat
 
@@ -32,15 +32,11 @@ def settings_of(brokers: str, redis_url: str, app_id: str, folder: Path, pager: 
         f"  - {{id: broken, type: webhook, url: '{pager.url}/broken'}}\n"
     )
     pager.script["/broken"].extend([400] * 1000)
-    settings = Settings(
-        brokers=brokers,
-        redis_url=redis_url,
-        app_id=app_id,
-        topic_prefix=f"{app_id}.",
-        partitions=2,
-        session_timeout_seconds=6,
-        secrets_dir=secrets_in(folder / "secrets"),
-        notify_networks=LOOPBACK,
+    settings = settings_for(
+        brokers,
+        redis_url,
+        app_id,
+        folder,
         audit_receivers=receivers,
         audit_ping_url=f"{pager.url}/ping/4f1c",
         audit_ping_method="POST",

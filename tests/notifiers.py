@@ -33,6 +33,22 @@ def secrets_in(folder: Path, **more: str) -> Path:
     return folder
 
 
+def settings_for(brokers: str, redis_url: str, app_id: str, folder: Path, **over: Any) -> Settings:
+    """An installation of its own in two partitions, whose pages may go to this machine."""
+    said: dict[str, Any] = {
+        "brokers": brokers,
+        "redis_url": redis_url,
+        "app_id": app_id,
+        "topic_prefix": f"{app_id}.",
+        "partitions": 2,
+        "replication": 1,
+        "session_timeout_seconds": 6,
+        "secrets_dir": secrets_in(folder / "secrets"),
+        "notify_networks": LOOPBACK,
+    }
+    return Settings(**said | over)
+
+
 def uuid(number: int, what: int = 0) -> str:
     """Names an incident or a notification."""
     return f"{what:08x}-0000-5000-8000-{number:012x}"

@@ -20,7 +20,7 @@ from models.notifications import Notification
 from models.settings import Settings
 from streams.admin import create
 from streams.local.service import free_port
-from tests.notifiers import LOOPBACK, notifying, page, results, secrets_in, state, uuid, write
+from tests.notifiers import notifying, page, results, settings_for, state, uuid, write
 from tests.pagers import serving
 from tests.pages import SECRETS
 from tests.waiting import until
@@ -53,15 +53,11 @@ async def post_office(port: int) -> AsyncIterator[Post]:
 
 @pytest.fixture
 async def settings(kafka: str, redis_url: str, app_id: str, tmp_path: Path) -> Settings:
-    settings = Settings(
-        brokers=kafka,
-        redis_url=redis_url,
-        app_id=app_id,
-        topic_prefix=f"{app_id}.",
-        partitions=2,
-        session_timeout_seconds=6,
-        secrets_dir=secrets_in(tmp_path / "secrets"),
-        notify_networks=LOOPBACK,
+    settings = settings_for(
+        kafka,
+        redis_url,
+        app_id,
+        tmp_path,
         smtp_host="127.0.0.1",
         smtp_port=free_port(),
         smtp_security="none",

@@ -16,7 +16,7 @@ from streams.admin import create
 from streams.local.kafka import LocalKafka
 from streams.local.redis import LocalRedis
 from streams.local.service import free_port
-from tests.notifiers import LOOPBACK, page, results, secrets_in, state, write
+from tests.notifiers import page, results, settings_for, state, write
 from tests.pagers import Got, Pager, serving
 from tests.waiting import until
 from tests.workers import Worker, metrics
@@ -29,17 +29,7 @@ TROUBLES = (500, 503, "close", "accept_then_close", (429, 1))
 
 
 async def installed(kafka: str, redis_url: str, app_id: str, folder: Path) -> Settings:
-    settings = Settings(
-        brokers=kafka,
-        redis_url=redis_url,
-        app_id=app_id,
-        topic_prefix=f"{app_id}.",
-        partitions=2,
-        replication=1,
-        session_timeout_seconds=6,
-        secrets_dir=secrets_in(folder / "secrets"),
-        notify_networks=LOOPBACK,
-    )
+    settings = settings_for(kafka, redis_url, app_id, folder)
     await create(settings)
     return settings
 
