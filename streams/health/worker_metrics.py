@@ -47,7 +47,7 @@ COUNTED: Final = {
     "empty_shifts": ("outwatch_empty_shifts", "Targets of escalation steps that meant nobody when they were due.", None),
     "rules_failed": (
         "outwatch_rules_failed",
-        "Times that judging a rule in a scope raised, or telling its alert; all others went on.",
+        "Times that judging a rule, telling or holding back its alert, or following its incidents raised; all others went on.",
         None,
     ),
     "policies_refused": ("outwatch_policies_refused", "Policy records that could not be read; the last good ones stay.", None),

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from desk.series import POINTS_MAX, STEPS, Step, points, span_of, tiers
@@ -82,6 +82,8 @@ def test_a_point_has_all_that_a_figure_has() -> None:
 
 
 @given(st.sampled_from(STEPS), st.one_of(st.none(), st.integers(0, 2**53)), st.one_of(st.none(), st.integers(0, 2**53)))
+@example(step="15m", from_ms=NOW_MS - DAY_MS, to_ms=None)
+@example(step="1d", from_ms=0, to_ms=NOW_MS)
 def test_whatever_is_asked_the_points_are_bounded_and_within_what_is_kept(step: Step, from_ms: int | None, to_ms: int | None) -> None:
     span = span_of(step, from_ms, to_ms, NOW_MS, "Europe/Lisbon")
     if span is not None:
