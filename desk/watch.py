@@ -46,6 +46,7 @@ class Watch:
         self._boards: dict[str, Board] = {}
         self._look = Look()
         self._looked_at: float | None = None
+        self._failed_at = 0.0
         self._turned = asyncio.Event()
         self._lock = asyncio.Lock()
         self._number = 0
@@ -77,12 +78,20 @@ class Watch:
         Raises:
             UnavailableError: if Redis has not answered for longer than a board is shown.
         """
-        self._asked[window] = monotonic()
-        if window not in self._boards or not self.fresh:
-            try:
-                await self._step()
-            except RedisError as error:
-                raise UnavailableError(Refusal.NO_VIEW, f"Redis does not answer: {type(error).__name__}") from error
+        self._asked[window] = began = monotonic()
+        if window in self._boards and self.fresh:
+            return self._boards[window]
+        async with self._lock:
+            # Whoever waited takes what another one's look brought, or that it failed: while Redis hangs nobody queues for looks.
+            self._asked[window] = monotonic()
+            if window not in self._boards or not self.fresh:
+                if self._failed_at > began:
+                    raise UnavailableError(Refusal.NO_VIEW, "Redis does not answer")
+                try:
+                    await self._read()
+                except RedisError as error:
+                    self._failed_at = monotonic()
+                    raise UnavailableError(Refusal.NO_VIEW, f"Redis does not answer: {type(error).__name__}") from error
         return self._boards[window]
 
     async def look(self) -> Look:
@@ -108,15 +117,18 @@ class Watch:
 
     async def _step(self) -> None:
         async with self._lock:
-            now = monotonic()
-            self._asked = {window: at for window, at in self._asked.items() if window == WINDOW or now - at < _ASKED_SECONDS}
-            self._look = await self.reader.look(self._asked)
-            self._number += 1
-            self._boards = {
-                window: board_of(self._look, window, self._number, self._now_ms(), self._clock, self._partition_of)
-                for window in self._look.windows
-            }
-            self._looked_at = monotonic()
+            await self._read()
+
+    async def _read(self) -> None:
+        now = monotonic()
+        self._asked = {window: at for window, at in self._asked.items() if window == WINDOW or now - at < _ASKED_SECONDS}
+        self._look = await self.reader.look(self._asked)
+        self._number += 1
+        self._boards = {
+            window: board_of(self._look, window, self._number, self._now_ms(), self._clock, self._partition_of)
+            for window in self._look.windows
+        }
+        self._looked_at = monotonic()
         self._turn()
 
     def _turn(self) -> None:

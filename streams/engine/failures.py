@@ -93,7 +93,7 @@ class Failures:
         self.tallies[name] = Tally(1 + (before.times if before else 0), repr(error)[:_SAID_MAX])
         if at_ms - self._told_ms.get(place, -_EVERY_MS) < _EVERY_MS:
             return
-        self._told_ms[place] = at_ms
+        self._told_ms = {each: told_ms for each, told_ms in self._told_ms.items() if at_ms - told_ms < _EVERY_MS} | {place: at_ms}
         said = {"partner": partner_id, **place._asdict(), "at": at_ms}
         try:
             said |= saw()

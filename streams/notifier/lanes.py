@@ -231,7 +231,10 @@ class Lanes:
     def _land(self, intent: Intent) -> None:
         if intent in self._in_flight:
             self._in_flight.discard(intent)
-            self._of_receiver[intent.notification.receiver.id] -= 1
+            receiver = intent.notification.receiver.id
+            self._of_receiver[receiver] -= 1
+            if not self._of_receiver[receiver]:
+                del self._of_receiver[receiver]
 
     def _leave_lane(self, intent: Intent) -> None:
         lane = lane_of(intent.notification)
