@@ -20,7 +20,7 @@ from desk.openapi import document
 from desk.policies import Policies
 from desk.series import POINTS_MAX, horizons, points, span_of, tiers
 from desk.sessions import COOKIE, SESSION_SECONDS
-from desk.shapes import HistoryQuery, Login, OnCallQuery, WindowQuery
+from desk.shapes import HistoryQuery, Login, OnCallQuery, ScopeQuery, WindowQuery
 from desk.streams import Streams
 from desk.users import User
 from desk.view import overrides_in
@@ -158,6 +158,17 @@ class Api:
         scopes = await self._watch.reader.scopes(partner, query.window)
         about = {"partner": orjson.Fragment(row), "scopes": scopes, **_told_of(policy)}
         return json({"at": board.at_ms, "as_of": board.as_of_ms(call.user), "window": query.window, **about})
+
+    async def figures(self, call: Call) -> web.StreamResponse:
+        """One partner, or one part of it, in every window."""
+        query: ScopeQuery = call.query
+        board, partner = await self._watch.board(WINDOW), call.request.match_info["partner"]
+        _row(board, call.user, partner)
+        scope = _scope(query.scope)
+        definition = self._policies.of(partner, await self._watch.look()).scope_definition(scope)
+        figures = await self._watch.reader.windows(partner, scope)
+        about = {"partner": partner, "scope": str(scope), "min_samples": definition.min_samples, "figures": figures}
+        return json({"at": board.at_ms, "as_of": board.as_of_ms(call.user), **about})
 
     async def kpi(self, call: Call) -> web.StreamResponse:
         """A KPI over time."""

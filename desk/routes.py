@@ -81,6 +81,15 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     Route(
         "GET",
+        "/api/v1/partners/{partner}/figures",
+        "figures",
+        "One partner, or one part of it, in every window that is kept.",
+        answer=shapes.Figures,
+        query=shapes.ScopeQuery,
+        parameters=(_PARTNER,),
+    ),
+    Route(
+        "GET",
         "/api/v1/kpis/{partner}/{kpi}",
         "kpi",
         "A KPI over time, out of closed stretches.",

@@ -30,6 +30,7 @@ __all__ = [
     "CommentIncident",
     "Delta",
     "Dispute",
+    "Figures",
     "History",
     "HistoryQuery",
     "Incidents",
@@ -42,6 +43,7 @@ __all__ = [
     "Partners",
     "Point",
     "Problem",
+    "ScopeQuery",
     "Session",
     "Silence",
     "Snapshot",
@@ -94,6 +96,12 @@ class WindowQuery(_Query):
     """In which window."""
 
     window: WindowName = "15m"
+
+
+class ScopeQuery(_Query):
+    """Of which part."""
+
+    scope: Annotated[str, Field(max_length=300)] = "all"
 
 
 class HistoryQuery(_Query):
@@ -352,6 +360,19 @@ class PartnerDetail(_Frame):
     targets: dict[str, _Aim]
     thresholds: list[_Threshold]
     """Of the rules that judge one figure."""
+
+
+class Figures(_Given):
+    """One partner, or one part of it, in every window that is kept."""
+
+    at: EpochMs
+    as_of: EpochMs | None
+    partner: str
+    scope: str
+    min_samples: int
+    """Fewer observations are `insufficient`."""
+    figures: list[KpiRecord]
+    """The narrowest window first; none where nothing is counted of it."""
 
 
 class Point(KpiFigure):

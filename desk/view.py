@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from models.history import Place, Stretch, Tier, blocks, unpack
 from models.notices import ANNOTATION, SILENCE, OverrideState
 from models.view import Keys
-from models.windows import DIMENSIONS, Scope, parse_record_key, record_key
+from models.windows import DIMENSIONS, WINDOWS, Scope, parse_record_key, record_key
 
 __all__ = ["Figures", "Look", "Read", "ViewReader", "overrides_in"]
 
@@ -122,6 +122,14 @@ class ViewReader:
         order = {dimension: number for number, dimension in enumerate(DIMENSIONS)}
         scopes = {name: parse_record_key(name)[1] for name in found}
         return [found[name] for name in sorted(found, key=lambda each: (order[scopes[each].dimension], scopes[each].value))]
+
+    async def windows(self, partner: str, scope: Scope) -> list[Any]:
+        """The figures of one scope of a partner in every window that is kept, the narrowest first."""
+        async with self._client.pipeline(transaction=True) as pipe:
+            for each in WINDOWS:
+                pipe.hget(self._keys.figures(each.name, scope.dimension), record_key(partner, scope, each.name))
+            found: list[bytes | None] = await pipe.execute()
+        return [orjson.loads(value) for value in found if value is not None]
 
     async def history(self, partner: str, scope: Scope, tier: Tier, from_ms: int, to_ms: int) -> list[Stretch]:
         """The stretches of that length that lie in [from, to), in order of time."""

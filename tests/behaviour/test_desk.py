@@ -47,6 +47,7 @@ MAY: dict[str, set[str]] = {
     "stream": EVERYBODY,
     "partners": EVERYBODY,
     "partner": EVERYBODY,
+    "figures": EVERYBODY,
     "kpi": EVERYBODY,
     "alerts": EVERYBODY,
     "incidents": EVERYBODY,
@@ -221,6 +222,7 @@ SENSELESS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/api/v1/nothing", {}, 404, "unknown"),
     ("PUT", "/api/v1/snapshot", {}, 405, "method"),
     ("GET", "/api/v1/partners/nobody", {}, 404, "unknown"),
+    ("GET", "/api/v1/partners/acme/figures?scope=planet=mars", {}, 422, "invalid"),
     ("GET", "/api/v1/kpis/acme/nothing", {}, 404, "unknown"),
     ("GET", "/api/v1/kpis/acme/in_queue", {}, 404, "unknown"),
     ("GET", "/api/v1/kpis/acme/asa?window=2m", {}, 422, "invalid"),
@@ -377,6 +379,19 @@ async def test_a_partner_is_shown_with_its_parts_targets_and_thresholds(served: 
     assert told["targets"] == {"service_level": {"target": 0.8, "critical": 0.65}}
     (rule,) = told["thresholds"]
     assert (rule["rule"], rule["levels"]) == ("sl", [{"severity": "warning", "enter": 0.8, "exit": 0.83}])
+
+
+async def test_a_partner_s_figures_are_told_in_every_window_that_is_kept(served: Served) -> None:
+    day = kpi_record("acme", {"answered": 900, "answered_within": 800, "abandoned": 100}, window_name="24h")
+    minutes = kpi_record("acme", {"answered": 9}, window_name="5m")
+    await fill(served.client, served.settings, [Record(served.settings.topics.kpis, 0, *each) for each in (day, minutes)])
+    told = await served.get("/api/v1/partners/acme/figures")
+    assert [each["window"] for each in told["figures"]] == ["5m", "15m", "24h"]
+    assert [each["kpis"]["service_level"]["denominator"] for each in told["figures"]] == [9, 100, 1000]
+    assert (told["partner"], told["scope"], told["min_samples"]) == ("acme", "all", 20)
+    queue = await served.get("/api/v1/partners/acme/figures?scope=queue=a*b")
+    assert [(each["window"], each["scope"]) for each in queue["figures"]] == [("15m", "queue=a*b")]
+    assert (await served.get("/api/v1/partners/acme/figures?scope=queue=other"))["figures"] == []
 
 
 async def test_a_policy_of_a_newer_release_is_said_to_be_one(served: Served) -> None:
