@@ -47,7 +47,8 @@ class Desk:
         # Without a secret of its own a desk signs what only itself can read, until it ends.
         key = token_bytes(32) if secret is None else secret.get_secret_value().encode()
         users = UsersFile(settings.desk_users, monotonic)
-        identity = Identity(users, Sessions(key), settings.desk_identity_header, settings.desk_trusted_proxies, now_ms, monotonic)
+        header, proxies = settings.desk_identity_header, settings.desk_trusted_proxies
+        identity = Identity(users, Sessions(key), header, proxies, now_ms, monotonic, metrics.forgotten)
         place = partial(partition_of, partitions=settings.partitions, partitioner=settings.partitioner)
         self._settings = settings
         self._stop = asyncio.Event()

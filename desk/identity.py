@@ -41,6 +41,7 @@ class Identity:
         proxies: networks, by commas, whose header is believed.
         now_ms: the wall clock.
         monotonic: seconds that only go on.
+        forgotten: called where it is forgotten of an address how many wrong tokens it showed.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Identity:
         proxies: str,
         now_ms: Callable[[], int],
         monotonic: Callable[[], float],
+        forgotten: Callable[[], None],
     ) -> None:
         self._users = users
         self._sessions = sessions
@@ -58,7 +60,7 @@ class Identity:
         self._proxies: list[IPv4Network | IPv6Network] = [ip_network(each.strip()) for each in proxies.split(",") if each.strip()]
         self._now_ms = now_ms
         self._monotonic = monotonic
-        self._tries = Limits(_LOGIN_BURST, _LOGINS_PER_SECOND)
+        self._tries = Limits(_LOGIN_BURST, _LOGINS_PER_SECOND, forgotten)
 
     def of(self, request: web.Request) -> Caller:
         """Who asks.

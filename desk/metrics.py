@@ -22,5 +22,8 @@ class Metrics(Protocol):
     def viewers(self, number: int) -> None:
         """So many streams are open."""
 
+    def forgotten(self) -> None:
+        """Of a user or an address it was forgotten how often it asked."""
+
     def slow(self) -> None:
         """A viewer took a frame too slowly, and was let go."""

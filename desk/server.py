@@ -46,7 +46,7 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 def application(api: Api, identity: Identity, metrics: Metrics) -> web.Application:
     """The application with every route of the table, and no other."""
     app = web.Application(middlewares=[_problems(metrics)], client_max_size=BODY_BYTES_MAX)
-    limits = Limits(_COMMANDS_BURST, _COMMANDS_PER_SECOND)
+    limits = Limits(_COMMANDS_BURST, _COMMANDS_PER_SECOND, metrics.forgotten)
     for route in ROUTES:
         handler = _checked(route, getattr(api, route.name), identity, limits)
         app.router.add_route(route.method, route.path, handler, name=route.name)

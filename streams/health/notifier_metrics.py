@@ -22,6 +22,7 @@ class NotifierMetrics:
         self.dropped = made.counter("outwatch_notify_dropped", "Notifications given up since too many were unfinished.")
         self.unreadable = made.counter("outwatch_notify_unreadable", "Records of our own topics that made no sense, and were left out.")
         self.redis = made.counter("outwatch_notify_redis_failures", "Questions that Redis did not answer; pages are sent all the same.")
+        self.paces = made.counter("outwatch_notify_paces_dropped", "Receivers whose pace was forgotten for the limit of 1,000.")
         self.kafka = made.counter("outwatch_notify_kafka_failures", "Steps that failed because Kafka did not answer.")
         self.callbacks = made.counter(
             "outwatch_notify_callbacks", "What pagers and chats called back, by source and outcome.", "source", "outcome"

@@ -171,6 +171,16 @@ class Delivery:
             else:
                 self.digests.add(intent, now_ms)
 
+    async def make_room(self, number: int) -> None:
+        """Give up so many of those that fail or, where none does, of those that wait for a digest; the oldest first."""
+        given_up: list[Intent] = []
+        while len(given_up) < number and (intent := self._lanes.failing()) is not None:
+            self._lanes.park(intent)  # So that it is not tried while its end is told.
+            given_up.append(intent)
+        for intent in given_up or self.digests.give_way(number):
+            self._metrics.dropped.inc()
+            await self.done(intent, Outcome.EXPIRED, "too many notifications are unfinished")
+
     async def done(self, intent: Intent, outcome: Outcome, detail: str, receipt: str | None = None) -> None:
         """Say what became of an intent, and be done with it."""
         notification = intent.notification

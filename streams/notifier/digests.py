@@ -40,6 +40,7 @@ class Pages:
 
     def admit(self, person: str, page: str, now_ms: int) -> bool:
         """Whether a page may go out now; it counts if it may."""
+        self._of = {each: pages for each, pages in self._of.items() if pages[-1][0] > now_ms - PAGES_SPAN_MS}
         held = self._of.setdefault(person, deque())
         while held and held[0][0] <= now_ms - PAGES_SPAN_MS:
             held.popleft()
@@ -72,10 +73,6 @@ class Digests:
         due_ms = max(now_ms + GATHER_MS, self._told_ms.get(reader, 0) + PAGES_SPAN_MS)
         self._waiting.setdefault(reader, (due_ms, []))[1].append(intent)
 
-    def __len__(self) -> int:
-        """How many lines wait."""
-        return sum(len(intents) for _, intents in self._waiting.values())
-
     def next_due_ms(self) -> int | None:
         """When the next is to be told; None: nothing waits."""
         return min((due_ms for due_ms, _ in self._waiting.values()), default=None)
@@ -102,6 +99,12 @@ class Digests:
             self._waiting[reader] = (due_ms, ours)
             if not ours:
                 del self._waiting[reader]
+
+    def give_way(self, number: int) -> list[Intent]:
+        """Let so many go, the oldest first; fewer if fewer wait."""
+        ordered = sorted(self.waiting(), key=lambda intent: intent.notification.processed_at)
+        self.keep(ordered[number:])
+        return ordered[:number]
 
     def waiting(self) -> list[Intent]:
         """Everything that is to be a line."""

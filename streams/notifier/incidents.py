@@ -18,28 +18,28 @@ class Incidents:
         self._open: dict[str, IncidentState] = {}
         self._known: dict[str, Known] = {}
         self._partners: dict[str, str] = {}
-        self.unreadable = 0
 
-    def put(self, key: bytes, value: bytes | None) -> None:
-        """Take a record; None is a tombstone."""
+    def put(self, key: bytes, value: bytes | None) -> bool:
+        """Take a record, of which None is a tombstone; False if it makes no sense, which changes nothing."""
         identity = key.decode(errors="replace")
         if value is None:
             for held in (self._open, self._known, self._partners):
                 held.pop(identity, None)
-            return
+            return True
         try:
             state = IncidentState.model_validate_json(value, extra="ignore")
         except ValidationError:
-            self.unreadable += 1
-            return
+            return False
         self._partners[identity] = state.partner
         self._know(identity, Known(state.epoch, state.ended_at is None))
         if self._known[identity].open:
             self._open[identity] = state
+        return True
 
     def saw(self, notification: Notification) -> None:
-        """Take what an intent tells, which may come before its incident does."""
-        self._know(notification.incident, Known(notification.epoch, notification.kind != "resolve"))
+        """Take what an intent tells of an incident that is known; of another it cannot say whether that is open, nor when to forget it."""
+        if notification.incident in self._known:
+            self._know(notification.incident, Known(notification.epoch, notification.kind != "resolve"))
 
     def _know(self, identity: str, said: Known) -> None:
         former = self._known.get(identity, said)

@@ -76,11 +76,6 @@ class Lanes:
         """How many are unfinished, our own aside."""
         return sum(map(len, self._unfinished.values()))
 
-    @property
-    def in_flight(self) -> int:
-        """How many are being sent."""
-        return len(self._in_flight)
-
     def add(self, notification: Notification, place: Place | None, now_ms: int) -> Intent | None:
         """Take what stands at `place`; None if it was taken before, or a former notifier was done with it."""
         if place is not None and (not self.passed(place) or self._done_before(place)):

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from models import clock
 from models.errors import OutwatchError
-from models.notifications import Notification, Outcome
+from models.notifications import Notification
 from models.settings import Settings
 from models.topics import partition_of
 from streams.admin import require_topics
@@ -33,7 +33,7 @@ from streams.notifier.progress import Progress
 from streams.notifier.results import ACTOR, Commands
 from streams.notifier.secrets import SecretsFolder
 from streams.notifier.sender import Sender
-from streams.notifier.source import IncidentSource, IntentSource
+from streams.notifier.source import READ_MAX, IncidentSource, IntentSource
 from streams.notifier.standing import standing
 from streams.notifier.storms import absorbed, handed_on
 from streams.oncall.calendar import read_calendar, read_incidents
@@ -123,6 +123,7 @@ class Notifier:
         oldest_ms = self._lanes.oldest_ms()
         self._metrics.unfinished.set(len(self._lanes))
         self._metrics.oldest.set(0 if oldest_ms is None else max(0, self._now_ms() - oldest_ms) / 1000)
+        self._metrics.paces.inc(self._sender.take_paces_dropped())
         return self._metrics.catalogue.text()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -170,7 +171,9 @@ class Notifier:
     async def _read_incidents(self, _: asyncio.Event) -> None:
         for record in await self._incident_source.batch(READ_SECONDS):
             held = self._partners if record.topic == self._settings.topics.policies else self._incidents
-            held.put(record.key or b"", record.value)
+            if not held.put(record.key or b"", record.value):
+                self._metrics.unreadable.inc()
+                _log.error("unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
 
     async def _read_intents(self, _: asyncio.Event) -> None:
         room = len(self._lanes) < UNFINISHED_MAX
@@ -178,7 +181,7 @@ class Notifier:
         for record in await self._intent_source.batch(READ_SECONDS, room=room):
             self._take(record)
         if not room:
-            await self._make_room()
+            await self._delivery.make_room(len(self._lanes) - UNFINISHED_MAX + READ_MAX)
         self._wake.set()
 
     def _take(self, record: ConsumerRecord[bytes, bytes]) -> None:
@@ -188,18 +191,12 @@ class Notifier:
             notification = Notification.model_validate_json(record.value or b"null", extra="ignore")
         except ValidationError as error:
             self._metrics.unreadable.inc()
-            _log.error("unreadable", partition=record.partition, offset=record.offset, errors=error.error_count())
+            at = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+            _log.error("unreadable", **at, errors=error.error_count())
             self._lanes.passed(place)
             return
         self._incidents.saw(notification)
         self._lanes.add(notification, place, self._now_ms())
-
-    async def _make_room(self) -> None:
-        intent = self._lanes.failing()
-        if intent is not None:
-            self._lanes.retry(intent, self._now_ms() + 600_000)  # So that it is not tried while its end is told.
-            self._metrics.dropped.inc()
-            await self._delivery.done(intent, Outcome.EXPIRED, "too many notifications are unfinished")
 
     async def _send(self, stop: asyncio.Event) -> None:
         while not stop.is_set():

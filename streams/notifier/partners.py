@@ -22,20 +22,21 @@ class Partners:
         """By partner, the name of its source."""
         return self._sources
 
-    def put(self, key: bytes, value: bytes | None) -> None:
-        """Take a record; None under the current key is a partner that left. What cannot be read changes nothing, as in a worker."""
+    def put(self, key: bytes, value: bytes | None) -> bool:
+        """Take a record, of which None under the current key is a partner that left; False if it makes no sense, which changes nothing."""
         name, _, last = key.decode(errors="replace").rpartition("/")
         if last != CURRENT:
-            return
+            return True
         partner = unquote(name)
         if value is None:
             self._sources.pop(partner, None)
-            return
+            return True
         try:
             source = PolicyRecord.model_validate_json(value).part.get("source")
         except ValidationError:
-            return
+            return False
         if isinstance(source, str):
             self._sources[partner] = source
         else:
             self._sources.pop(partner, None)
+        return True

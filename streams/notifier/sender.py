@@ -53,6 +53,7 @@ class Sender:
         networks = [ip_network(each.strip()) for each in settings.notify_networks.split(",") if each.strip()]
         self._guard = Guard(networks, rehearses=settings.clock == "log")
         self._limiters: OrderedDict[str, AsyncLimiter] = OrderedDict()
+        self._paces_dropped = 0
         self._session: ClientSession
 
     async def __aenter__(self) -> Self:
@@ -109,6 +110,11 @@ class Sender:
             verdict = _failed(error)
         return Verdict(verdict.kind, redact(verdict.detail, [url]))
 
+    def take_paces_dropped(self) -> int:
+        """How many receivers' paces were forgotten for the limit since the last call."""
+        dropped, self._paces_dropped = self._paces_dropped, 0
+        return dropped
+
     async def _in_turn(self, receiver: Receiver) -> None:
         rate = _RATES.get(receiver.type)
         if rate is None:
@@ -117,6 +123,7 @@ class Sender:
         self._limiters[receiver.id] = limiter
         if len(self._limiters) > _LIMITERS_MAX:
             self._limiters.popitem(last=False)
+            self._paces_dropped += 1
         await limiter.acquire()
 
     async def _post(self, request: Request, receiver: Receiver) -> Verdict:

@@ -13,9 +13,10 @@ from models.settings import Settings
 from streams.connection import kafka, stop_consumer
 from streams.notifier.progress import Progress
 
-__all__ = ["IncidentSource", "IntentSource", "group_of"]
+__all__ = ["READ_MAX", "IncidentSource", "IntentSource", "group_of"]
 
-_BATCH_MAX: Final = 200
+READ_MAX: Final = 200
+"""Records at once."""
 _COMMIT_SECONDS: Final = 5.0
 """The client would try for as long as the broker is away."""
 
@@ -87,7 +88,7 @@ class IntentSource:
             (self._consumer.resume if room else self._consumer.pause)(*assigned)
         except IllegalStateError:
             return []  # A rebalance took them between the two lines.
-        found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=_BATCH_MAX)
+        found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=READ_MAX)
         return [record for records in found.values() for record in records]
 
     async def committed(self) -> dict[int, Progress]:
@@ -159,7 +160,7 @@ class IncidentSource:
 
     async def batch(self, wait_seconds: float) -> list[ConsumerRecord[bytes, bytes]]:
         """The next records."""
-        found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=_BATCH_MAX)
+        found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=READ_MAX)
         return [record for records in found.values() for record in records]
 
     async def ends(self) -> dict[TopicPartition, int]:

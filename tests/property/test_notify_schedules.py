@@ -172,6 +172,8 @@ class Process:
         """The next record."""
         if self.at < len(self.world.log):
             page = self.world.log[self.at]
+            if self.at % 3 and page.incident in self.world.states:  # Elsewhere its incident is read later.
+                self.incidents.put(page.incident.encode(), self.world.states[page.incident])
             self.incidents.saw(page)
             self.lanes.add(page, (0, self.at), self.world.now_ms)
             self.at += 1

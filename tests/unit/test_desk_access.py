@@ -13,6 +13,7 @@ from desk.sessions import SESSION_SECONDS, Sessions
 from desk.users import Role, User, Users, UsersFile, hashed, load_users
 from models.errors import FileError
 from streams.cli import app
+from streams.health.desk_metrics import DeskMetrics
 from tests.view_records import AT_MS
 
 ANA = User(name="ana", role=Role.OPERATOR, token_sha256=hashed("secret"))
@@ -109,7 +110,7 @@ def test_without_a_file_nobody_is_known() -> None:
 
 
 def test_a_limit_lets_a_burst_through_and_then_its_rate() -> None:
-    limits = Limits(burst=3, per_second=0.5)
+    limits = Limits(3, 0.5, forgotten=[].clear)
     assert [limits.take("a", 0.0) for _ in range(4)] == [0, 0, 0, 2]
     assert limits.take("b", 0.0) == 0
     assert [limits.take("a", at) for at in (1.9, 2.0, 2.1)] == [1, 0, 2]
@@ -117,7 +118,7 @@ def test_a_limit_lets_a_burst_through_and_then_its_rate() -> None:
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.floats(0, 5)), max_size=60))
 def test_nobody_is_let_through_more_often_than_the_limit_says(asked: list[tuple[str, float]]) -> None:
-    limits, now, taken = Limits(burst=2, per_second=1), 0.0, dict.fromkeys("abc", 0)
+    limits, now, taken = Limits(2, 1, forgotten=[].clear), 0.0, dict.fromkeys("abc", 0)
     for key, wait in asked:
         now += wait
         taken[key] += limits.take(key, now) == 0
@@ -125,9 +126,10 @@ def test_nobody_is_let_through_more_often_than_the_limit_says(asked: list[tuple[
 
 
 def test_limits_remember_so_many_and_count_whom_they_forgot() -> None:
-    limits = Limits(burst=1, per_second=0.001, keys_max=2)
+    metrics = DeskMetrics()
+    limits = Limits(1, 0.001, metrics.forgotten, keys_max=2)
     assert [limits.take(key, 0.0) for key in "abc"] == [0, 0, 0]
-    assert limits.forgotten == 1
+    assert b"outwatch_desk_limits_dropped_total 1.0" in metrics.catalogue.text()
     assert limits.take("a", 0.0) == 0
     assert limits.take("c", 0.0) > 0
 

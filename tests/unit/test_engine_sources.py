@@ -171,6 +171,19 @@ def test_between_its_turns_nothing_is_known_otherwise(signs: list[tuple[str, int
     assert sources.of(None, at_ms) == sources.of(None, until_ms)
 
 
+def test_only_the_last_spell_before_a_week_of_silence_turns_when_that_is_over() -> None:
+    sources = Sources("t", 10)
+    for at_ms in (HOUR, 2 * HOUR, 10 * DAY):
+        sources.hear("t", "eu", at_ms)
+    turns, at_ms = [], 0
+    while (turn := sources.turns_ms(at_ms)) is not None:
+        turns.append(turn)
+        at_ms = turn
+    quiet_ms, week_ms = SILENT_AFTER_MS + 1, 7 * DAY + 1
+    first = [HOUR, HOUR + quiet_ms, 2 * HOUR, 2 * HOUR + quiet_ms, 2 * HOUR + week_ms]
+    assert turns == [*first, 10 * DAY, 10 * DAY + quiet_ms, 10 * DAY + week_ms]
+
+
 def test_a_source_that_is_silent_for_a_week_is_no_more() -> None:
     rig, last_ms = on_air()
     beats(rig, last_ms, last_ms + MINUTE)

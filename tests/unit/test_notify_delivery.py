@@ -7,7 +7,7 @@ import pytest
 from streams.notifier.delivery import LeavingError
 from streams.notifier.digests import GATHER_MS, PAGES_MAX
 from tests.notifiers import page, uuid
-from tests.property.test_notify_schedules import Process, World
+from tests.property.test_notify_schedules import METRICS, Process, World
 
 PERSON = {"kind": "person", "id": "ana", "person": "ana"}
 
@@ -64,7 +64,7 @@ async def test_a_digest_that_is_not_taken_is_tried_again_or_each_of_its_lines_is
     await answer_all(process, kind)
     await telling
     assert outcomes(process) == expected + ["sent"] * PAGES_MAX
-    assert len(process.delivery.digests) == (0 if expected else 2)
+    assert len(process.delivery.digests.waiting()) == (0 if expected else 2)
     assert process.delivery.digests.next_due_ms() == (None if expected else process.world.now_ms + GATHER_MS)
 
 
@@ -74,3 +74,33 @@ async def test_a_page_whose_partition_goes_is_left_to_the_next_notifier_between_
     process.lanes.hold([0])
     with pytest.raises(LeavingError):
         await process.delivery._go_on(intent)
+
+
+async def test_where_too_much_is_unfinished_the_oldest_line_of_a_digest_gives_way_and_is_counted() -> None:
+    process = await begun(PAGES_MAX + 3)
+    await answer_all(process)
+    assert len(process.lanes) == 3
+    for intent, age_ms in zip(process.delivery.digests.waiting(), (0, 2_000, 1_000), strict=True):
+        intent.notification = intent.notification.model_copy(update={"processed_at": process.world.now_ms - age_ms})
+    before = METRICS.catalogue.text()
+    await process.delivery.make_room(2)
+    assert outcomes(process) == ["expired"] * 2 + ["sent"] * PAGES_MAX
+    assert [each.place for each in process.delivery.digests.waiting()] == [(0, PAGES_MAX)]
+    assert (len(process.lanes), process.lanes.progress()[0].offset) == (1, PAGES_MAX)
+    assert METRICS.catalogue.text() != before
+    await process.delivery.make_room(2)
+    await process.delivery.make_room(2)
+    assert (len(process.lanes), process.delivery.digests.next_due_ms()) == (0, None)
+
+
+async def test_what_fails_gives_way_before_what_waits_for_a_digest() -> None:
+    process = await begun(PAGES_MAX + 2)
+    for kind in ("again", "sent"):
+        process.answer(0, kind, taken=kind == "sent")
+        await process.go_on()
+    await process.delivery.make_room(5)
+    assert outcomes(process) == ["expired", "sent"]
+    assert len(process.delivery.digests.waiting()) == 2
+    process.world.now_ms += 600_000
+    await process.go_on()
+    assert len(process.asked) == PAGES_MAX - 2, "what was given up is not tried again"

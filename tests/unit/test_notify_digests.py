@@ -34,6 +34,14 @@ def test_a_person_gets_so_many_pages_and_one_page_by_two_receivers_is_one() -> N
     assert pages.admit("ana", "page9", AT_MS + PAGES_SPAN_MS)
 
 
+def test_who_was_not_paged_for_ten_minutes_is_forgotten() -> None:
+    pages = Pages()
+    for number in range(100):
+        pages.admit(f"person{number}", "page", AT_MS + number)
+    pages.admit("ana", "page", AT_MS + PAGES_SPAN_MS + 97)
+    assert [*pages._of] == ["person98", "person99", "ana"]
+
+
 @given(st.lists(st.tuples(st.integers(0, 2 * PAGES_SPAN_MS), st.integers(0, 20))))
 def test_in_no_ten_minutes_there_are_more(asked: list[tuple[int, int]]) -> None:
     pages, admitted = Pages(), []
@@ -51,7 +59,7 @@ def test_what_is_held_back_is_told_at_once_with_the_count_and_the_next_ten_minut
     assert digests.take(AT_MS + GATHER_MS - 1) == []
     assert digests.next_due_ms() == AT_MS + GATHER_MS
     (digest,) = digests.take(AT_MS + GATHER_MS)
-    assert (digest.intents, len(digests)) == (lines, 0)
+    assert (digest.intents, digests.waiting()) == (lines, [])
     told = digest.notification
     assert (told.reason, told.kind, told.severity, told.members) == (NotifyReason.DIGEST, "trigger", "critical", 23)
     assert told.text == "23 more pages of 1 partner were held back: see outwatch incident list"
@@ -111,13 +119,21 @@ def test_an_incident_that_ended_stays_ended_whatever_comes_late() -> None:
     incidents.put(first.incident.encode(), state(first).model_dump_json().encode())
     assert (incidents.known(first.incident), [*incidents.open()]) == (Known(2, open=False), [])
     assert incidents.partner(first.incident) == "northwind"
-    incidents.put(b"other", b"{}")
-    assert incidents.unreadable == 1
+    assert not incidents.put(b"other", b"{}")
     newer = state(first).model_dump(mode="json") | {"id": uuid(5), "said_since": 1}
     incidents.put(uuid(5).encode(), orjson.dumps(newer))
     assert incidents.known(uuid(5)) == Known(1, open=True), "a newer release may say more"
-    incidents.put(first.incident.encode(), None)
+    assert incidents.put(first.incident.encode(), None)
     assert incidents.known(first.incident) is None
+
+
+def test_what_a_page_tells_of_an_incident_that_is_not_known_is_neither_believed_nor_kept() -> None:
+    incidents, old = Incidents(), notification("webhook", **OLD)
+    incidents.saw(old)
+    assert incidents.known(old.incident) is None
+    assert course(old, incidents.known(old.incident), None, AT_MS) is Course.DIGEST
+    incidents.saw(notification("webhook", **ENDED))
+    assert (incidents.known(old.incident), incidents.is_over(old.incident)) == (None, False)
 
 
 def opened(number: int, partner: str, at_ms: int = AT_MS, **over: Any) -> IncidentState:
@@ -215,7 +231,7 @@ def test_on_which_source_a_partner_is_says_its_policy_as_it_holds_now() -> None:
     say(source="genesys")
     assert partners.sources == {"a/b": "genesys"}
     say("r2", source="kept only")
-    partners.put(policy_key("a/b", "current"), b"{}")
+    assert not partners.put(policy_key("a/b", "current"), b"{}")
     partners.put(policy_key("*", "current"), encode_policy(shared_part(), AT_MS).model_dump_json().encode())
     assert partners.sources == {"a/b": "genesys"}
     partners.put(policy_key("a/b", "r2"), None)

@@ -92,6 +92,14 @@ async def test_a_round_is_three_tries_and_a_name_that_is_none_may_be_one_later()
     assert (verdict.kind, len(tries)) == ("again", 3)
 
 
+async def test_the_pace_of_so_many_receivers_is_kept_and_what_is_forgotten_is_counted() -> None:
+    page = notification("slack")
+    async with Sender(Settings(), SecretsFolder(None), lambda: AT_MS) as sender:
+        for number in range(1002):
+            await sender._in_turn(page.receiver.model_copy(update={"id": f"chat{number}"}))
+        assert [sender.take_paces_dropped() for _ in range(2)] == [2, 0]
+
+
 async def test_an_answer_that_repeats_a_secret_is_told_without_it(tmp_path: Path) -> None:
     settings = Settings(secrets_dir=secrets_in(tmp_path / "secrets"), notify_networks=LOOPBACK)
     async with serving() as pager, Sender(settings, SecretsFolder(settings.secrets_dir), lambda: AT_MS) as sender:

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from redis.asyncio import Redis
@@ -17,6 +19,7 @@ from models.incidents import IncidentState
 from models.notifications import Notification, Outcome
 from models.oncall import calendar_revision
 from models.policy_file import lint
+from models.policy_record import policy_key
 from models.policy_spec import PolicyFile
 from models.settings import Settings
 from models.windows import HOUR_MS
@@ -242,6 +245,17 @@ async def test_a_policy_that_does_not_read_costs_a_report_and_nothing_else(monke
         assert len(notifier._lanes.take(AT_MS)) == 0
 
 
+async def test_records_of_incidents_and_policies_that_make_no_sense_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with notifier_of(Desk()) as notifier:
+        topics = notifier._settings.topics
+        keys = {topics.incidents: b"one", topics.policies: policy_key("acme", "current")}
+        read = [SimpleNamespace(topic=topic, partition=0, offset=7, key=key, value=b"{}") for topic, key in keys.items()]
+        batch = AsyncMock(return_value=read)
+        monkeypatch.setattr(notifier._incident_source, "batch", batch)
+        await notifier._read_incidents(asyncio.Event())
+        assert b"outwatch_notify_unreadable_total 2.0" in notifier.metrics()
+
+
 @asynccontextmanager
 async def notifier_of(desk: Desk, **over: Any) -> AsyncIterator[Notifier]:
     """One that reads the desk in place of topics, and is connected to nothing."""
@@ -274,7 +288,7 @@ async def test_reports_take_none_of_the_pages_that_a_person_may_get() -> None:
             break
         process.answer(0, "sent", taken=True)
     assert len(world.taken) == PAGES_MAX + 1
-    assert len(process.delivery.digests) == 0
+    assert process.delivery.digests.waiting() == []
 
 
 def test_whom_a_report_names_must_be_there_and_on_the_rotations_side_or_the_clients() -> None:
