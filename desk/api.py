@@ -1,7 +1,7 @@
 """What each route answers. Who asks, and with what, was checked before (`desk.server`)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
+from redis.exceptions import RedisError
 
 from desk.asked import command_of
 from desk.board import Board, snapshot
@@ -20,12 +21,14 @@ from desk.openapi import document
 from desk.policies import Policies
 from desk.series import POINTS_MAX, horizons, points, span_of, tiers
 from desk.sessions import COOKIE, SESSION_SECONDS
-from desk.shapes import HistoryQuery, Login, OnCallQuery, ScopeQuery, WindowQuery
+from desk.shapes import HistoryQuery, Login, OnCallQuery, ScopeQuery, SparksQuery, WindowQuery
+from desk.sparks import Sparks
 from desk.streams import Streams
 from desk.users import User
 from desk.view import overrides_in
 from desk.watch import WINDOW, Watch
-from models.kpis import CATALOGUE
+from models.kpis import CATALOGUE, Kpi
+from models.kpis.listing import entry
 from models.operation import Command
 from models.policy import PartnerPolicy
 from models.windows import Scope
@@ -93,6 +96,7 @@ class Api:
         self._now_ms = now_ms
         self._metrics = metrics
         self._policies = Policies()
+        self._sparks = Sparks(watch.reader, self._policies)
         self._series = asyncio.Semaphore(_SERIES_AT_ONCE)
 
     async def index(self, _: Call) -> web.StreamResponse:
@@ -177,11 +181,7 @@ class Api:
         board, look = await self._watch.board(WINDOW), await self._watch.look()
         _row(board, call.user, partner)
         policy = self._policies.of(partner, look)
-        known = policy.customs.catalogue.get(kpi)
-        if known is None or not known.published or known.live or known.of_period:
-            why = "has no history" if kpi in CATALOGUE else "is not known"
-            msg = f"the KPI {kpi[:100]!r} {why}"
-            raise UnknownError(msg)
+        _in_the_past(policy.customs.catalogue, kpi)
         scope = _scope(query.scope)
         beat = look.heartbeats.get(str(board.partition_of(partner)))
         now_ms = self._now_ms() if beat is None else beat.body["frontier"]
@@ -196,7 +196,6 @@ class Api:
             }
             # A figure takes 0.1 ms: in a thread, so that streams go on beside it.
             found = await asyncio.to_thread(points, span, kpi, stretches, scope, policy, now_ms)
-        projector = look.projector
         return json(
             {
                 "partner": partner,
@@ -207,10 +206,30 @@ class Api:
                 "to": span.to_ms,
                 "as_of": None if beat is None else beat.body["as_of"],
                 "horizon": horizons(now_ms),
-                "complete": projector is not None and projector.body.get("history_left", 0) == 0,
+                "complete": look.complete,
                 "points": found,
             }
         )
+
+    async def sparks(self, call: Call) -> web.StreamResponse:
+        """The last points of a KPI, of all partners."""
+        query: SparksQuery = call.query
+        board, look = await self._watch.board(WINDOW), await self._watch.look()
+        _in_the_past(self._policies.shared(look).customs.catalogue, query.kpi)
+        partners = [identity for kind, identity in board.entities if kind == "partners"]
+        until_ms = max((beat.body["frontier"] for beat in look.heartbeats.values()), default=self._now_ms())
+        try:
+            made = await self._sparks.of(query.kpi, query.window, query.points, partners, look, until_ms)
+        except RedisError as error:
+            raise UnavailableError(Refusal.NO_VIEW, f"Redis does not answer: {type(error).__name__}") from error
+        seen = {partner: line for partner, line in made.values.items() if call.user.sees(partner)}
+        asked = {"kpi": query.kpi, "window": query.window, "from": made.from_ms, "step_ms": made.step_ms, "points": query.points}
+        return json({"at": self._now_ms(), **asked, "complete": look.complete, "partners": seen})
+
+    async def catalogue(self, _: Call) -> web.StreamResponse:
+        """Every KPI."""
+        catalogue = self._policies.shared(await self._watch.look()).customs.catalogue
+        return json({"kpis": [_entry(kpi) for kpi in catalogue.values()]})
 
     async def oncall(self, call: Call) -> web.StreamResponse:
         """Who is on call."""
@@ -261,6 +280,22 @@ def _row(board: Board, user: User, partner: str) -> bytes:
         msg = f"there is no partner {partner[:100]!r}"
         raise UnknownError(msg)
     return body
+
+
+def _has_history(kpi: Kpi) -> bool:
+    return kpi.published and not kpi.live and not kpi.of_period
+
+
+def _in_the_past(catalogue: Mapping[str, Kpi], kpi: str) -> None:
+    known = catalogue.get(kpi)
+    if known is None or not _has_history(known):
+        why = "has no history" if kpi in CATALOGUE else "is not known"
+        msg = f"the KPI {kpi[:100]!r} {why}"
+        raise UnknownError(msg)
+
+
+def _entry(kpi: Kpi) -> dict[str, Any]:
+    return {**entry(kpi), "live": kpi.live, "history": _has_history(kpi), "own": kpi.id not in CATALOGUE}
 
 
 def _scope(text: str) -> Scope:

@@ -8,9 +8,11 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from desk.series import Step
+from desk.sparks import POINTS_MAX, Width
 from desk.users import Role
 from models.commands import AnnotationKind
 from models.incidents import Attention, IncidentHeld, IncidentMember, IncidentState, Stage
+from models.kpis import Better, Perspective, Unit
 from models.notices import AnnotationState, SilenceState
 from models.oncall import GapReason
 from models.operation import CommandOutcome
@@ -26,6 +28,7 @@ __all__ = [
     "AckIncident",
     "Alerts",
     "Annotate",
+    "Catalogue",
     "CommentAlert",
     "CommentIncident",
     "Delta",
@@ -48,6 +51,8 @@ __all__ = [
     "Silence",
     "Snapshot",
     "Snooze",
+    "Sparks",
+    "SparksQuery",
     "WindowQuery",
 ]
 
@@ -115,6 +120,15 @@ class HistoryQuery(_Query):
     """Epoch ms, exclusive; without it now, in stream time."""
     scope: Annotated[str, Field(max_length=300)] = "all"
     """Parts of a partner (`queue=billing`) have points of days alone."""
+
+
+class SparksQuery(_Query):
+    """Which lines."""
+
+    kpi: Annotated[str, Field(min_length=1, max_length=128)] = "service_level"
+    window: Width = "1m"
+    """The width of a point."""
+    points: Annotated[int, Field(ge=2, le=POINTS_MAX)] = 30
 
 
 class OnCallQuery(_Query):
@@ -399,6 +413,52 @@ class History(_Given):
     complete: bool
     """False while a view that was lost is being filled again."""
     points: list[Point]
+
+
+class Sparks(_Given):
+    """The last points of one KPI, of all partners that may be seen; up to a quarter of a minute old."""
+
+    at: EpochMs
+    kpi: str
+    window: str
+    from_: EpochMs = Field(alias="from")
+    """Where the first point begins."""
+    step_ms: int
+    points: int
+    """How many each line has."""
+    complete: bool
+    """False while a view that was lost is being filled again."""
+    partners: dict[str, list[float | None]]
+    """Null where nothing was counted."""
+
+
+class _CatalogueKpi(_Given):
+    id: str
+    title: str
+    unit: Unit
+    better: Better
+    perspective: Perspective
+    leading: bool
+    """It moves before what the customer feels or the contract counts."""
+    formula: str
+    """In words."""
+    attributed_to: str
+    """The event whose time decides the window that a contact counts in."""
+    windows: list[str]
+    """Of its records; none where it is for rules and explanations alone."""
+    traps: str
+    live: bool
+    """Made of what waits or stands open now."""
+    history: bool
+    """Whether it has points (`/api/v1/kpis`)."""
+    own: bool
+    """The policy's own."""
+
+
+class Catalogue(_Given):
+    """Every KPI, those of the policy last."""
+
+    kpis: list[_CatalogueKpi]
 
 
 class _Shift(_Given):

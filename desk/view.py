@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from redis.asyncio import Redis
 
-from models.history import Place, Stretch, Tier, blocks, unpack
+from models.history import Place, Stretch, Tier, blocks, fields, unpack
 from models.notices import ANNOTATION, SILENCE, OverrideState
 from models.view import Keys
 from models.windows import DIMENSIONS, WINDOWS, Scope, parse_record_key, record_key
@@ -16,6 +16,7 @@ __all__ = ["Figures", "Look", "Read", "ViewReader", "overrides_in"]
 
 _OVERRIDE: Final = "override"
 _SCAN_COUNT: Final = 500
+_PARTNERS_AT_ONCE: Final = 50
 
 
 class Read(NamedTuple):
@@ -52,6 +53,11 @@ class Look:
     outcomes: Sequence[Read] = ()
     """Oldest first."""
     projector: Read | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether the view holds all of the past that it keeps."""
+        return self.projector is not None and self.projector.body.get("history_left", 0) == 0
 
 
 class ViewReader:
@@ -140,6 +146,26 @@ class ViewReader:
             found: list[list[bytes]] = await pipe.execute()
         stretches = (unpack(value) for values in found for value in values)
         return sorted(each for each in stretches if from_ms <= each.from_ms and each.to_ms <= to_ms)
+
+    async def packed(self, partners: Sequence[str], scope: Scope, tier: Tier, from_ms: int, to_ms: int) -> dict[str, list[bytes]]:
+        """The stretches of several partners in [from, to) as they are packed, by partner; not of days."""
+        by_block: dict[str, list[str]] = {}
+        for place in fields(tier, from_ms, to_ms):
+            by_block.setdefault(place.block, []).append(place.field)
+        found: dict[str, list[bytes]] = {}
+        # A few partners at a time: whoever waits for Redis or for this process comes in between.
+        for begin in range(0, len(partners), _PARTNERS_AT_ONCE):
+            some = partners[begin : begin + _PARTNERS_AT_ONCE]
+            async with self._client.pipeline(transaction=False) as pipe:
+                for partner in some:
+                    whose = record_key(partner, scope, "").removesuffix("/")
+                    for block, names in by_block.items():
+                        pipe.hmget(self._keys.history(whose, Place(tier, block, "")), names)
+                told: list[list[bytes | None]] = await pipe.execute()
+            for at, partner in enumerate(some):
+                answers = told[at * len(by_block) : (at + 1) * len(by_block)]
+                found[partner] = [value for answer in answers for value in answer if value is not None]
+        return found
 
 
 def overrides_in(look: Look) -> list[OverrideState]:

@@ -19,12 +19,26 @@ import msgspec
 from models.bins import Distributions, of_records
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
-from models.kpis import figures
+from models.kpis import Kpi, figures, percentile
 from models.measures import FAMILIES, OFFSETS, flat_zero
 from models.topics import MINUTES_KEPT_MS, QUARTERS_KEPT_MS
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS, QUARTER_MS
 
-__all__ = ["BLOCK_MS", "KEPT_MS", "Place", "Stretch", "Tier", "blocks", "figures_of", "pack", "place_of", "summed", "unpack"]
+__all__ = [
+    "BLOCK_MS",
+    "KEPT_MS",
+    "Place",
+    "Stretch",
+    "Tier",
+    "blocks",
+    "fields",
+    "figures_of",
+    "pack",
+    "place_of",
+    "summed",
+    "unpack",
+    "value_of",
+]
 
 
 class Tier(StrEnum):
@@ -139,6 +153,13 @@ def unpack(value: bytes) -> Stretch:
     return Stretch(from_ms, from_ms + minutes * MINUTE_MS, bool(flags & _FINAL), bool(flags & _MIXED), flat, bins, customs)
 
 
+def fields(tier: Tier, from_ms: int, to_ms: int) -> list[Place]:
+    """Where the stretches in [from, to) stand, in order; of minutes and quarter hours, which lie on the edges of their length."""
+    assert tier is not Tier.DAY, "a day begins where its partner's zone says"
+    starts = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in range(from_ms, to_ms, LENGTH_MS[tier]))
+    return [place_of(tier, start.strftime("%Y%m%dT%H%MZ")) for start in starts]
+
+
 class Sum(NamedTuple):
     """What stretches come to."""
 
@@ -178,3 +199,14 @@ def figures_of(found: Iterable[Stretch], definition: Definition, customs: Custom
         durations=Distributions(bins),
         customs=customs.kpis,
     )
+
+
+def value_of(found: Iterable[Stretch], kpi: Kpi, definition: Definition, customs: Customs = NO_CUSTOMS) -> float | None:
+    """The value of one KPI alone, a twentieth of the work of `figures_of`; None where it has none, or nothing of its family was counted."""
+    flat, bins, own, _ = summed(found)
+    whole = [*flat, *customs.total(own)]
+    if not any(whole[kpi.family]):
+        return None
+    if kpi.quantile is not None:
+        return percentile(Distributions(bins), kpi.quantile).value
+    return kpi.estimate(whole, None, definition).value

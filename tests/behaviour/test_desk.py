@@ -15,6 +15,7 @@ from desk.routes import ROUTES
 from desk.server import BODY_BYTES_MAX
 from desk.sessions import COOKIE
 from models.commands import PAYLOADS
+from models.kpis import CATALOGUE
 from models.view import Keys
 from streams.local.redis import LocalRedis
 from streams.projector.projection import Record
@@ -49,6 +50,8 @@ MAY: dict[str, set[str]] = {
     "partner": EVERYBODY,
     "figures": EVERYBODY,
     "kpi": EVERYBODY,
+    "sparks": EVERYBODY,
+    "catalogue": EVERYBODY,
     "alerts": EVERYBODY,
     "incidents": EVERYBODY,
     "oncall": EVERYBODY,
@@ -228,6 +231,8 @@ SENSELESS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/api/v1/kpis/acme/asa?window=2m", {}, 422, "invalid"),
     ("GET", "/api/v1/kpis/acme/asa?window=1m&from=1799900000000", {}, 422, "invalid"),
     ("GET", "/api/v1/kpis/acme/asa?scope=planet=mars", {}, 422, "invalid"),
+    ("GET", "/api/v1/sparks?kpi=in_queue", {}, 404, "unknown"),
+    ("GET", "/api/v1/sparks?points=61", {}, 422, "invalid"),
     ("GET", "/api/v1/snapshot?window=1h&window=5m", {}, 422, "invalid"),
     ("GET", "/api/v1/oncall?at=9007199254740992", {}, 422, "invalid"),
     ("POST", "/api/v1/comment", {"data": "{"}, 415, "media_type"),
@@ -370,6 +375,30 @@ async def test_a_kpi_over_time_comes_from_the_stretches_of_the_view(served: Serv
     assert (told["as_of"], told["complete"], told["horizon"]["1m"]) == (AT_MS, True, AT_MS - 48 * 3_600_000)
     part = await served.get("/api/v1/kpis/acme/service_level?window=1d&scope=queue=billing")
     assert part["points"] == []
+
+
+async def test_small_lines_of_all_partners_are_made_once_for_everybody(served: Served) -> None:
+    told = await served.get("/api/v1/sparks?points=3")
+    assert (told["kpi"], told["window"], told["step_ms"], told["complete"]) == ("service_level", "1m", 60_000, True)
+    assert told["from"] == AT_MS - 3 * 60_000
+    assert told["partners"] == {"acme": [0.8] * 3, "boreal": [0.8] * 3}
+    wide = "/api/v1/sparks?points=7&window=5m"
+    told = await served.get(wide)
+    assert told["partners"]["acme"] == [None, *[0.8] * 6], "half an hour was counted"
+    await served.client.delete(*[key async for key in served.client.scan_iter(match=f"{Keys(served.settings.app_id).view}history:*")])
+    assert await served.get(wide, "operator") == told
+    assert (await served.get(wide, "partner"))["partners"] == {"acme": told["partners"]["acme"]}
+
+
+async def test_the_catalogue_tells_all_that_a_page_must_know_of_a_kpi(served: Served) -> None:
+    kpis = {each["id"]: each for each in (await served.get("/api/v1/catalogue"))["kpis"]}
+    assert kpis.keys() == CATALOGUE.keys()
+    asa, waiting = kpis["asa"], kpis["in_queue"]
+    assert (asa["unit"], asa["better"], asa["live"], asa["history"], asa["own"]) == ("s", "lower", False, True, False)
+    assert (waiting["live"], waiting["history"]) == (True, False)
+    for each in kpis.values():
+        status = (await served.ask(f"/api/v1/kpis/acme/{each['id']}")).status
+        assert status == (200 if each["history"] else 404), each["id"]
 
 
 async def test_a_partner_is_shown_with_its_parts_targets_and_thresholds(served: Served) -> None:
