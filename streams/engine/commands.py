@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError
 
-from alerts.aside import NOTHING, Aside, commented
+from alerts.aside import NOTHING, commented
 from alerts.condition import Condition, Phase
 from alerts.errors import IncidentError
 from models.commands import ACK, ANNOTATE, COMMENT, EXPIRE, NO_PARTNER, PAYLOADS, SILENCE
@@ -23,29 +23,19 @@ from models.operation import Command
 from models.reasons import RejectReason
 from models.records import Ack, Comment
 from models.topics import BROADCAST
-from models.windows import DAY_MS, GRID_MS, Scope
+from models.windows import DAY_MS, GRID_MS
 from streams.engine.aimed import misses
+from streams.engine.attended import Beside
 from streams.engine.done import Done
 from streams.engine.incident_commands import INCIDENT_COMMANDS, acknowledge_of, answer, ask
 from streams.engine.letters import Origin, SourceRecord, dead_letter
 from streams.engine.output import Output, cloudevent
-from streams.engine.partner import Partner
 from streams.engine.state import State
 
-__all__ = ["Place", "obey"]
+__all__ = ["obey"]
 
 _SILENCE_MAX_MS: Final = 366 * DAY_MS
 _OVERRIDE_MAX_MS: Final = 366 * DAY_MS
-
-
-class Place(NamedTuple):
-    """A condition beside which something else stands now."""
-
-    partner: Partner
-    rule_id: str
-    scope: Scope
-    former: Aside
-    """What stood there before."""
 
 
 class _Erase(BaseModel):
@@ -66,10 +56,10 @@ class _Asked(NamedTuple):
     """Stream time from which on it holds."""
 
 
-_Answer = tuple[str, Place | None]
+_Answer = tuple[str, Beside | None]
 
 
-def obey(state: State, origin: Origin, record: SourceRecord, now_ms: int) -> tuple[list[Output], Place | None]:
+def obey(state: State, origin: Origin, record: SourceRecord, now_ms: int) -> tuple[list[Output], Beside | None]:
     """Do what a command asks for.
 
     Returns:
@@ -192,13 +182,13 @@ def _incident(asked: _Asked) -> _Answer:
         raise _RefusedError(str(error)) from error
 
 
-def _alert(asked: _Asked) -> tuple[Place, Condition]:
+def _alert(asked: _Asked) -> tuple[Beside, Condition]:
     """The condition that a command names, with anything to tell."""
     partner = asked.state.partners.get(asked.command.partner)
     for (rule_id, scope), condition in partner.conditions.items() if partner is not None else ():
         if not condition.blank and condition.fingerprint == asked.payload.fingerprint:
             assert partner is not None
-            return Place(partner, rule_id, scope, partner.asides.get((rule_id, scope), NOTHING)), condition
+            return Beside(partner, rule_id, scope, partner.asides.get((rule_id, scope), NOTHING)), condition
     msg = f"{asked.command.partner} has no alert {asked.payload.fingerprint}"
     raise _RefusedError(msg)
 

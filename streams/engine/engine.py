@@ -22,6 +22,7 @@ from models.topics import BROADCAST
 from models.windows import DAY_MS, GRID_MS, HOUR_MS, MINUTE_MS
 from streams.engine import contacts, rows, tickets
 from streams.engine.announce import Announcer, Verdict
+from streams.engine.attended import Beside
 from streams.engine.beside import beside, head_ms
 from streams.engine.cells import Cell, ordered
 from streams.engine.commands import obey
@@ -211,6 +212,8 @@ class Engine:
                 self._verdicts += [Verdict(partner, each, grid, frontier_ms, offsets) for each in judged]
             if partner.policy.paging is not None or partner.id in state.incidents.open:
                 state.incidents.follow(partner, judged, state.overrides, grid, head_ms(partner, now_ms))
+                if state.incidents.attended:
+                    self._tell(state.incidents.take_attended())
             if partner.failures.count:
                 self._tell_failures(partner)
         if self._is_over(partner):
@@ -276,11 +279,15 @@ class Engine:
             state.counters["commands"] += 1
             outputs, place = obey(state, origin, record, now_ms)
             state.outputs += outputs
-            if place is not None:
-                partner, key = place.partner, (place.rule_id, place.scope)
-                rule = next((rule for rule in partner.policy.rules if rule.id == place.rule_id), None)
-                told = Judged(rule, place.scope, partner.conditions[key], (), partner.asides[key], place.former)
-                self._verdicts.append(Verdict(partner, told, partner.panes.closed_ms, state.frontier.value_ms, dict(state.applied)))
+            self._tell([*state.incidents.take_attended(), *([] if place is None else [place])])
+
+    def _tell(self, places: Sequence[Beside]) -> None:
+        """Tell of conditions beside which something else stands, while they are as they were."""
+        state = self._state
+        for partner, rule_id, scope, former in places:
+            rule = next((rule for rule in partner.policy.rules if rule.id == rule_id), None)
+            told = Judged(rule, scope, partner.conditions[rule_id, scope], (), partner.asides[rule_id, scope], former)
+            self._verdicts.append(Verdict(partner, told, partner.panes.closed_ms, state.frontier.value_ms, dict(state.applied)))
 
     def drain(self, now_ms: int, budget: Budget) -> Commit | None:
         """What is to be written in one transaction now; None when there is nothing to say.

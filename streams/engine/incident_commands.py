@@ -90,7 +90,7 @@ def _do(state: State, incident: Incident, doing: Doing) -> None:
     if step[0] is incident:
         return
     partner = state.partners.get(incident.partner)
-    state.incidents.put([step], incident.partner if partner is None else partner.policy.name)
+    state.incidents.put([step], partner)
     due_ms = state.incidents.due_ms(incident.partner)
     if partner is not None and due_ms is not None:
         state.want(partner, max(due_ms, partner.panes.closed_ms + GRID_MS))

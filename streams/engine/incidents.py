@@ -25,6 +25,7 @@ from models.policy import PartnerPolicy
 from models.reasons import SuppressReason
 from models.windows import GRID_MS
 from streams.engine import rows
+from streams.engine.attended import Beside, attend
 from streams.engine.config import EngineConfig
 from streams.engine.failures import Place, Stage
 from streams.engine.judge import Judged
@@ -58,6 +59,8 @@ class Incidents:
         """By partner and id, oldest first; only partners that have any."""
         self.pages: list[Notification] = []
         """Not written yet."""
+        self.attended: list[Beside] = []
+        """Alerts beside which it stands now who looks after their incident, or no longer; not told yet."""
         self._changed: dict[str, str] = {}
         """By id, the partner's name, as the record tells it."""
         self._counts: Counter[str] = Counter()
@@ -77,17 +80,19 @@ class Incidents:
         first = min((each for each in due if each is not None), default=None)
         return None if first is None else first + -first % GRID_MS
 
-    def put(self, steps: Iterable[Step], partner_name: str) -> None:
-        """Keep what became of incidents, and what is to be sent."""
+    def put(self, steps: Iterable[Step], partner: Partner | None) -> None:
+        """Keep what became of incidents of a partner, which may have left, and what is to be sent."""
         for incident, pages in steps:
             before = self.held.get(incident.id)
             self._counts["incidents_opened"] += before is None
             self._counts["empty_shifts"] += incident.empty_shifts - (before.empty_shifts if before else 0)
             self._counts["notifications"] += len(pages)
             self.held[incident.id] = incident
-            self._changed[incident.id] = partner_name
+            self._changed[incident.id] = incident.partner if partner is None else partner.policy.name
             self.pages += pages
             self._index(incident)
+            if partner is not None:
+                self.attended += attend(partner, before, incident)
         over = len(self.held) - self._limit
         if over > 0:
             ended = sorted((each for each in self.held.values() if each.ended_ms is not None), key=lambda each: (each.ended_ms, each.id))
@@ -126,7 +131,12 @@ class Incidents:
         """Keep what becomes of incidents of a partner; nothing, where that raises."""
         steps, refused = followed(partner.id, held, routed, around, self.room)
         self._counts["incidents_dropped"] += refused
-        self.put(steps, partner.policy.name)
+        self.put(steps, partner)
+
+    def take_attended(self) -> list[Beside]:
+        """Alerts beside which something else stands since the last call."""
+        attended, self.attended = self.attended, []
+        return attended
 
     def take_counts(self) -> Counter[str]:
         """What was counted since the last call."""

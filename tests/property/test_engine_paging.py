@@ -35,6 +35,7 @@ POLICY = (
 )
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
     "acknowledge": (INCIDENT_ACK, {}),
+    "acknowledge for": (INCIDENT_ACK, {"until": 70}),
     "snooze": (INCIDENT_SNOOZE, {"until": 90}),
     "close": (INCIDENT_RESOLVE, {}),
     "hand over": (INCIDENT_REASSIGN, {"to": {"receiver": "third"}}),
@@ -94,3 +95,16 @@ def test_an_incident_is_open_as_long_as_any_of_its_alerts_unless_somebody_closed
     closed = {one["fingerprint"] for each in incidents if each["resolved_by"] for one in each["members"] if one["ended_at"] is None}
     assert taken <= firing <= taken | closed
     assert all((each["open"] == 0) == (each["ended_at"] is not None) or each["resolved_by"] for each in incidents)
+
+
+@settings(max_examples=25, deadline=None)
+@given(STORIES, st.lists(st.booleans(), min_size=1, max_size=7))
+def test_the_alerts_of_an_incident_say_who_looks_after_it_and_of_no_other_does_anybody(story: Story, crashes: list[bool]) -> None:
+    rig = lived(story, crashes, policy=POLICY, doing_of=doing)
+    alerts = {key: body for key, body in rig.compacted(TOPICS.alerts_state).items() if body is not None}
+    for each in rig.compacted(TOPICS.incidents).values():
+        if each is not None and each["ended_at"] is None:
+            acked = each["attention"] == "acked"
+            expected = (each["held"]["by"], each["held"]["until"]) if acked else None
+            said = [alerts[one["fingerprint"]]["ack"] for one in each["members"] if one["ended_at"] is None]
+            assert [ack and (ack["actor"], ack["until"]) for ack in said] == [expected] * len(said)
