@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 import pytest
 
@@ -25,16 +25,20 @@ class Runs(Protocol):
 S = TypeVar("S", bound=Runs)
 
 
+def lacking(msg: str) -> NoReturn:
+    """Something that a test needs is not there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(msg, pytrace=False)
+    pytest.skip(msg)
+
+
 @contextmanager
 def running(service: S) -> Iterator[S]:
     """Run a service for the length of a with statement."""
     try:
         service.start()
     except (LocalServiceError, OSError) as error:
-        msg = f"{service.name} does not start: {error}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(msg, pytrace=False)
-        pytest.skip(msg)
+        lacking(f"{service.name} does not start: {error}")
     try:
         yield service
     finally:

@@ -1,0 +1,64 @@
+"""One browser, one desk and one house for all tests of a process; a browser's context and its login for each test."""
+
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, async_playwright
+
+from tests.browser.standing import Stand, Watched, log_in, standing
+from tests.services import lacking
+
+Visit = Callable[..., Awaitable[Watched]]
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_WAIT_MS = 15_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of the system's Chromium."""
+    found = next(filter(None, map(shutil.which, _NAMES)), None)
+    return found or lacking("no Chromium on the path (Debian: apt-get install chromium)")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """One browser."""
+    async with async_playwright() as playwright:
+        launched = await playwright.chromium.launch(executable_path=chromium)
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+    """A house of 200 partners, without Kafka."""
+    async with standing(tmp_path_factory.mktemp("stand"), 200) as stood:
+        yield stood
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(browser: Browser) -> AsyncIterator[Visit]:
+    """Opens a path of a stand as a role, in a context of its own; whatever is wrong with such a page fails the test."""
+    contexts: list[BrowserContext] = []
+    pages: list[Watched] = []
+
+    async def opened(stand: Stand, path: str = "/", role: str | None = "operator", **options: object) -> Watched:
+        chosen = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "Europe/Lisbon", "locale": "en-GB", **options}
+        context = await browser.new_context(**chosen)  # type: ignore[arg-type] # of options by name
+        contexts.append(context)
+        context.set_default_timeout(_WAIT_MS)
+        if role is not None:
+            await log_in(context, stand.url, role)
+        watched = Watched(await context.new_page(), stand.url)
+        pages.append(watched)
+        await watched.page.goto(f"{stand.url}{path}")
+        return watched
+
+    yield opened
+    for context in contexts:
+        await context.close()
+    for each in pages:
+        each.check()
