@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 from models.criticality import Criticality, compiled, laid_over
 from models.custom import NO_CUSTOMS, Customs
 from models.definitions import Definition
+from models.escalation import EscalationSpec
 from models.hours import Schedule, compile_hours
 from models.hours import content as hours_content
 from models.inhibition import Inhibition
@@ -114,6 +115,10 @@ class PartnerPolicy:
     def told(self, severity: Severity, scope: Scope) -> Severity:
         """The severity that alerts of a scope are told with whose rule says this one."""
         return severity if self.criticality is None else self.criticality.told(severity, scope)
+
+    def escalation_of(self, rule: Rule | None) -> EscalationSpec | None:
+        """By which its alerts escalate; None: they page nobody, as those of a rule that is gone do."""
+        return None if rule is None or self.paging is None else self.paging.escalation_of(rule.escalation)
 
     def definition(self, queue: str | None, channel: str | None) -> Definition:
         """How a contact of this queue and channel is counted; cached, so that one place is one object."""

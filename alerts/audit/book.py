@@ -65,7 +65,7 @@ class Book:
         return bool(self._shared.get("escalations"))
 
     def pages(self, partner: str, rule: str, fired_ms: int) -> bool:
-        """Whether an alert that fired then has an escalation, by a policy that held already: one that comes later opens no incident."""
+        """Whether an alert that fired then has an escalation, by a policy that held already when it did."""
         if partner not in self._own or rule not in self._shared.get("rules", {}):
             return False
         applied_ms = max(self._applied_ms.get(BROADCAST, 0), self._applied_ms[partner])

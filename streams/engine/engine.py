@@ -28,6 +28,7 @@ from streams.engine.cells import Cell, ordered
 from streams.engine.commands import obey
 from streams.engine.config import EngineConfig
 from streams.engine.counted import UNCOUNTED
+from streams.engine.gained import gain
 from streams.engine.intake import Intake
 from streams.engine.judge import Judged, judge
 from streams.engine.letters import Origin, SourceRecord, dead_letter
@@ -268,6 +269,7 @@ class Engine:
             partner = state.partner(partner_id)
             if partner is not None:
                 partner.pending = state.policies.of(partner_id)
+                gain(partner, partner.pending)
                 partner.books.owe_all()
                 # A partner that lies idle was not closed at every grid point: what is new holds from now on, not from then.
                 state.touch(partner, max(partner.panes.closed_ms, state.grid_ms(partner.policy.settle_ms)) + GRID_MS)

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from alerts.around import Around
+from alerts.aside import RISES
 from alerts.condition import ChangeKind
 from alerts.directory import PolicyDirectory
 from alerts.escalation import Step
@@ -28,6 +29,7 @@ from streams.engine import rows
 from streams.engine.attended import Beside, attend
 from streams.engine.config import EngineConfig
 from streams.engine.failures import Place, Stage
+from streams.engine.gained import take_gained
 from streams.engine.judge import Judged
 from streams.engine.notices import Notices
 from streams.engine.output import Output, cloudevent
@@ -102,12 +104,17 @@ class Incidents:
 
     def follow(self, partner: Partner, judged: Iterable[Judged], overrides: Overrides, at_ms: int, late_ms: int) -> None:
         """What becomes of a partner's incidents at a grid point; before `late_ms` the past is only caught up on."""
-        routed, paging = [], partner.policy.paging
+        routed = []
         for each in judged:
             news = _news_of(partner, each, at_ms) if each.changes or each.aside != each.former else None
             if news is not None:
-                policy = paging and each.rule and paging.escalation_of(each.rule.escalation)
-                routed.append(Routed(news, policy or None))
+                routed.append(Routed(news, partner.policy.escalation_of(each.rule)))
+        if partner.gained:
+            told = {member.fingerprint for each in self.of(partner.id) for member in each.open}
+            for each in take_gained(partner, told):
+                news = _news_of(partner, each, at_ms)
+                if news is not None:
+                    routed.append(Routed(news._replace(kinds=RISES), partner.policy.escalation_of(each.rule)))
         due_ms = self.due_ms(partner.id)
         if not routed and (due_ms is None or due_ms > at_ms):
             return

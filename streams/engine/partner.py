@@ -97,6 +97,8 @@ class Partner:
     """Whether it ever sent a ticket: only then does it have a backlog, if none is open of 0."""
     pending: PartnerPolicy | None = None
     """Holds from the next grid point on."""
+    gained: tuple[str, ...] = ()
+    """Rules of open alerts for which an escalation was named since the last grid point."""
     changed: int = EVERYTHING
     """Which groups of records may differ from what was published."""
     published_ms: list[int] = field(default_factory=lambda: [0] * 4)
@@ -459,7 +461,8 @@ class Partner:
         begin = [self.panes.closed_ms, self.panes.zone, self.queues_contacts]
         flags = [self.touched_ms, self.closes_unqueued, self.takes_tickets]
         # The two lists that stand empty told of days before minutes and quarter hours were written too.
-        return [*begin, [], *flags, [], self.owed.to_row(), self.sums.to_row(), self.since.to_row(), self.feed.to_row()]
+        row = [*begin, [], *flags, [], self.owed.to_row(), self.sums.to_row(), self.since.to_row(), self.feed.to_row()]
+        return [*row, self.gained] if self.gained else row
 
     def loaded(self) -> None:
         """Sum the totals anew, after panes were loaded, and remember what may stand published: whatever is in the ledger, in any window."""

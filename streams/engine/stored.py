@@ -17,7 +17,7 @@ from streams.errors import CorruptRowError, NewerStateError
 
 __all__ = ["Loader", "Stored"]
 
-_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None, (), None, (0, None))
+_UNTOLD: Final[tuple[Any, ...]] = (None, 0, False, (), None, (), None, (0, None), ())
 """What a row of a partner means that ends before a field that was appended since."""
 _PANE: Final = rows.key("pane", "")[:-2]
 """How the key of a pane's row begins."""
@@ -161,7 +161,7 @@ def _policy(state: State, key: list[Any], value: bytes) -> None:
 def _partner(state: State, key: list[Any], value: bytes) -> None:
     closed_ms, zone, queues_contacts, days, *appended = rows.unpack(key, value)
     partner_id = key[1]
-    touched_ms, closes_unqueued, takes_tickets, emptied, owed, sums, since, feed = (*tuple(appended), *_UNTOLD[len(appended) :])
+    touched_ms, closes_unqueued, takes_tickets, emptied, owed, sums, since, feed, gained = (*tuple(appended), *_UNTOLD[len(appended) :])
     panes = PaneStore(partner_id, zone, closed_ms)
     partner = state.make(partner_id, state.policies.of(partner_id), panes)
     partner.queues_contacts, partner.row_changed = queues_contacts, False
@@ -173,6 +173,7 @@ def _partner(state: State, key: list[Any], value: bytes) -> None:
         panes.hold(partner.owed.held(closed_ms))
     partner.sums.from_row(sums)
     partner.feed.load(feed)
+    partner.gained = tuple(gained)
     if since is not None:  # Without, it was written by a release that did not know of changes: there were none.
         partner.since.load(since)
     if zone != partner.policy.timezone:

@@ -39,9 +39,12 @@ class Storm:
     commanded: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        shared = shared_part(rule(levels=LADDER[:1], escalation="ops"), escalations=[OPS], receivers=RECEIVERS)
+        self.apply(escalation="ops")
+
+    def apply(self, **named: str) -> None:
+        shared = shared_part(rule(levels=LADDER[:1], **named), escalations=[OPS], receivers=RECEIVERS)
         for name, rig in self.rigs.items():
-            rig.policy(shared, partner_part(name), at_ms=START_MS)
+            rig.policy(shared, partner_part(name), at_ms=self.now_ms)
 
     def lose(self, name: str) -> None:
         self.burning.add(name)
@@ -181,3 +184,17 @@ def test_half_of_those_on_a_source_are_told_of_by_one_and_others_by_themselves()
     assert storm.told_by() == dict.fromkeys(others, first)
     assert storm.triggers(first, *NAMES[6:]) == [f"{name} first opened" for name in (first, *NAMES[6:])]
     assert len(storm.triggers(*others)) <= 1, "only who opened before there was a storm"
+
+
+def test_an_escalation_that_is_named_while_many_partners_fire_pages_for_one_of_them() -> None:
+    storm = Storm()
+    storm.apply()
+    for name in NAMES:
+        storm.lose(name)
+    storm.to(START_MS + 60 * SECOND, SECOND)
+    assert storm.triggers() == []
+    storm.apply(escalation="ops")
+    storm.to(START_MS + 4 * MINUTE_MS, SECOND)
+    (first,) = {each.partner for each in storm.pages}
+    assert storm.triggers() == [f"{first} first opened"]
+    assert storm.told_by() == dict.fromkeys(set(NAMES) - {first}, first)
