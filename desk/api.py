@@ -13,17 +13,19 @@ from redis.exceptions import RedisError
 
 from desk.asked import command_of
 from desk.board import Board, snapshot
+from desk.bodies import Login
 from desk.errors import InvalidError, Refusal, UnavailableError, UnknownError
 from desk.identity import Caller, Identity
 from desk.metrics import Metrics
 from desk.oncall import on_call
 from desk.openapi import document
 from desk.policies import Policies
+from desk.queries import HistoryQuery, OnCallQuery, ScopeQuery, SparksQuery, TimelineQuery, WindowQuery
 from desk.series import POINTS_MAX, horizons, points, span_of, tiers
 from desk.sessions import COOKIE, SESSION_SECONDS
-from desk.shapes import HistoryQuery, Login, OnCallQuery, ScopeQuery, SparksQuery, WindowQuery
 from desk.sparks import Sparks
 from desk.streams import Streams
+from desk.timeline import page_of, timeline
 from desk.users import User
 from desk.view import overrides_in
 from desk.watch import WINDOW, Watch
@@ -210,6 +212,16 @@ class Api:
                 "points": found,
             }
         )
+
+    async def timeline(self, call: Call) -> web.StreamResponse:
+        """What happened to a partner."""
+        query: TimelineQuery = call.query
+        board, partner = await self._watch.board(WINDOW), call.request.match_info["partner"]
+        _row(board, call.user, partner)
+        happened = await self._watch.reader.happened(partner)
+        entries = timeline(partner, call.user, happened, await self._watch.look())
+        page, more = page_of(entries, query.before, query.limit)
+        return json({"at": board.at_ms, "as_of": board.as_of_ms(call.user), "partner": partner, "entries": page, "more": more})
 
     async def sparks(self, call: Call) -> web.StreamResponse:
         """The last points of a KPI, of all partners."""

@@ -10,8 +10,8 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from desk.board import Board
+from desk.bodies import AckAlert, AckIncident, Annotate, CommentAlert, CommentIncident, Dispute, Silence, Snooze
 from desk.errors import ForbiddenError, InvalidError, Refusal, UnknownError
-from desk.shapes import AckAlert, AckIncident, Annotate, CommentAlert, CommentIncident, Dispute, Silence, Snooze
 from desk.users import Role, User
 from models.commands import ACK, ANNOTATE, COMMENT, PAYLOADS, SILENCE
 from models.incident_commands import INCIDENT_ACK, INCIDENT_COMMENT, INCIDENT_SNOOZE

@@ -6,7 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
-from desk import shapes
+from desk import bodies, queries, shapes
 from desk.users import Role
 
 __all__ = ["ROUTES", "Route"]
@@ -57,26 +57,26 @@ _PARTNER: Final = ("partner", "The partner's id.")
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "/", "index", "Where the API is.", None, media="text/html"),
     Route("GET", "/api/v1/openapi.json", "openapi", "This document.", None),
-    Route("POST", "/api/v1/session", "login", "Log in by token: answers with a cookie.", None, shapes.Session, bodies=(shapes.Login,)),
+    Route("POST", "/api/v1/session", "login", "Log in by token: answers with a cookie.", None, shapes.Session, bodies=(bodies.Login,)),
     Route("GET", "/api/v1/session", "session", "Who asks.", answer=shapes.Session),
     Route("DELETE", "/api/v1/session", "logout", "Forget the cookie.", status=HTTPStatus.NO_CONTENT),
-    Route("GET", "/api/v1/snapshot", "snapshot", "All that may be seen now.", answer=shapes.Snapshot, query=shapes.WindowQuery),
+    Route("GET", "/api/v1/snapshot", "snapshot", "All that may be seen now.", answer=shapes.Snapshot, query=queries.WindowQuery),
     Route(
         "GET",
         "/api/v1/stream",
         "stream",
         "Server-sent events: `snapshot` at once (`Snapshot`), `delta` (`Delta`) at most every second, `now` (`Now`) every 5 s.",
-        query=shapes.WindowQuery,
+        query=queries.WindowQuery,
         media="text/event-stream",
     ),
-    Route("GET", "/api/v1/partners", "partners", "Partners by name.", answer=shapes.Partners, query=shapes.WindowQuery),
+    Route("GET", "/api/v1/partners", "partners", "Partners by name.", answer=shapes.Partners, query=queries.WindowQuery),
     Route(
         "GET",
         "/api/v1/partners/{partner}",
         "partner",
         "One partner with its parts, targets and thresholds.",
         answer=shapes.PartnerDetail,
-        query=shapes.WindowQuery,
+        query=queries.WindowQuery,
         parameters=(_PARTNER,),
     ),
     Route(
@@ -85,7 +85,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         "figures",
         "One partner, or one part of it, in every window that is kept.",
         answer=shapes.Figures,
-        query=shapes.ScopeQuery,
+        query=queries.ScopeQuery,
+        parameters=(_PARTNER,),
+    ),
+    Route(
+        "GET",
+        "/api/v1/partners/{partner}/timeline",
+        "timeline",
+        "What happened to a partner, the newest first.",
+        answer=shapes.Timeline,
+        query=queries.TimelineQuery,
         parameters=(_PARTNER,),
     ),
     Route(
@@ -94,7 +103,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         "kpi",
         "A KPI over time, out of closed stretches.",
         answer=shapes.History,
-        query=shapes.HistoryQuery,
+        query=queries.HistoryQuery,
         parameters=(_PARTNER, ("kpi", "As docs/kpis.md, or the policy, calls it.")),
     ),
     Route(
@@ -103,16 +112,16 @@ ROUTES: Final[tuple[Route, ...]] = (
         "sparks",
         "The last points of a KPI, of all partners.",
         answer=shapes.Sparks,
-        query=shapes.SparksQuery,
+        query=queries.SparksQuery,
     ),
     Route("GET", "/api/v1/catalogue", "catalogue", "Every KPI: title, unit, direction, formula.", answer=shapes.Catalogue),
     Route("GET", "/api/v1/alerts", "alerts", "The present alerts.", answer=shapes.Alerts),
     Route("GET", "/api/v1/incidents", "incidents", "The present incidents.", answer=shapes.Incidents),
-    Route("GET", "/api/v1/oncall", "oncall", "Who is on call.", answer=shapes.OnCallNow, query=shapes.OnCallQuery),
-    _command("acknowledge", "Look after an alert or an incident.", _ACTORS, shapes.AckAlert, shapes.AckIncident),
-    _command("snooze", "Have an incident wait.", _OPERATORS, shapes.Snooze),
-    _command("silence", "Have pages of some alerts wait.", _OPERATORS, shapes.Silence),
-    _command("comment", "Say something of an alert or an incident.", _ACTORS, shapes.CommentAlert, shapes.CommentIncident),
-    _command("annotate", "Say what happened, or will.", _OPERATORS, shapes.Annotate),
-    _command("dispute", "Say that a figure is not what you count.", _ACTORS, shapes.Dispute),
+    Route("GET", "/api/v1/oncall", "oncall", "Who is on call.", answer=shapes.OnCallNow, query=queries.OnCallQuery),
+    _command("acknowledge", "Look after an alert or an incident.", _ACTORS, bodies.AckAlert, bodies.AckIncident),
+    _command("snooze", "Have an incident wait.", _OPERATORS, bodies.Snooze),
+    _command("silence", "Have pages of some alerts wait.", _OPERATORS, bodies.Silence),
+    _command("comment", "Say something of an alert or an incident.", _ACTORS, bodies.CommentAlert, bodies.CommentIncident),
+    _command("annotate", "Say what happened, or will.", _OPERATORS, bodies.Annotate),
+    _command("dispute", "Say that a figure is not what you count.", _ACTORS, bodies.Dispute),
 )

@@ -1,84 +1,45 @@
-"""What the API takes and gives, as models: requests are validated by them, and the OpenAPI document is made of them.
+"""What the API gives, as models of which the OpenAPI document is made; what it takes is in `desk.queries` and `desk.bodies`.
 
 Records go out as the view holds them, so that a newer release's may carry more than is said here.
 """
 
-from typing import Annotated, Any, Final
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from desk.series import Step
-from desk.sparks import POINTS_MAX, Width
 from desk.users import Role
-from models.commands import AnnotationKind
 from models.incidents import Attention, IncidentHeld, IncidentMember, IncidentState, Stage
 from models.kpis import Better, Perspective, Unit
 from models.notices import AnnotationState, SilenceState
 from models.oncall import GapReason
 from models.operation import CommandOutcome
 from models.overview import PartnerState
-from models.policy_types import WindowName
+from models.reasons import SuppressReason
 from models.records import AlertState, EpochMs, KpiFigure, KpiRecord
 from models.rules import Severity
 from models.view import Health, Total
 
 __all__ = [
     "Accepted",
-    "AckAlert",
-    "AckIncident",
     "Alerts",
-    "Annotate",
     "Catalogue",
-    "CommentAlert",
-    "CommentIncident",
     "Delta",
-    "Dispute",
+    "Entry",
     "Figures",
     "History",
-    "HistoryQuery",
     "Incidents",
-    "Login",
     "Now",
     "OnCallNow",
-    "OnCallQuery",
     "OwnIncident",
     "PartnerDetail",
     "Partners",
     "Point",
     "Problem",
-    "ScopeQuery",
     "Session",
-    "Silence",
     "Snapshot",
-    "Snooze",
     "Sparks",
-    "SparksQuery",
-    "WindowQuery",
+    "Timeline",
 ]
-
-
-def _whole(value: object) -> object:
-    """To JSON 38.0 is an integer, as 38 is."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-_At = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
-_YEAR_2100_MS: Final = 4_102_444_800_000
-_Text = Annotated[str, Field(min_length=1, max_length=500)]
-_Glob = Annotated[str, Field(min_length=1, max_length=128)]
-_Partner = Annotated[str, Field(min_length=1, max_length=128)]
-_Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
-_Incident = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-
-
-class _Asked(BaseModel):
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
-
-
-class _Query(BaseModel):
-    """Of text, so not strict."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class _Given(BaseModel):
@@ -95,128 +56,6 @@ class Problem(_Given):
     detail: str
     errors: list[dict[str, str]] = []
     """Of a request that makes no sense: each field, and what is wrong with it."""
-
-
-class WindowQuery(_Query):
-    """In which window."""
-
-    window: WindowName = "15m"
-
-
-class ScopeQuery(_Query):
-    """Of which part."""
-
-    scope: Annotated[str, Field(max_length=300)] = "all"
-
-
-class HistoryQuery(_Query):
-    """Which points."""
-
-    window: Step = "15m"
-    """The width of a point."""
-    from_: _At | None = Field(default=None, alias="from")
-    """Epoch ms; without it 96 points back."""
-    to: _At | None = None
-    """Epoch ms, exclusive; without it now, in stream time."""
-    scope: Annotated[str, Field(max_length=300)] = "all"
-    """Parts of a partner (`queue=billing`) have points of days alone."""
-
-
-class SparksQuery(_Query):
-    """Which lines."""
-
-    kpi: Annotated[str, Field(min_length=1, max_length=128)] = "service_level"
-    window: Width = "1m"
-    """The width of a point."""
-    points: Annotated[int, Field(ge=2, le=POINTS_MAX)] = 30
-
-
-class OnCallQuery(_Query):
-    """When."""
-
-    at: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
-    """Epoch ms; without it now."""
-
-
-class AckAlert(_Asked):
-    """Look after an alert, and after the incident that it is of."""
-
-    alert: _Fingerprint
-    until: _At | None = None
-    """Epoch ms; without it, with the alert."""
-    comment: _Text | None = None
-
-
-class AckIncident(_Asked):
-    """Look after an incident."""
-
-    incident: _Incident
-    until: _At | None = None
-    """Epoch ms; without it, with the incident."""
-    comment: _Text | None = None
-
-
-class Snooze(_Asked):
-    """Have an incident wait."""
-
-    incident: _Incident
-    until: _At
-    comment: _Text | None = None
-
-
-class Silence(_Asked):
-    """Have pages of the alerts that fit wait; `*` stands for any letters, and what is left out fits all."""
-
-    partner: _Glob
-    rule: _Glob | None = None
-    scope: _Glob | None = None
-    severity: _Glob | None = None
-    until: _At
-    comment: _Text
-
-
-class CommentAlert(_Asked):
-    """Say something of an alert."""
-
-    alert: _Fingerprint
-    comment: _Text
-
-
-class CommentIncident(_Asked):
-    """Say something of an incident."""
-
-    incident: _Incident
-    comment: _Text
-
-
-class Annotate(_Asked):
-    """Say what happened, or will."""
-
-    partner: _Partner
-    """Or `*`."""
-    kind: AnnotationKind = "other"
-    from_: _At = Field(alias="from")
-    """Inclusive."""
-    to: _At
-    """Exclusive, after `from`."""
-    text: _Text
-
-
-class Dispute(_Asked):
-    """Say that a figure is not what you count; it stands as an annotation beside it."""
-
-    partner: _Partner
-    kpi: _Partner
-    from_: _At = Field(alias="from")
-    to: _At
-    """After `from`."""
-    text: _Text
-
-
-class Login(_Asked):
-    """By token."""
-
-    token: Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Session(_Given):
@@ -413,6 +252,46 @@ class History(_Given):
     complete: bool
     """False while a view that was lost is being filled again."""
     points: list[Point]
+
+
+class Entry(_Given):
+    """Something that happened."""
+
+    id: str
+    """Of its kind."""
+    kind: Literal["alert", "incident", "annotation", "silence"]
+    at: EpochMs
+    """In stream time."""
+    to: EpochMs | None
+    """Until when it holds, of what does for a time."""
+    what: str
+    """Of an alert fired, escalated, eased, refired, resolved, retired, acknowledged or commented; of an incident as in its own timeline;
+    of an annotation its kind; silenced."""
+    by: str | None
+    text: str
+    severity: str | None
+    rule: str | None
+    scope: str | None
+    kpi: str | None
+    alert: str | None
+    """Its fingerprint."""
+    incident: str | None
+    """Its id."""
+    suppressed_by: list[SuppressReason]
+    """Why nobody was paged of it."""
+    late: bool
+    """It was found when a past was caught up on."""
+
+
+class Timeline(_Given):
+    """What happened to a partner, the newest first."""
+
+    at: EpochMs
+    as_of: EpochMs | None
+    partner: str
+    entries: list[Entry]
+    more: bool
+    """Whether there are earlier ones: ask again with `before`."""
 
 
 class Sparks(_Given):

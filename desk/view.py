@@ -137,6 +137,11 @@ class ViewReader:
             found: list[bytes | None] = await pipe.execute()
         return [orjson.loads(value) for value in found if value is not None]
 
+    async def happened(self, partner: str) -> list[Any]:
+        """The lines of a partner that the view keeps, oldest first."""
+        found: Any = await self._client.zrange(self._keys.happened(partner), 0, -1)
+        return [orjson.loads(value) for value in found]
+
     async def history(self, partner: str, scope: Scope, tier: Tier, from_ms: int, to_ms: int) -> list[Stretch]:
         """The stretches of that length that lie in [from, to), in order of time."""
         whose = record_key(partner, scope, "").removesuffix("/")

@@ -1,24 +1,33 @@
 """The view in Redis: what stands under which key. The projector writes it, pages and commands read it.
 
-Values are the records of the topics as they are (`models.records`, `models.incidents`), but for the totals over all partners and the
-history, which is packed (`models.history`). Losing the view loses nothing: it is rebuilt from the topics.
+Values are the records of the topics as they are (`models.records`, `models.incidents`), but for the totals over all partners, the
+history, which is packed (`models.history`), and what happened to a partner (`models.happened`). Losing the view loses nothing: it is
+rebuilt from the topics.
 """
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict
 
 from models.history import Place
 from models.records import BinMeasure, EpochMs, KpiFigure
+from models.windows import DAY_MS
 
-__all__ = ["LAYOUT", "OUTCOMES_MAX", "STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
+__all__ = ["HAPPENED_KEPT_MS", "HAPPENED_MAX", "LAYOUT", "OUTCOMES_MAX", "STALE_AFTER_MS", "TRANSITIONS_MAX", "Health", "Keys", "Total"]
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Of these keys and their values: a view of another layout is built anew."""
 
 TRANSITIONS_MAX: Final = 1000
 """The newest transitions that the view keeps; `outwatch.alerts` has all of them."""
+
+HAPPENED_MAX: Final = 500
+"""The newest transitions of each partner that the view keeps, of those that say that something began, changed or ended."""
+
+HAPPENED_KEPT_MS: Final = 90 * DAY_MS
+"""A partner to whom nothing happened for longer has none."""
 
 OUTCOMES_MAX: Final = 200
 """The newest outcomes of commands that the view keeps; `outwatch.alerts` has all of them."""
@@ -67,6 +76,10 @@ class Keys:
     def transitions(self) -> str:
         """A sorted set by `processed_at`: the newest `TRANSITIONS_MAX` of `AlertEvent`."""
         return f"{self.view}transitions"
+
+    def happened(self, partner: str) -> str:
+        """A sorted set by `evaluated_at`: the newest `HAPPENED_MAX` transitions of a partner, as `models.happened.line` makes them."""
+        return f"{self.view}happened:{quote(partner, safe='')}"
 
     @property
     def outcomes(self) -> str:

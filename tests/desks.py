@@ -25,7 +25,7 @@ from models.view import Health, Keys
 from streams.health.desk_metrics import DeskMetrics
 from streams.projector.projection import Projection, Record
 from streams.projector.totals import Totals
-from tests.view_records import AT_MS, alert_state, heartbeat, kpi_record, outcome, rollup, stretch
+from tests.view_records import AT_MS, alert_event, alert_state, heartbeat, kpi_record, outcome, rollup, stretch
 
 PARTITIONS = 2
 ROLES = ("viewer", "operator", "admin", "partner")
@@ -169,6 +169,7 @@ def records(settings: Settings, at_ms: int = AT_MS) -> list[Record]:
     put(topics.alerts_state, alert("acme", ACME_ALERT), alert("boreal", BOREAL_ALERT), *_notices())
     put(topics.incidents, incident(ACME_INCIDENT, "acme", ACME_ALERT), incident(BOREAL_INCIDENT, "boreal", BOREAL_ALERT))
     put(topics.incidents, incident(UNTOLD_INCIDENT, "acme", "c" * 32, told=False))
+    put(topics.alerts, alert_event("acme", 1, at_ms=at_ms), alert_event("boreal", 2, at_ms=at_ms))
     put(topics.alerts, outcome("c-acme"), outcome("c-boreal", "boreal"))
     return found
 
@@ -179,7 +180,7 @@ async def fill(client: Redis, settings: Settings, some: Iterable[Record], at_ms:
     projection = Projection(settings.topics, keys, Totals())
     commands = [command for record in some for command in projection.project(record)]
     async with client.pipeline() as pipe:
-        for command in (*commands, *projection.totals(), *projection.history_blocks()):
+        for command in (*commands, *projection.totals(), *projection.gathered()):
             pipe.execute_command(*command)
         health = Health(as_of=at_ms, worker="p1", lag_records=0, unreadable=0, rebuilds=1)
         pipe.set(keys.projector, health.model_dump_json())

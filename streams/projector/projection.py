@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import orjson
 
 from models.errors import PolicyError
+from models.happened import KINDS, line
 from models.history import BLOCK_MS, KEPT_MS, Tier, pack, place_of
 from models.policy_record import CURRENT, decode_policy
 from models.topics import BROADCAST, Topics
-from models.view import OUTCOMES_MAX, TRANSITIONS_MAX, Keys
+from models.view import HAPPENED_KEPT_MS, HAPPENED_MAX, OUTCOMES_MAX, TRANSITIONS_MAX, Keys
 from models.windows import parse_record_key
 from streams.projector.totals import Totals
 
@@ -47,6 +48,19 @@ class _Block:
         return [*found, ("HDEL", key, *gone)] if gone else found
 
 
+@dataclass(slots=True)
+class _Happened:
+    """What a batch says of what happened to a partner."""
+
+    lines: list[int | bytes]
+    """Scores and members in turn."""
+    until_ms: int = 0
+
+    def commands(self, key: str) -> list[Command]:
+        # A line that is read again is the same member: nothing stands there twice.
+        return [("ZADD", key, *self.lines), ("ZREMRANGEBYRANK", key, 0, -HAPPENED_MAX - 1), ("PEXPIREAT", key, self.until_ms)]
+
+
 class Projection:
     """Turns records into commands, and keeps the totals of what it saw."""
 
@@ -62,6 +76,8 @@ class Projection:
             topics.policies: self._policy,
         }
         self._blocks: dict[str, _Block] = {}
+        self._happened: dict[str, _Happened] = {}
+        """By partner."""
         self._tier_of_topic = {
             topics.rollups_1m: Tier.MINUTE,
             topics.rollups_15m: Tier.QUARTER,
@@ -82,15 +98,18 @@ class Projection:
         """Forget what was summed, for what the view holds."""
         self._totals = totals
         self._blocks.clear()
+        self._happened.clear()
 
     def totals(self) -> list[Command]:
         """The commands for the totals that changed since the last call."""
         return [_set_or_delete(self._keys.totals, window.encode(), total) for window, total in self._totals.drain().items()]
 
-    def history_blocks(self) -> list[Command]:
-        """The commands for the blocks of history that changed since the last call."""
+    def gathered(self) -> list[Command]:
+        """The commands for what the records since the last call come to together: blocks of history, and what happened to partners."""
         found = [command for key, block in self._blocks.items() for command in block.commands(key)]
+        found += [command for partner, told in self._happened.items() for command in told.commands(self._keys.happened(partner))]
         self._blocks.clear()
+        self._happened.clear()
         return found
 
     def project(self, record: Record) -> list[Command]:
@@ -139,6 +158,10 @@ class Projection:
 
     def _transition(self, record: Record) -> list[Command]:
         event: dict[str, Any] = orjson.loads(record.value or b"null")
+        if "transition" in event and event["transition"]["kind"] in KINDS:
+            told = self._happened.setdefault(event["partner"], _Happened([]))
+            told.lines += (event["evaluated_at"], line(event))
+            told.until_ms = max(told.until_ms, event["processed_at"] + HAPPENED_KEPT_MS)
         # What came of a command stands in the same topic.
         key, most = (self._keys.outcomes, OUTCOMES_MAX) if "outcome" in event else (self._keys.transitions, TRANSITIONS_MAX)
         return [("ZADD", key, int(event["processed_at"]), record.value or b""), ("ZREMRANGEBYRANK", key, 0, -most - 1)]

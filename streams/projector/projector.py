@@ -151,7 +151,7 @@ class Projector:
             follows[name], leads_to[name] = positions[name], records[-1].offset + 1
             for record in records:
                 commands += self._project(record)
-        commands += self._projection.history_blocks()
+        commands += self._projection.gathered()
         # Every batch changes them, and each takes all partners: a start would do little else. A view that was left before goes on with
         # what it holds, and sums that anew.
         if monotonic() - self._summed_at >= TOTALS_SECONDS:

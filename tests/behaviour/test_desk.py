@@ -32,7 +32,7 @@ from tests.desks import (
     fill,
     serving,
 )
-from tests.view_records import AT_MS, kpi_record
+from tests.view_records import AT_MS, alert_event, kpi_record
 from tests.waiting import until
 
 pytestmark = pytest.mark.redis
@@ -52,6 +52,7 @@ MAY: dict[str, set[str]] = {
     "kpi": EVERYBODY,
     "sparks": EVERYBODY,
     "catalogue": EVERYBODY,
+    "timeline": EVERYBODY,
     "alerts": EVERYBODY,
     "incidents": EVERYBODY,
     "oncall": EVERYBODY,
@@ -388,6 +389,22 @@ async def test_small_lines_of_all_partners_are_made_once_for_everybody(served: S
     await served.client.delete(*[key async for key in served.client.scan_iter(match=f"{Keys(served.settings.app_id).view}history:*")])
     assert await served.get(wide, "operator") == told
     assert (await served.get(wide, "partner"))["partners"] == {"acme": told["partners"]["acme"]}
+
+
+async def test_what_happened_to_a_partner_is_told_with_what_people_said_of_it(served: Served) -> None:
+    told = await served.get("/api/v1/partners/acme/timeline")
+    assert {(each["kind"], each["what"]) for each in told["entries"]} == {
+        ("alert", "fired"),
+        ("annotation", "outage"),
+        ("silence", "silenced"),
+    }
+    assert not told["more"]
+    (fired,) = (each for each in told["entries"] if each["kind"] == "alert")
+    assert (fired["at"], fired["rule"], fired["severity"], fired["kpi"]) == (AT_MS, "service_level_low", "warning", "service_level")
+    again = [Record(served.settings.topics.alerts, 0, *alert_event("acme", 1))]
+    await fill(served.client, served.settings, again)
+    assert await served.get("/api/v1/partners/acme/timeline") | {"at": 0} == told | {"at": 0}
+    assert (await served.get(f"/api/v1/partners/acme/timeline?before={AT_MS}"))["entries"] == []
 
 
 async def test_the_catalogue_tells_all_that_a_page_must_know_of_a_kpi(served: Served) -> None:

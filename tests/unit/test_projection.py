@@ -4,11 +4,12 @@ import json
 
 import pytest
 
+from models.happened import line
 from models.history import pack
 from models.policy_record import encode_policy, policy_key
 from models.policy_spec import PartnerPart, SharedPart
 from models.topics import Topics
-from models.view import OUTCOMES_MAX, TRANSITIONS_MAX, Keys
+from models.view import HAPPENED_KEPT_MS, HAPPENED_MAX, OUTCOMES_MAX, TRANSITIONS_MAX, Keys
 from models.windows import DAY_MS, HOUR_MS
 from streams.projector.projection import Command, Projection, Record, UnreadableError
 from streams.projector.totals import Totals
@@ -69,13 +70,13 @@ def test_a_stretch_of_a_partner_is_packed_into_a_block_that_expires(
     body = rollup({"answered": 3})
     name, value = stretch(body, last)
     assert project(projection, topic, name, value) == []
-    assert projection.history_blocks() == [
+    assert projection.gathered() == [
         ("HSET", f"app:view:{key}", field, pack(body)),
         ("PEXPIREAT", f"app:view:{key}", body["as_of"] + kept_ms),
     ]
     project(projection, topic, name, None)
-    assert projection.history_blocks() == [("HDEL", f"app:view:{key}", field)]
-    assert projection.history_blocks() == []
+    assert projection.gathered() == [("HDEL", f"app:view:{key}", field)]
+    assert projection.gathered() == []
 
 
 def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(projection: Projection) -> None:
@@ -85,7 +86,7 @@ def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(
         project(projection, TOPICS.rollups_1m, *stretch(body))
     project(projection, TOPICS.rollups_1m, stretch(bodies[1])[0], None)
     key, packed = "app:view:history:1m:acme/all:20270115T08", pack(rollup({"answered": 9}, at_ms=begin_ms))
-    assert projection.history_blocks() == [
+    assert projection.gathered() == [
         ("HSET", key, "00", packed, "02", pack(bodies[2])),
         ("PEXPIREAT", key, bodies[2]["as_of"] + 49 * HOUR_MS),
         ("HDEL", key, "01"),
@@ -95,16 +96,16 @@ def test_stretches_of_a_block_go_in_one_command_and_the_last_word_on_each_holds(
 def test_what_was_gathered_for_a_view_that_is_no_more_is_forgotten(projection: Projection) -> None:
     project(projection, TOPICS.rollups_1m, *stretch(rollup({"answered": 1})))
     projection.go_on_with(Totals())
-    assert projection.history_blocks() == []
+    assert projection.gathered() == []
 
 
 def test_of_parts_of_a_partner_only_days_are_kept(projection: Projection) -> None:
     name, value = stretch(rollup({"answered": 3}, scope="queue=a/b:c"), "2027-01-15")
     project(projection, TOPICS.rollups_1d, name, value)
-    assert projection.history_blocks()[0][1] == "app:view:history:1d:acme/queue=a%2Fb%3Ac:2027-01"
+    assert projection.gathered()[0][1] == "app:view:history:1d:acme/queue=a%2Fb%3Ac:2027-01"
     for topic in (TOPICS.rollups_1m, TOPICS.rollups_15m):
         project(projection, topic, *stretch(rollup({"answered": 3}, scope="queue=all")))
-    assert projection.history_blocks() == []
+    assert projection.gathered() == []
 
 
 def test_an_incident_stands_under_its_id_until_its_tombstone(projection: Projection) -> None:
@@ -126,6 +127,24 @@ def test_transitions_are_ordered_by_when_they_were_committed_and_bounded(project
         ("ZADD", "app:view:transitions", 1_000_000, value),
         ("ZREMRANGEBYRANK", "app:view:transitions", 0, -(TRANSITIONS_MAX + 1)),
     ]
+
+
+def test_what_happened_to_a_partner_is_bounded_and_forgotten_and_what_is_read_again_stands_there_once(projection: Projection) -> None:
+    events = [alert_event("a/b", number, at_ms=1_000_000 + number) for number in (1, 2)]
+    pending = alert_event("a/b", 3, at_ms=1_000_003, kind="pending")
+    lines = [line(json.loads(value)) for _, value in events]
+    for key, value in (*events, pending):
+        project(projection, TOPICS.alerts, key, value)
+    name = "app:view:happened:a%2Fb"
+    assert projection.gathered() == [
+        ("ZADD", name, 1_000_001, lines[0], 1_000_002, lines[1]),
+        ("ZREMRANGEBYRANK", name, 0, -(HAPPENED_MAX + 1)),
+        ("PEXPIREAT", name, 1_000_002 + HAPPENED_KEPT_MS),
+    ]
+    assert projection.gathered() == []
+    project(projection, TOPICS.alerts, *events[0])
+    assert projection.gathered()[0][-1] == lines[0]
+    assert json.loads(lines[0])["what"] == "fired"
 
 
 def test_an_alert_stands_under_its_fingerprint_until_its_tombstone(projection: Projection) -> None:
