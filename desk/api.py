@@ -42,10 +42,6 @@ Send = Callable[[Command], Awaitable[None]]
 
 _SEND_SECONDS: Final = 10.0
 _SERIES_AT_ONCE: Final = 2
-_INDEX: Final = b"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>outwatch</title></head>
-<body><h1>outwatch</h1><p>The API is at <a href="/api/v1/openapi.json">/api/v1/openapi.json</a>.</p></body></html>
-"""
 _log = structlog.stdlib.get_logger("outwatch.desk")
 
 
@@ -100,10 +96,6 @@ class Api:
         self._policies = Policies()
         self._sparks = Sparks(watch.reader, self._policies)
         self._series = asyncio.Semaphore(_SERIES_AT_ONCE)
-
-    async def index(self, _: Call) -> web.StreamResponse:
-        """Where the API is."""
-        return web.Response(body=_INDEX, content_type="text/html", charset="utf-8")
 
     async def openapi(self, _: Call) -> web.StreamResponse:
         """The document."""

@@ -1,4 +1,4 @@
-"""Every route of the desk: who may ask for it, with what, and what is answered. There is no other way in."""
+"""Every route of the API: who may ask for it, with what, and what is answered. Beside them are the files of the page (`desk.files`)."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -55,7 +55,6 @@ def _command(name: str, what: str, roles: frozenset[Role], *bodies: type[BaseMod
 _PARTNER: Final = ("partner", "The partner's id.")
 
 ROUTES: Final[tuple[Route, ...]] = (
-    Route("GET", "/", "index", "Where the API is.", None, media="text/html"),
     Route("GET", "/api/v1/openapi.json", "openapi", "This document.", None),
     Route("POST", "/api/v1/session", "login", "Log in by token: answers with a cookie.", None, shapes.Session, bodies=(bodies.Login,)),
     Route("GET", "/api/v1/session", "session", "Who asks.", answer=shapes.Session),

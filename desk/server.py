@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from desk.api import Api, Call
 from desk.errors import ForbiddenError, InvalidError, ProblemError, Refusal, TooManyError
+from desk.files import add_page
 from desk.identity import Identity
 from desk.limits import Limits
 from desk.metrics import Metrics
@@ -44,12 +45,13 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def application(api: Api, identity: Identity, metrics: Metrics) -> web.Application:
-    """The application with every route of the table, and no other."""
+    """The application with every route of the table, the files of the page, and nothing else."""
     app = web.Application(middlewares=[_problems(metrics)], client_max_size=BODY_BYTES_MAX)
     limits = Limits(_COMMANDS_BURST, _COMMANDS_PER_SECOND, metrics.forgotten)
     for route in ROUTES:
         handler = _checked(route, getattr(api, route.name), identity, limits)
         app.router.add_route(route.method, route.path, handler, name=route.name)
+    add_page(app, identity)
     app.on_response_prepare.append(_secured)
     return app
 
@@ -129,7 +131,8 @@ def _problems(metrics: Metrics) -> Any:  # noqa: ANN401 - aiohttp types its midd
             bug = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, Refusal.BUG, "a bug: the log of the desk has it")
             metrics.refused(bug.reason)
             response = _problem(bug.body, {})
-        metrics.answered(request.match_info.route.name or "none", response.status)
+        route = request.match_info.route
+        metrics.answered(route.name or ("none" if request.match_info.http_exception else "page"), response.status)
         return response
 
     return answered
@@ -140,5 +143,6 @@ def _problem(body: Mapping[str, Any], headers: Mapping[str, str]) -> web.Respons
 
 
 async def _secured(_request: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
     response.headers.pop("Server", None)

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from desk.files import VIEWS, page_files
 from desk.openapi import document
 from desk.routes import ROUTES
 from desk.server import BODY_BYTES_MAX
@@ -39,7 +41,6 @@ pytestmark = pytest.mark.redis
 
 EVERYBODY = set(ROLES)
 MAY: dict[str, set[str]] = {
-    "index": {*ROLES, "nobody"},
     "openapi": {*ROLES, "nobody"},
     "login": {*ROLES, "nobody"},
     "session": EVERYBODY,
@@ -117,7 +118,10 @@ async def streaming(served: Served, role: str = "viewer", window: str = "15m") -
 async def test_every_route_lets_in_whom_it_names_and_nobody_else(served: Served) -> None:
     assert {route.name for route in ROUTES} == set(MAY), "every route says here who may"
     paths = {(route.method, getattr(route.resource, "canonical", "")) for route in served.desk._app.router.routes()}
-    assert paths == {(route.method, route.path) for route in ROUTES}, "there is no other way in"
+    page = {
+        ("GET", path) for path in (*VIEWS, "/favicon.ico", *(f"/page/{each.name}" for each in page_files() if each.name != "index.html"))
+    }
+    assert paths == {(route.method, route.path) for route in ROUTES} | page, "there is no other way in"
     for route in ROUTES:
         path = route.path.replace("{partner}", "acme").replace("{kpi}", "service_level")
         for role in (*ROLES, "nobody"):
@@ -153,7 +157,7 @@ async def test_every_answer_and_frame_is_what_the_document_says(served: Served, 
 
 async def test_a_partner_sees_nothing_of_another_on_any_route_nor_in_the_stream(served: Served) -> None:
     for route in ROUTES:
-        if route.method != "GET" or route.name in {"stream", "openapi", "index"}:
+        if route.method != "GET" or route.name in {"stream", "openapi"}:
             continue
         for partner in ("acme", "boreal"):
             path = route.path.replace("{partner}", partner).replace("{kpi}", "service_level")
@@ -316,12 +320,38 @@ async def test_behind_a_trusted_proxy_who_guesses_is_told_apart_by_what_the_prox
 
 
 async def test_every_answer_tells_the_browser_to_be_careful(served: Served) -> None:
-    for path, role in (("/", None), ("/api/v1/snapshot", "viewer"), ("/api/v1/nothing", None), ("/api/v1/snapshot", None)):
+    answers = (("/", None), ("/page/main.js", None), ("/api/v1/snapshot", "viewer"), ("/api/v1/nothing", None), ("/api/v1/snapshot", None))
+    for path, role in answers:
         headers = (await served.ask(path, role)).headers
         assert "default-src 'none'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
-        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
+        kept = "no-store" if path.startswith("/api") else "no-cache"
+        assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", kept)
         assert "Server" not in headers
+
+
+async def test_every_file_of_the_page_is_served_and_asked_for_again_only_if_it_changed(served: Served) -> None:
+    for each in page_files():
+        if each.name == "index.html":
+            continue
+        async with served.session.get(f"{served.url}/page/{each.name}") as answer:
+            assert (answer.status, await answer.read(), answer.headers["Content-Type"]) == (200, each.body, each.media)
+            assert "no-cache" in answer.headers["Cache-Control"], "a new release is seen at the next load"
+        async with served.session.get(answer.url, headers={"If-None-Match": answer.headers["ETag"]}) as again:
+            assert (again.status, await again.read()) == (304, b"")
+    for path in ("/page/", "/page/../api.py", "/page/%2e%2e/api.py", "/page/vendor/../../api.py", "/page/index.html", "/desk.py"):
+        assert (await served.ask(path, None)).status == 404, path
+
+
+async def test_a_view_is_the_page_for_whoever_is_known_and_the_way_to_log_in_for_others(served: Served) -> None:
+    for path in ("/", "/partner/acme", "/oncall", "/report", "/wall"):
+        answer = await served.ask(path)
+        assert (answer.status, answer.content_type) == (200, "text/html")
+        away = await served.ask(f"{path}?window=1h", None, allow_redirects=False)
+        assert (away.status, away.headers["Location"]) == (303, f"/login?next={quote(path + '?window=1h', safe='')}")
+    assert (await served.ask("/login", None)).status == 200
+    known = await served.ask("/login?next=/wall", allow_redirects=False)
+    assert (known.status, known.headers["Location"]) == (303, "/"), "no link makes somebody of somebody else"
 
 
 async def test_a_stream_begins_with_all_there_is_and_goes_on_with_what_differs(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

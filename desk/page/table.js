@@ -1,0 +1,161 @@
+/** The overview as one dense table. A row is made once a partner, and patched where its entry became another. */
+
+import { attribute, h, keyed, text } from "./dom.js";
+import { figure, quantity, told } from "./format.js";
+import { sharedTarget } from "./columns.js";
+import { draw, spark } from "./spark.js";
+import { STATES, mark, sign } from "./states.js";
+import { titleOf } from "./catalogue.js";
+
+const WRONG = new Set(["critical", "warning"]);
+const LIMITS = { higher: "\u2265", lower: "\u2264" };
+
+/** A table in `root`. `on` is told of what is pressed: `sort(column)`, `star(partner)`, `open(partner)`. */
+export class Table {
+  constructor(root, on) {
+    this._on = on;
+    this._signature = null;
+    this._rows = new Map();
+    this._head = h("thead");
+    this._columns = h("colgroup");
+    /** Where rows are held under pointer and focus. */
+    this.body = h("tbody");
+    this.node = h("table", { class: "partners" }, h("caption", { class: "sr" }, "Partners"), this._columns, this._head, this.body);
+    this.body.addEventListener("click", (event) => this._pressed(event));
+    this.body.addEventListener("pointerover", (event) => explain(event.target, this._rows));
+    root.append(this.node);
+  }
+
+  /**
+   * @param {import("./roster.js").Entry[]} entries in order
+   * @param {{columns: import("./columns.js").Column[], sort: string|undefined, mine: Set<string>, lines: Object<string, (number|null)[]>,
+   *   gone: Set<string>}} how
+   */
+  update(entries, { columns, sort, mine, lines, gone }) {
+    this._update_head(columns, sort, entries);
+    keyed(
+      this.body,
+      entries,
+      (entry) => entry.id,
+      (entry) => this._make(entry, columns),
+      (_, entry) => this._patch(entry, mine.has(entry.id), lines[entry.id], gone.has(entry.id)),
+    );
+    for (const id of this._rows.keys()) {
+      if (this._rows.get(id).node.parentNode === null) this._rows.delete(id);
+    }
+  }
+
+  _update_head(columns, sort, entries) {
+    const targets = new Map(columns.map((column) => [column.id, sharedTarget(column, entries)]));
+    const signature = columns.map((each) => each.id).join();
+    if (signature !== this._signature) {
+      this._signature = signature;
+      this._columns.replaceChildren(...columns.map(({ id }) => h("col", { class: `c-${id}` })));
+      this._rows.clear();
+      keyed(this.body, [], String, () => null);
+      const groups = ["Efficiency", "Quality"].map((name) => [name, columns.filter(({ group }) => group === name).length]);
+      const top = h(
+        "tr", { class: "groups" }, h("td", { colspan: 2 }),
+        groups.filter(([, many]) => many > 0).map(([name, many]) => h("th", { scope: "colgroup", colspan: many }, name)),
+      );
+      this._heads = new Map(columns.map((column) => [column.id, this._head_of(column)]));
+      this._head.replaceChildren(top, h("tr", {}, [...this._heads.values()].map(({ cell }) => cell)));
+    }
+    for (const column of columns) {
+      const { cell, target } = this._heads.get(column.id);
+      const aim = targets.get(column.id);
+      if (target) text(target, aim === null ? "" : `${LIMITS[column.better]}\u202f${quantity(aim.target, aim.unit)}`);
+      const way = sort === column.id ? "descending" : sort === `-${column.id}` ? "ascending" : null;
+      attribute(cell, "aria-sort", way);
+    }
+  }
+
+  _head_of(column) {
+    if (column.id === "spark") return { cell: h("th", { scope: "col", class: "c-spark", title: column.what }, column.head) };
+    const target = column.kpi ? h("small") : null;
+    const button = h("button", { type: "button", class: "sort", on: { click: () => this._on.sort(column.id) } }, h("span", {}, column.head), target);
+    return { cell: h("th", { scope: "col", class: `c-${column.id}${column.kpi ? " num" : ""}`, title: column.what }, button), target };
+  }
+
+  _make(entry, columns) {
+    const star = h("button", { type: "button", class: "star", data: { star: "" } }, sign("star"));
+    const link = h("a", { href: `/partner/${encodeURIComponent(entry.id)}`, data: { row: "" } });
+    const cells = new Map();
+    const made = columns.map((column) => {
+      const css = `c-${column.id}${column.kpi ? " num" : ""}`;
+      let cell;
+      if (column.id === "partner") cell = h("th", { scope: "row", class: css }, h("div", { class: "partner" }, link, star));
+      else if (column.id === "spark") cell = h("td", { class: css }, spark());
+      else if (column.kpi) cell = h("td", { class: css, data: { kpi: column.kpi } }, h("span", { class: "figure" }), column.n ? h("small", { class: "n" }) : null);
+      else cell = h("td", { class: css });
+      cells.set(column.id, cell);
+      return cell;
+    });
+    const node = h("tr", { data: { partner: entry.id } }, made);
+    this._rows.set(entry.id, { node, columns, cells, star, link, entry: null, line: null, mine: null });
+    return node;
+  }
+
+  _patch(entry, mine, line, gone) {
+    const row = this._rows.get(entry.id);
+    row.node.classList.toggle("is-gone", gone);
+    if (row.mine !== mine) {
+      row.mine = mine;
+      attribute(row.star, "aria-pressed", String(mine));
+      attribute(row.star, "aria-label", `${entry.name} is one of my partners`);
+    }
+    const same = row.entry === entry;
+    if (same && row.line === line) return;
+    const before = row.entry;
+    row.entry = entry;
+    row.line = line;
+    if (line) {
+      const { target, unit, status } = entry.row.kpis.service_level ?? {};
+      const svg = row.cells.get("spark")?.firstChild;
+      if (svg) draw(svg, line, { target, unit, state: status });
+    }
+    if (same) return;
+    text(row.link, entry.name);
+    if (before?.state !== entry.state) {
+      attribute(row.node, "class", `is-${STATES[entry.state].class}`);
+      row.cells.get("state").replaceChildren(mark(entry.state));
+    }
+    attribute(row.cells.get("state"), "title", entry.why);
+    for (const column of row.columns) {
+      if (column.kpi) patchFigure(row.cells.get(column.id), entry.row.kpis[column.kpi], column);
+      else if (column.id === "balance") patchBalance(row.cells.get("balance"), entry.balance);
+    }
+  }
+
+  _pressed(event) {
+    const node = event.target.closest("tr");
+    if (node === null) return;
+    const id = node.dataset.partner;
+    if (event.target.closest("[data-star]")) this._on.star(id);
+    else if (!event.target.closest("a, button") && getSelection().isCollapsed) this._on.open(id);
+  }
+}
+
+/** Write a figure into its cell: what is wrong has a shape beside it, whose name is its word. */
+export function patchFigure(cell, found, column) {
+  const { text: said, state, n } = figure(found, column.kpi);
+  const node = cell.firstChild;
+  text(node.lastChild instanceof Text || node.lastChild === null ? node : node.lastChild, said);
+  if (column.n) text(cell.lastChild, n === null || n === 0 ? "" : `n\u202f${n}`);
+  if (cell.dataset.state === state) return;
+  cell.dataset.state = state;
+  node.replaceChildren(...(WRONG.has(state) ? [sign(STATES[state].shape, STATES[state].word)] : []), h("span", {}, said));
+}
+
+function patchBalance(cell, why) {
+  attribute(cell, "title", why);
+  if ((why !== null) === cell.hasChildNodes()) return;
+  cell.replaceChildren(...(why === null ? [] : [h("span", { class: "mark mark-warning" }, sign("scales"), h("span", {}, "Off"))]));
+}
+
+/** What a figure says of itself is put together when somebody points at it, not each second for all. */
+function explain(target, rows) {
+  const cell = target.closest?.("td[data-kpi]");
+  const entry = cell && rows.get(cell.closest("tr").dataset.partner)?.entry;
+  if (entry) attribute(cell, "title", told(entry.row.kpis[cell.dataset.kpi], titleOf(cell.dataset.kpi)));
+}
