@@ -20,6 +20,8 @@ class Got(NamedTuple):
     body: Any
     taken: bool
     """Whether what answered took it."""
+    step: Any = None
+    """Of the script, how it was answered."""
 
 
 class Pager:
@@ -42,7 +44,7 @@ class Pager:
         step = steps.popleft() if steps else self.otherwise
         status, retry_after = step if isinstance(step, tuple) else (step, None)
         taken = status in {"accept_then_close", "accept_then_hang"} or (isinstance(status, int) and status < 300)
-        self.got.append(Got(request.path, dict(request.headers), body, taken))
+        self.got.append(Got(request.path, dict(request.headers), body, taken, status))
         self._changed.set()
         if status in {"accept_then_close", "close"}:
             assert request.transport is not None

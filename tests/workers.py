@@ -24,6 +24,7 @@ from tests.waiting import until
 
 __all__ = [
     "KILLED",
+    "RUN",
     "STOPPED",
     "Worker",
     "administering",

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from ipaddress import ip_network
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import aiosmtplib
 import stamina
@@ -33,6 +33,7 @@ _FINAL_FROM: Final = 500
 _RATES: Final[Mapping[str, float]] = {"slack": 1.0, "pagerduty": 2.0, "teams": 1.0}
 """A second and receiver: what these allow."""
 _LIMITERS_MAX: Final = 1000
+_E = TypeVar("_E", bound=BaseException)
 
 
 class _AgainError(Exception):
@@ -161,22 +162,26 @@ def _settled(verdict: Verdict) -> Verdict:
 
 def _failed(error: Exception) -> Verdict:
     """What an error means; its text is not repeated where it may hold an address that is a secret."""
-    forbidden = _cause(error)
+    forbidden = _cause(error, ForbiddenAddressError)
     if forbidden is not None:
         return Verdict("rejected", str(forbidden))
     if isinstance(error, InvalidURL):
         return Verdict("rejected", "its address is none")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return Verdict("again", "its certificate is not trusted")
+    untrusted = _cause(error, ssl.SSLCertVerificationError)
+    if untrusted is not None:
+        return Verdict("again", f"its certificate is not trusted: {untrusted.verify_message}")
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         codes = [each.code for each in error.recipients]
         return Verdict("rejected" if min(codes) >= _FINAL_FROM else "again", f"all addresses refused: {codes[0]}")
     if isinstance(error, aiosmtplib.SMTPResponseException):
         return Verdict("rejected" if error.code >= _FINAL_FROM else "again", f"{error.code} {error.message}")
+    if type(error) is aiosmtplib.SMTPException:
+        # The library's own words: the server cannot do what the settings ask for, and nothing is said to it in the clear.
+        return Verdict("rejected", str(error))
     return Verdict("again", type(error).__name__)
 
 
-def _cause(error: BaseException | None) -> ForbiddenAddressError | None:
-    while error is not None and not isinstance(error, ForbiddenAddressError):
+def _cause(error: BaseException | None, kind: type[_E]) -> _E | None:
+    while error is not None and not isinstance(error, kind):
         error = error.__cause__ or error.__context__
     return error

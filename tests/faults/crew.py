@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -11,7 +11,7 @@ from models.clock import now_ms
 from models.settings import Settings
 from streams import failpoints
 from tests.waiting import until
-from tests.workers import KILLED, Worker
+from tests.workers import KILLED, RUN, Worker
 
 __all__ = ["Crew"]
 
@@ -22,8 +22,9 @@ STARTING = 256 - signal.SIGTERM
 class Crew:
     """`deaths` counts how workers ended: `SIGKILL`, `SIGTERM`, a failpoint's name, or an exit code that nobody asked for."""
 
-    def __init__(self, settings: Settings, folder: Path, random: Random) -> None:
+    def __init__(self, settings: Settings, folder: Path, random: Random, program: Sequence[str] = RUN) -> None:
         self._settings = settings
+        self._program = program
         self._folder = folder
         self._random = random
         self._workers: dict[int, Worker] = {}
@@ -42,7 +43,7 @@ class Crew:
         log_path = self._folder / f"worker-{number}.log"
         while not self._stopping:
             failpoint = self._next.pop(number, None)
-            worker = self._workers[number] = Worker(self._settings, log_path, failpoint)
+            worker = self._workers[number] = Worker(self._settings, log_path, failpoint, self._program)
             try:
                 code = await worker.ended(wait_seconds=600)
             finally:
@@ -51,14 +52,15 @@ class Crew:
             how = failpoint.partition(":")[0] if failpoint is not None and code == KILLED and asked is None else asked
             self.deaths[how if how is not None and code in (0, KILLED, STARTING) else f"exit {code}"] += 1
 
-    async def torment(self, committed_ms: Callable[[], int]) -> None:
+    async def torment(self, committed_ms: Callable[[], int], wait_seconds: float = 30) -> None:
         """End one worker after another, by every way in turn, until cancelled; each time once every partition was committed again.
 
         Args:
             committed_ms: when the partition that was committed the longest ago was.
+            wait_seconds: how long that may take.
 
         Raises:
-            TimeoutError: if one is not within 30 s: a worker is stuck, or commits stall.
+            TimeoutError: if one is not within `wait_seconds`: a worker is stuck, or commits stall.
         """
         ended_ms = 0
 
@@ -66,7 +68,7 @@ class Crew:
             return committed_ms() > ended_ms
 
         while True:
-            await until(goes_on, 30)
+            await until(goes_on, wait_seconds)
             await asyncio.sleep(self._random.uniform(0, 3))
             numbers = [number for number, worker in self._workers.items() if worker.alive() and worker.failpoint is None]
             if numbers:

@@ -79,7 +79,10 @@ def on_call(story: list[tuple[str, int]], at_ms: int) -> str:
 @settings(max_examples=15, deadline=None)
 @given(STORIES)
 def test_whom_a_step_tells_is_on_call_when_it_is_due(story: list[tuple[str, int]]) -> None:
+    story = [("lost", 90), *story]
     rig = lived(story, [], policy=POLICY, doing_of=act)
     lines = [line for each in rig.compacted(TOPICS.incidents).values() if each is not None for line in each["timeline"]]
-    for line in (each for each in lines if each["what"] == Happening.TOLD):
+    told_of = [each for each in lines if each["what"] == Happening.TOLD]
+    assert told_of, "every story begins with an alert that lasts longer than its group is waited for"
+    for line in told_of:
         assert f"rotation ops ({on_call(story, line['at'])})" in line["text"]
