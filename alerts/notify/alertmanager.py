@@ -5,6 +5,7 @@ resolves by itself, and comes back when we do. Source: Alertmanager's api/v2/ope
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ from alerts.notify.text import cut, moment
 from models.notifications import Notification
 from models.receivers import AlertmanagerReceiver, WebhookReceiver
 
-__all__ = ["AHEAD_MS", "render", "webhook_body"]
+__all__ = ["AHEAD_MS", "labels_of", "render", "request", "webhook_body"]
 
 AHEAD_MS: Final = 5 * 60_000
 _VALUE_MAX: Final = 1000
@@ -28,23 +29,28 @@ def render(notification: Notification, receiver: AlertmanagerReceiver, with_: Ci
     """The alert, in a list of one."""
     ends_ms = _ended_ms(notification, with_.now_ms) if notification.kind == "resolve" else with_.now_ms + AHEAD_MS
     alert = {
-        "labels": _labels(notification),
+        "labels": labels_of(notification),
         "annotations": _annotations(notification),
         "startsAt": moment(min(notification.opened_at, ends_ms)),
         "endsAt": moment(ends_ms),
         **({} if (runbook := link(notification)) is None else {"generatorURL": runbook}),
     }
+    return request([alert], receiver, with_.secrets)
+
+
+def request(alerts: Sequence[Mapping[str, Any]], receiver: AlertmanagerReceiver, secrets: Mapping[str, str]) -> Request:
+    """Alerts to be posted; its address and headers are also those by which they are read."""
     headers = {"Content-Type": "application/json"}
     if receiver.bearer is not None:
-        headers["Authorization"] = f"Bearer {with_.secrets[receiver.bearer]}"
-    return Request(f"{receiver.url.rstrip('/')}/api/v2/alerts", orjson.dumps([alert]), headers)
+        headers["Authorization"] = f"Bearer {secrets[receiver.bearer]}"
+    return Request(f"{receiver.url.rstrip('/')}/api/v2/alerts", orjson.dumps(alerts), headers)
 
 
 def webhook_body(notification: Notification, receiver: WebhookReceiver, now_ms: int) -> dict[str, Any]:
     """The body that an Alertmanager would post to a webhook."""
     over = notification.kind == "resolve"
     status = "resolved" if over else "firing"
-    labels, annotations = _labels(notification), _annotations(notification)
+    labels, annotations = labels_of(notification), _annotations(notification)
     alert = {
         "status": status,
         "labels": labels,
@@ -72,7 +78,7 @@ def _ended_ms(notification: Notification, now_ms: int) -> int:
     return now_ms if notification.ended_at is None else min(notification.ended_at, now_ms)
 
 
-def _labels(notification: Notification) -> dict[str, str]:
+def labels_of(notification: Notification) -> dict[str, str]:
     """What it is known by: the same in every page of an incident of one severity."""
     own = {
         "alertname": rule(notification),

@@ -27,4 +27,7 @@ class NotifierMetrics:
         self.callbacks = made.counter(
             "outwatch_notify_callbacks", "What pagers and chats called back, by source and outcome.", "source", "outcome"
         )
+        self.reconciled = made.counter(
+            "outwatch_notify_reconciled", "Alerts that were missing at an Alertmanager, or ended there; and looks that failed.", "outcome"
+        )
         self.absorbed = made.counter("outwatch_notify_absorbed", "Incidents that a storm took in, or handed on.")

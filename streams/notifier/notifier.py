@@ -30,6 +30,7 @@ from streams.notifier.lanes import Intent, Lanes
 from streams.notifier.leases import Leases
 from streams.notifier.partners import Partners
 from streams.notifier.progress import Progress
+from streams.notifier.reconcile import Reconciler
 from streams.notifier.results import ACTOR, Commands
 from streams.notifier.secrets import SecretsFolder
 from streams.notifier.sender import Sender
@@ -47,7 +48,7 @@ UNFINISHED_MAX: Final = 5_000
 """Intents in memory; beyond it the oldest that fails gives way, and nothing more is read."""
 READ_SECONDS: Final = 0.25
 TICK_SECONDS: Final = 1.0
-STANDING_TICKS: Final = 60
+STANDING_SECONDS: Final = 60.0
 HANDOVER_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 1.0
 LEAVE_SECONDS: Final = 12.0
@@ -95,6 +96,7 @@ class Notifier:
         self._callbacks = Callbacks(self._secrets, incidents, self._commands, metrics, now_ms)
         self._intent_source = IntentSource(settings, self._go_on, self._give_up)
         self._incident_source = IncidentSource(settings)
+        self._reconciler = Reconciler(self._sender, incidents, self._lanes.idle, self._is_mine, metrics, now_ms)
         self._handovers = Handovers(lambda: read_calendar(settings), lambda: read_incidents(settings), self._is_mine, now_ms)
         self._committed: dict[int, Progress] = {}
         self._sending: set[asyncio.Task[None]] = set()
@@ -141,9 +143,10 @@ class Notifier:
                 group.create_task(self._keep(stop, self._read_intents))
                 group.create_task(self._keep(stop, self._read_incidents))
                 group.create_task(self._keep(stop, self._tick))
-                handing_over = group.create_task(self._keep(stop, self._hand_over))
+                asking = [group.create_task(self._keep(stop, each)) for each in (self._hand_over, self._stand)]
                 await self._send(stop)
-                handing_over.cancel()  # It may be reading whole topics; what it would tell is told by whoever comes next.
+                for each in asking:
+                    each.cancel()  # It may be reading whole topics, or waiting for an answer; whoever comes next does it again.
             self._ready = False
             await self._settle(self._sending)
             await self._commit()
@@ -252,14 +255,10 @@ class Notifier:
             raise
 
     async def _tick(self, stop: asyncio.Event) -> None:
-        for number in range(STANDING_TICKS):
-            await wait_or_stop(stop, TICK_SECONDS)
-            if stop.is_set():
-                return
+        await wait_or_stop(stop, TICK_SECONDS)
+        if not stop.is_set():
             await self._commit()
             await self._absorb()
-            if number == 0:
-                self._stand()
 
     async def _commit(self) -> None:
         progress = self._lanes.progress()
@@ -278,14 +277,20 @@ class Notifier:
                 self._absorbed.add(command.id)
                 self._metrics.absorbed.inc()
 
-    def _stand(self) -> None:
-        """Tell every Alertmanager what is open."""
+    async def _stand(self, stop: asyncio.Event) -> None:
+        """Tell every Alertmanager what is open, and none what is not."""
+        await wait_or_stop(stop, TICK_SECONDS)
+        if stop.is_set() or not self._intent_source.partitions():
+            return
+        await self._reconciler.look()
         ours, now_ms = self._intent_source.partitions(), self._now_ms()
         for state in self._incidents.open():
             if self._number(state.partner) in ours:
                 for notification in standing(state, now_ms):
                     if self._lanes.idle(notification):
                         self._lanes.add(notification, None, now_ms)
+        self._wake.set()
+        await wait_or_stop(stop, STANDING_SECONDS)
 
     async def _hand_over(self, stop: asyncio.Event) -> None:
         """Tell whoever comes on call; of a stream that is played again nobody comes."""

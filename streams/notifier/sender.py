@@ -3,7 +3,8 @@
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from http import HTTPStatus
 from ipaddress import ip_network
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -13,16 +14,19 @@ import stamina
 from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, TCPConnector
 from aiolimiter import AsyncLimiter
 
+from alerts.notify.alertmanager import request
+from alerts.notify.back.alertmanager import QUERY
 from alerts.notify.render import read_answer, render, secrets_of
 from alerts.notify.request import DETAIL_MAX, Answer, Circumstances, Letter, Request, Verdict, judge
 from alerts.notify.text import cut, one_line
+from models.errors import OutwatchError
 from models.notifications import Notification
-from models.receivers import Receiver
+from models.receivers import AlertmanagerReceiver, Receiver
 from models.settings import PREFIX, Settings
 from streams.notifier.guard import ForbiddenAddressError, Guard
 from streams.notifier.secrets import MissingSecretError, SecretsFolder, redact
 
-__all__ = ["TRY_SECONDS_MAX", "Sender"]
+__all__ = ["TRY_SECONDS_MAX", "Sender", "UnansweredError"]
 
 TRY_SECONDS_MAX: Final = 10.0
 """Of one try, all in all."""
@@ -34,6 +38,11 @@ _RATES: Final[Mapping[str, float]] = {"slack": 1.0, "pagerduty": 2.0, "teams": 1
 """A second and receiver: what these allow."""
 _LIMITERS_MAX: Final = 1000
 _E = TypeVar("_E", bound=BaseException)
+_ALERTS_BYTES_MAX: Final = 8 << 20
+
+
+class UnansweredError(OutwatchError):
+    """Raised when an Alertmanager does not answer as it should."""
 
 
 class _AgainError(Exception):
@@ -110,6 +119,32 @@ class Sender:
         except (ClientError, TimeoutError, OSError) as error:
             verdict = _failed(error)
         return Verdict(verdict.kind, redact(verdict.detail, [url]))
+
+    async def at_alertmanager(self, receiver: AlertmanagerReceiver, alerts: Sequence[Mapping[str, Any]] | None = None) -> bytes:
+        """What stands at an Alertmanager or, with `alerts`, what it answers to these.
+
+        Raises:
+            UnansweredError: if it could not be asked, or refuses; without any secret in the text.
+        """
+        try:
+            made = request(alerts or (), receiver, self._secrets.read(secrets_of(receiver)))
+            method, query, body = ("GET", f"?{QUERY}", None) if alerts is None else ("POST", "", made.body)
+            self._guard.check(made.url)
+            headers = made.headers
+            async with self._session.request(method, made.url + query, data=body, headers=headers, allow_redirects=False) as answer:
+                read = bytearray()
+                async for part in answer.content.iter_any():
+                    read += part
+                    if len(read) > _ALERTS_BYTES_MAX:
+                        break
+        except (ClientError, TimeoutError, OSError) as error:
+            raise UnansweredError(_failed(error).detail) from None
+        except MissingSecretError as error:
+            raise UnansweredError(str(error)) from None
+        if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES or len(read) > _ALERTS_BYTES_MAX:
+            msg = f"it answered {answer.status} and {len(read)} bytes"
+            raise UnansweredError(msg)
+        return bytes(read)
 
     def take_paces_dropped(self) -> int:
         """How many receivers' paces were forgotten for the limit since the last call."""

@@ -16,13 +16,13 @@ __all__ = ["standing"]
 _NAMES: Final = UUID("0e0a5a44-94f1-4d4b-9a10-6a9d5b9f2c77")
 
 
-def standing(state: IncidentState, now_ms: int) -> Iterator[Notification]:
-    """An update of each Alertmanager that was told."""
+def standing(state: IncidentState, now_ms: int, *, sent: bool = True) -> Iterator[Notification]:
+    """An update of each Alertmanager that was told, or is being told if `sent` may be false."""
     worst = next((member for member in state.members if member.open and member.text == state.text), None)
     if worst is None:
         return
     for told in state.told:
-        if not isinstance(told.receiver, AlertmanagerReceiver) or told.outcome is None:
+        if not isinstance(told.receiver, AlertmanagerReceiver) or (sent and told.outcome is None):
             continue  # Its first page is on its way still.
         yield Notification(
             id=str(uuid5(_NAMES, f"{state.id}/{told.receiver.id}/{now_ms}")),

@@ -14,12 +14,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
+from alerts.notify.text import moment
 from alerts.notify.webhook import key_of, signature
 from models import clock
 from models.notifications import Notification
 from models.settings import Settings
 from streams.admin import create
 from streams.local.service import free_port
+from tests.alertmanagers import alertmanager
 from tests.notifiers import notifying, page, results, settings_for, state, uuid, write
 from tests.pagers import serving
 from tests.pages import SECRETS
@@ -161,9 +163,12 @@ async def test_what_is_called_back_becomes_one_command(settings: Settings) -> No
     assert len({each["id"] for each in commands}) == 2
 
 
-async def test_an_alertmanager_is_told_again_of_what_is_open_after_a_start(settings: Settings) -> None:
-    async with serving() as pager:
-        opened = page(pager.url, 1, 1, "alertmanager")
+async def test_an_alertmanager_is_told_again_of_what_is_open_after_a_start_and_what_is_over_is_ended(settings: Settings) -> None:
+    async with alertmanager(clock.now_ms) as there:
+        receiver = {"id": "am", "type": "alertmanager", "url": there.url}
+        opened, over = (page(there.url, number, number, receiver=receiver) for number in (1, 2))
+        left = {"incident": uuid(2), "alertname": "service_level_low"}
+        there.put({"labels": left, "annotations": {}, "startsAt": moment(clock.now_ms()), "endsAt": moment(clock.now_ms() + 120_000)})
         told = {
             "receiver": opened.receiver.model_dump(mode="json"),
             "target": opened.target.model_dump(mode="json"),
@@ -178,12 +183,16 @@ async def test_an_alertmanager_is_told_again_of_what_is_open_after_a_start(setti
         }
         member: dict[str, Any] = {"fingerprint": "f" * 32, "episode": uuid(1, 9), "rule": "service_level_low", "scope": "queue=billing"}
         member |= {"severity": "critical", "counted": "critical", "text": opened.text, "fired_at": opened.opened_at}
-        await write(settings, state(opened, told=[told], members=[member], labels={"queue": "billing"}), opened)
+        ended = state(over, ended_at=clock.now_ms(), attention="resolved")
+        await write(settings, state(opened, told=[told], members=[member], labels={"queue": "billing"}), opened, ended)
         async with notifying(settings):
-            await pager.until(lambda got: len(got) == 1)
-        ((alert,),) = [each.body for each in pager.got]
-        assert alert["annotations"]["state"] == "UPDATE"
-        assert alert["labels"] == {
+
+            async def tended() -> bool:
+                return there.ended == [left] and bool(there.firing())
+
+            await until(tended)
+        (labels,) = there.firing()
+        assert labels == {
             "alertname": "service_level_low",
             "incident": uuid(1),
             "partner": "northwind",
