@@ -162,6 +162,8 @@ class Now(_Given):
 
     at: EpochMs
     as_of: EpochMs | None
+    seen_at: EpochMs
+    """When the desk last saw the view: behind `at` by more than seconds while Redis does not answer."""
 
 
 class Partners(_Frame):

@@ -85,7 +85,7 @@ class Streams:
             if monotonic() - said_at >= NOW_SECONDS:
                 if caller.again() != caller.user:
                     return
-                now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user)}
+                now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user), "seen_at": board.at_ms}
                 await _write(response, "now", orjson.dumps(now))
                 said_at = monotonic()
 

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 from aiokafka.structs import OffsetAndMetadata
+from pydantic import SecretStr
 
 from models.clock import now_ms
 from models.settings import PREFIX, Settings
@@ -53,8 +54,12 @@ STOPPED = 4
 def environment(settings: Settings, failpoint: str | None = None) -> dict[str, str]:
     """Our environment, with the settings that are not the default, for a child process."""
     own = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    chosen = {f"{PREFIX}{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
+    chosen = {f"{PREFIX}{name.upper()}": _plain(getattr(settings, name)) for name in settings.model_fields_set}
     return own | chosen | ({} if failpoint is None else {f"{PREFIX}FAILPOINT": failpoint})
+
+
+def _plain(value: object) -> str:
+    return value.get_secret_value() if isinstance(value, SecretStr) else str(value)
 
 
 class Worker(LeashedProcess):

@@ -13,6 +13,8 @@ const IDS = {
 };
 
 const LIVE_MS = 60_000;
+/** A desk that looks every second, and has not seen the view for longer, is blind. */
+const BLIND_MS = 5_000;
 
 /** The kinds of records, as in a snapshot. */
 export const KINDS = Object.keys(IDS);
@@ -31,6 +33,8 @@ export class Store extends EventTarget {
     this.at = null;
     /** When the worker that was silent for longest last said that it lives, epoch ms. @type {number|null} */
     this.asOf = null;
+    /** Whether the desk itself sees nothing new: Redis does not answer. */
+    this.blind = false;
     /** Of the figures. @type {string|null} */
     this.window = null;
     this._heard = 0;
@@ -98,6 +102,7 @@ export class Store extends EventTarget {
   _take(frame, detail) {
     this.at = frame.at;
     this.asOf = frame.as_of;
+    this.blind = frame.at - (frame.seen_at ?? frame.at) > BLIND_MS;
     this.window = frame.window ?? this.window;
     this._heard = performance.now();
     this.dispatchEvent(new CustomEvent("change", { detail }));

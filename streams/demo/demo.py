@@ -5,11 +5,12 @@ import signal
 from time import monotonic
 from typing import Final, Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live
 
 from models.clock import now_ms
 from models.overview import Overview
+from streams.demo.page import page
 from streams.demo.pages import page_line
 from streams.demo.stage import DemoError, Stage, stage
 from streams.demo.story import Story
@@ -46,7 +47,9 @@ def run_demo(console: Console, seconds: float | None) -> bool:
     """
     # Until the loop runs, SIGTERM unwinds as Ctrl-C does, so that nothing is left.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with stage(lambda line: console.print(line, style="dim", highlight=False)) as stand:
+    shown = page()
+    console.print(str(shown), style="bold", highlight=False, soft_wrap=True)
+    with stage(lambda line: console.print(line, style="dim", highlight=False), shown) as stand:
         return asyncio.run(_run(console, stand, seconds))
 
 
@@ -129,7 +132,7 @@ class _Show:
             )
         if self._live is not None:
             if there:
-                self._live.update(overview_screen(seen), refresh=True)
+                self._live.update(Group(str(self._stand.page), overview_screen(seen)), refresh=True)
         elif there and (self._shown_at is None or at - self._shown_at >= TABLE_SECONDS):
             self._shown_at = at
             self.console.print(overview_screen(seen))

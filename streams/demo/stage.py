@@ -20,6 +20,7 @@ from models.errors import OutwatchError
 from models.policy_file import load
 from models.settings import LOCAL, PREFIX, Settings
 from streams.admin import create
+from streams.demo.page import Page
 from streams.demo.pages import Pages
 from streams.local.kafka import LocalKafka
 from streams.local.process import LeashedProcess
@@ -47,6 +48,7 @@ class Stage:
     broker_up_at: float
     processes: dict[str, LeashedProcess]
     pages: Pages
+    page: Page
 
     def check(self) -> None:
         """See that every process runs.
@@ -61,7 +63,7 @@ class Stage:
 
 
 @contextmanager
-def stage(say: Callable[[str], None]) -> Iterator[Stage]:
+def stage(say: Callable[[str], None], page: Page) -> Iterator[Stage]:
     """Set everything up for the length of a with statement, and say each step; nothing of it is left afterwards.
 
     Raises:
@@ -72,11 +74,6 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
         kafka = LocalKafka(folder / "kafka", on_progress=say)
         redis = LocalRedis(folder / "redis", on_progress=say)
         pages = Pages(stack)
-        # Killed rather than stopped: nothing of theirs is kept, and a broker takes seconds to say goodbye.
-        for service in (kafka, redis):
-            stack.callback(service.kill)
-            service.start()
-        broker_up_at = monotonic()
         settings = Settings(
             brokers=kafka.bootstrap,
             redis_url=redis.url,
@@ -87,16 +84,30 @@ def stage(say: Callable[[str], None]) -> Iterator[Stage]:
             replication=1,
             clock="log",
             notify_networks="127.0.0.0/8",
+            desk_port=page.port,
+            desk_users=page.users(folder),
             **LOCAL,
         )
-        asyncio.run(_prepare(settings, pages, say))
         processes: dict[str, LeashedProcess] = {}
-        stack.callback(_end, processes)
-        for name, command in (("worker", "run"), ("projector", "project"), ("notifier", "notify")):
+
+        def begin(name: str, command: str) -> None:
             say(f"starting the {name}: outwatch {command}")
             argv = [sys.executable, "-m", "streams.cli", command]
             processes[name] = LeashedProcess(argv, folder / f"{name}.log", _environment(settings))
-        yield Stage(settings, broker_up_at, processes, pages)
+
+        # Killed rather than stopped: nothing of theirs is kept, and a broker takes seconds to say goodbye.
+        stack.callback(kafka.kill)
+        stack.callback(redis.kill)
+        stack.callback(_end, processes)
+        redis.start()
+        # The page wants Redis alone, and is there while the brokers start.
+        begin("desk", "desk")
+        kafka.start()
+        broker_up_at = monotonic()
+        asyncio.run(_prepare(settings, pages, say))
+        for name, command in (("worker", "run"), ("projector", "project"), ("notifier", "notify")):
+            begin(name, command)
+        yield Stage(settings, broker_up_at, processes, pages, page)
 
 
 async def _prepare(settings: Settings, pages: Pages, say: Callable[[str], None]) -> None:

@@ -1,5 +1,6 @@
 """`outwatch demo`, as a newcomer runs it: from nothing to an alert that fires and resolves, and gone on Ctrl-C."""
 
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import Queue
 from time import monotonic
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -98,14 +100,26 @@ def end(running: Demo) -> int:
     return code
 
 
+def answer(url: str, token: str | None) -> bytes:
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    with urlopen(Request(url, headers=headers), timeout=10) as response:
+        read: bytes = response.read()
+        return read
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_a_partner_degrades_its_alert_fires_and_resolves_and_ctrl_c_leaves_nothing(app_id: str) -> None:
     with demo(app_id) as running:
+        page = running.until(r"^the page: (http://127.0.0.1:\d+)/login#token=(\S+)$", START_SECONDS_MAX)
+        assert len(running.seen) == 1, "the address comes before all else"
         took = running.until(r"first figures (\S+) s after the broker was up", START_SECONDS_MAX)
         began = monotonic()
         assert float(took[1]) <= FIRST_FIGURES_SECONDS_MAX
         running.until(r"Acme Care .* ok", FIRST_FIGURES_SECONDS_MAX)
+        assert b"<html" in answer(page[1], None)
+        shown = json.loads(answer(f"{page[1]}/api/v1/partners", page[2]))["partners"]
+        assert {row["partner"] for row in shown} >= {"acme", "delta"}
         running.until(r"delta service_level_low PENDING => FIRING: warning, below 0.8", FIRED_SECONDS_MAX)
         assert monotonic() - began <= FIRED_SECONDS_MAX
         running.until(r"pages ana \((opened|worse)\): Delta Assist", FIRED_SECONDS_MAX)

@@ -16,6 +16,7 @@ from desk.openapi import document
 from desk.routes import ROUTES
 from desk.server import BODY_BYTES_MAX
 from desk.sessions import COOKIE
+from desk.shapes import Now
 from models.commands import PAYLOADS
 from models.kpis import CATALOGUE
 from models.view import Keys
@@ -368,6 +369,7 @@ async def test_a_stream_begins_with_all_there_is_and_goes_on_with_what_differs(s
         served.now_ms = AT_MS + 9_000
         now = await events.next_of("now")
         assert (now["at"], now["as_of"]) == (AT_MS + 9_000, AT_MS)
+        Now.model_validate(now)
 
 
 async def test_a_stream_ends_with_the_right_to_look(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -525,7 +527,7 @@ async def test_without_redis_the_age_grows_and_then_nothing_is_shown_as_if_it_we
         private_redis.kill()
         served.now_ms = AT_MS + 7_000
         now = await events.next_of("now")
-        assert now["at"] - now["as_of"] == 7_000
+        assert now["at"] - now["as_of"] == now["at"] - now["seen_at"] == 7_000
 
         async def unavailable() -> bool:
             answer = await served.ask("/api/v1/snapshot")

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from tests.browser.standing import Stand, Watched, log_in, standing
 from tests.services import lacking
@@ -26,6 +26,7 @@ def chromium() -> str:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """One browser."""
+    expect.set_options(timeout=_WAIT_MS)
     async with async_playwright() as playwright:
         launched = await playwright.chromium.launch(executable_path=chromium)
         yield launched
@@ -41,11 +42,11 @@ async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def visit(browser: Browser) -> AsyncIterator[Visit]:
-    """Opens a path of a stand as a role, in a context of its own; whatever is wrong with such a page fails the test."""
+    """Opens a path of a stand (None: none yet) as a role, in a context of its own; whatever is wrong with such a page fails the test."""
     contexts: list[BrowserContext] = []
     pages: list[Watched] = []
 
-    async def opened(stand: Stand, path: str = "/", role: str | None = "operator", **options: object) -> Watched:
+    async def opened(stand: Stand, path: str | None = "/", role: str | None = "operator", **options: object) -> Watched:
         chosen = {"viewport": {"width": 1440, "height": 900}, "timezone_id": "Europe/Lisbon", "locale": "en-GB", **options}
         context = await browser.new_context(**chosen)  # type: ignore[arg-type] # of options by name
         contexts.append(context)
@@ -54,7 +55,8 @@ async def visit(browser: Browser) -> AsyncIterator[Visit]:
             await log_in(context, stand.url, role)
         watched = Watched(await context.new_page(), stand.url)
         pages.append(watched)
-        await watched.page.goto(f"{stand.url}{path}")
+        if path is not None:
+            await watched.page.goto(f"{stand.url}{path}")
         return watched
 
     yield opened

@@ -86,7 +86,7 @@ def _measures(draw: Random, arrivals: int, level: float, *, hasty: bool) -> dict
     asked, content = _noisy(draw, answered * 0.16), 0.55 if hasty else 0.84
     busy = min(0.97, 0.66 + (1 - level) * 0.55)
     contact_ms = round(answered * handle_ms)
-    ratings = [min(5, max(1, round(draw.gauss(2.2 + 2.3 * content, 0.8)))) for _ in range(min(asked, 20))]
+    ratings = [min(5, max(1, round(draw.gauss(2.4 + 2.4 * content, 0.75)))) for _ in range(min(asked, 20))]
     return {
         "arrivals": arrivals,
         "answered": answered,

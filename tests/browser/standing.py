@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from playwright.async_api import BrowserContext, ConsoleMessage, Page, Request
+from pydantic import SecretStr
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -24,6 +25,7 @@ from tests.workers import Worker, ask
 __all__ = ["Stand", "Watched", "log_in", "standing"]
 
 DESK: Final = ("-m", "streams.cli", "desk")
+SECRET: Final = "the secret of the desks of these tests"
 
 
 class Stand:
@@ -65,12 +67,16 @@ class Stand:
         assert self._desk is not None
         self._desk.kill()
 
+    async def say_lives(self, at_ms: int) -> None:
+        """Write signs of life as of that time."""
+        await self.view.live(at_ms, 0)
+
     async def live(self) -> None:
         """Say every second that all is well, as long as it is."""
         while True:
             if self.lives:
                 with suppress(RedisError):
-                    await self.view.live(clock.now_ms(), 0)
+                    await self.say_lives(clock.now_ms())
             await asyncio.sleep(1)
 
     async def close(self) -> None:
@@ -91,6 +97,8 @@ async def standing(folder: Path, partners: int, **more: Any) -> AsyncIterator[St
         desk_port=free_port(),
         http_port=free_port(),
         desk_users=users(folder / "users.yaml"),
+        # So that a session outlives the desk that began it.
+        desk_secret=SecretStr(SECRET),
         **more,
     )
     async with Redis.from_url(redis.url) as client:
