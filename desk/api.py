@@ -11,16 +11,16 @@ from aiohttp import web
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 
-from desk.asked import command_of
+from desk.asked import Known, command_of
 from desk.board import Board, snapshot
 from desk.bodies import Login
 from desk.errors import InvalidError, Refusal, UnavailableError, UnknownError
 from desk.identity import Caller, Identity
 from desk.metrics import Metrics
-from desk.oncall import on_call
+from desk.oncall import SCHEDULE_MAX_MS, SCHEDULE_MS, on_call, schedule
 from desk.openapi import document
 from desk.policies import Policies
-from desk.queries import HistoryQuery, OnCallQuery, ScopeQuery, SparksQuery, TimelineQuery, WindowQuery
+from desk.queries import HistoryQuery, OnCallQuery, ScheduleQuery, ScopeQuery, SparksQuery, TimelineQuery, WindowQuery
 from desk.series import POINTS_MAX, horizons, points, span_of, tiers
 from desk.sessions import COOKIE, SESSION_SECONDS
 from desk.sparks import Sparks
@@ -33,7 +33,7 @@ from models.kpis import CATALOGUE, Kpi
 from models.kpis.listing import entry
 from models.operation import Command
 from models.policy import PartnerPolicy
-from models.windows import Scope
+from models.windows import DAY_MS, Scope
 
 __all__ = ["Api", "Call", "Send"]
 
@@ -242,10 +242,26 @@ class Api:
         at_ms = self._now_ms() if query.at is None else query.at
         return json({"at": at_ms, "rotations": on_call(self._policies.shared(look), overrides_in(look), call.user, at_ms)})
 
+    async def schedule(self, call: Call) -> web.StreamResponse:
+        """Who is on call when."""
+        query: ScheduleQuery = call.query
+        look = await self._watch.look()
+        from_ms = self._now_ms() if query.from_ is None else query.from_
+        to_ms = from_ms + SCHEDULE_MS if query.to is None else query.to
+        if not from_ms < to_ms <= from_ms + SCHEDULE_MAX_MS:
+            msg = f"`to` must lie after `from`, at most {SCHEDULE_MAX_MS // DAY_MS} days"
+            raise InvalidError(msg, [{"field": "to", "message": msg}])
+        shared, overrides = self._policies.shared(look), overrides_in(look)
+        # A layer is laid out occurrence by occurrence: in a thread, so that streams go on beside it.
+        told = await asyncio.to_thread(schedule, shared, overrides, call.user, from_ms, to_ms)
+        return json({"from": from_ms, "to": to_ms, **told})
+
     async def command(self, call: Call) -> web.StreamResponse:
         """Write a command; what comes of it is told by the stream."""
         body: BaseModel = call.body
-        command = command_of(body, call.user, await self._watch.board(WINDOW), self._new_id(), self._now_ms())
+        board, look = await self._watch.board(WINDOW), await self._watch.look()
+        known = Known(board, look, lambda: self._policies.shared(look))
+        command = command_of(body, call.user, known, self._new_id(), self._now_ms())
         said = {"id": command.id, "command": command.type, "partner": command.partner}
         who = {"user": call.user.name, "role": call.user.role, "address": self._identity.address(call.request)}
         try:
@@ -260,7 +276,7 @@ class Api:
         _log.info("command", **said, **who)
         return json(said, status=202)
 
-    acknowledge = snooze = silence = comment = annotate = dispute = command
+    acknowledge = snooze = silence = comment = annotate = dispute = expire = resolve = reassign = override = cancel = command
 
 
 def json(body: Any, status: int = 200) -> web.Response:  # noqa: ANN401 - what orjson takes

@@ -6,11 +6,28 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from desk.queries import At
 from models.commands import AnnotationKind
+from models.escalation import PersonId, RotationId, TargetSpec
 
-__all__ = ["AckAlert", "AckIncident", "Annotate", "CommentAlert", "CommentIncident", "Dispute", "Login", "Silence", "Snooze"]
+__all__ = [
+    "AckAlert",
+    "AckIncident",
+    "Annotate",
+    "Cancel",
+    "CommentAlert",
+    "CommentIncident",
+    "Dispute",
+    "Expire",
+    "Login",
+    "Override",
+    "Reassign",
+    "Resolve",
+    "Silence",
+    "Snooze",
+]
 
 _Text = Annotated[str, Field(min_length=1, max_length=500)]
 _Glob = Annotated[str, Field(min_length=1, max_length=128)]
+_Id = Annotated[str, Field(min_length=1, max_length=128)]
 _Partner = Annotated[str, Field(min_length=1, max_length=128)]
 _Fingerprint = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 _Incident = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -93,6 +110,45 @@ class Dispute(_Asked):
     to: At
     """After `from`."""
     text: _Text
+
+
+class Expire(_Asked):
+    """End a silence now."""
+
+    silence: _Id
+
+
+class Resolve(_Asked):
+    """Close an incident, whatever its alerts say; what gets worse, or fires again, opens another."""
+
+    incident: _Incident
+    comment: _Text | None = None
+
+
+class Reassign(_Asked):
+    """Hand an incident over: whom you name is told at once, and has to acknowledge."""
+
+    incident: _Incident
+    to: TargetSpec
+    comment: _Text | None = None
+
+
+class Override(_Asked):
+    """Have somebody on call in place of a rotation's own; who takes a shift names itself."""
+
+    rotation: RotationId
+    person: PersonId
+    """Of the same side as the rotation."""
+    from_: At = Field(alias="from")
+    to: At
+    """Exclusive, after `from`."""
+    comment: _Text | None = None
+
+
+class Cancel(_Asked):
+    """End an override now, or before it begins."""
+
+    override: _Id
 
 
 class Login(_Asked):

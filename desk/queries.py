@@ -9,7 +9,7 @@ from desk.sparks import POINTS_MAX, Width
 from desk.timeline import LIMIT_MAX
 from models.policy_types import WindowName
 
-__all__ = ["At", "HistoryQuery", "OnCallQuery", "ScopeQuery", "SparksQuery", "TimelineQuery", "WindowQuery"]
+__all__ = ["At", "HistoryQuery", "OnCallQuery", "ScheduleQuery", "ScopeQuery", "SparksQuery", "TimelineQuery", "WindowQuery"]
 
 
 def _whole(value: object) -> object:
@@ -76,3 +76,12 @@ class OnCallQuery(_Query):
 
     at: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
     """Epoch ms; without it now."""
+
+
+class ScheduleQuery(_Query):
+    """Which days; at most 35 of them."""
+
+    from_: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = Field(default=None, alias="from")
+    """Epoch ms; without it now."""
+    to: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
+    """Epoch ms, exclusive; without it 14 days later."""

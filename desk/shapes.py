@@ -35,6 +35,7 @@ __all__ = [
     "Partners",
     "Point",
     "Problem",
+    "Schedule",
     "Session",
     "Snapshot",
     "Sparks",
@@ -358,3 +359,58 @@ class OnCallNow(_Given):
 
     at: EpochMs
     rotations: list[_Shift]
+
+
+class _Person(_Given):
+    id: str
+    name: str
+
+
+class _Duty(_Given):
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    people: list[str]
+    """Names; nobody where it is empty."""
+    layer: int | None
+    override: str | None
+
+
+class _Gap(_Given):
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    reason: GapReason
+
+
+class _Taken(_Given):
+    id: str
+    person: str
+    """A name."""
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    by: str
+    """Who asked for it."""
+    at: EpochMs
+    comment: str | None
+
+
+class _Rota(_Given):
+    rotation: str
+    partner: str | None
+    """On whose side; null: the client's."""
+    timezone: str
+    shifts: list[_Duty]
+    """They follow each other without a hole."""
+    gaps: list[_Gap]
+    """When nobody is on call although somebody must be."""
+    overrides: list[_Taken]
+    """Those that touch these days."""
+    takers: list[_Person]
+    """Who may take a shift."""
+
+
+class Schedule(_Given):
+    """Who is on call when, by rotation."""
+
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs
+    rotations: list[_Rota]

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from desk import Desk, hashed
 from models.escalation import TargetSpec
 from models.incidents import Attention, IncidentMember, IncidentState, IncidentTold, Stage
-from models.notices import AnnotationState, SilenceState
+from models.notices import AnnotationState, OverrideState, SilenceState
 from models.notifications import NotifyReason, Target
 from models.operation import Command
 from models.policy_record import encode_policy, policy_key
@@ -22,6 +22,7 @@ from models.receivers import MailReceiver
 from models.settings import Settings
 from models.topics import partition_of
 from models.view import Health, Keys
+from models.windows import DAY_MS
 from streams.health.desk_metrics import DeskMetrics
 from streams.projector.projection import Projection, Record
 from streams.projector.totals import Totals
@@ -122,6 +123,13 @@ def _notices() -> Iterable[tuple[bytes, bytes]]:
             yield f"{kind}/{each.id}".encode(), each.model_dump_json(by_alias=True, exclude_none=True).encode()
 
 
+def override(identity: str, rotation: str, person: str, from_ms: int, to_ms: int) -> tuple[bytes, bytes]:
+    """The key and value of an override."""
+    said = {"id": identity, "partner": "*", "actor": "ana", "at": AT_MS, "from": from_ms, "to": to_ms}
+    state = OverrideState.model_validate({**said, "rotation": rotation, "person": person})
+    return f"override/{identity}".encode(), state.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
 def _policy(part: SharedPart | PartnerPart) -> tuple[bytes, bytes]:
     partner = part.id if isinstance(part, PartnerPart) else "*"
     return policy_key(partner, "current"), encode_policy(part, AT_MS).model_dump_json().encode()
@@ -142,7 +150,7 @@ SHARED = SharedPart.model_validate(
     {
         "definition": {"targets": {"service_level": {"target": 0.8, "critical": 0.65}}},
         "rules": [{"id": "sl", "kpi": "service_level", "window": "15m", "direction": "below", "levels": [_LEVEL]}],
-        "people": [_person(person, name, partner) for _, person, name, partner in _DUTIES],
+        "people": [*(_person(person, name, partner) for _, person, name, partner in _DUTIES), _person("bo", "Bo", "acme")],
         "rotations": [_rotation(rotation, person, partner) for rotation, person, _, partner in _DUTIES],
     }
 )
@@ -167,6 +175,7 @@ def records(settings: Settings, at_ms: int = AT_MS) -> list[Record]:
     for number in range(PARTITIONS):
         put(topics.heartbeats, heartbeat(number, at_ms), partition=number)
     put(topics.alerts_state, alert("acme", ACME_ALERT), alert("boreal", BOREAL_ALERT), *_notices())
+    put(topics.alerts_state, override("o-acme", "acme_duty", "bo", at_ms + DAY_MS, at_ms + 2 * DAY_MS))
     put(topics.incidents, incident(ACME_INCIDENT, "acme", ACME_ALERT), incident(BOREAL_INCIDENT, "boreal", BOREAL_ALERT))
     put(topics.incidents, incident(UNTOLD_INCIDENT, "acme", "c" * 32, told=False))
     put(topics.alerts, alert_event("acme", 1, at_ms=at_ms), alert_event("boreal", 2, at_ms=at_ms))

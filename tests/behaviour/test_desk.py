@@ -20,6 +20,7 @@ from desk.shapes import Now
 from models.commands import PAYLOADS
 from models.kpis import CATALOGUE
 from models.view import Keys
+from models.windows import DAY_MS
 from streams.local.redis import LocalRedis
 from streams.projector.projection import Record
 from tests.desks import (
@@ -58,21 +59,34 @@ MAY: dict[str, set[str]] = {
     "alerts": EVERYBODY,
     "incidents": EVERYBODY,
     "oncall": EVERYBODY,
+    "schedule": EVERYBODY,
     "acknowledge": {"operator", "admin", "partner"},
     "snooze": {"operator", "admin"},
     "silence": {"operator", "admin"},
+    "expire": {"operator", "admin"},
+    "resolve": {"operator", "admin"},
+    "reassign": {"operator", "admin"},
+    "override": {"operator", "admin"},
+    "cancel": {"operator", "admin"},
     "comment": {"operator", "admin", "partner"},
     "annotate": {"operator", "admin"},
     "dispute": {"operator", "admin", "partner"},
 }
 """Written out here as well, so that a route that is opened to somebody is opened twice."""
 
+STARTS_MS = 1_767_603_600_000
+"""2026-01-05T09:00Z: when the rotations of the policy begin."""
 SPAN = {"from": AT_MS - 60_000, "to": AT_MS}
 BODIES: dict[str, Any] = {
     "login": {"token": TOKENS["viewer"]},
     "acknowledge": {"alert": ACME_ALERT, "comment": "on it"},
     "snooze": {"incident": ACME_INCIDENT, "until": AT_MS + 1},
     "silence": {"partner": "acme", "rule": "sl*", "until": AT_MS + 1, "comment": "known"},
+    "expire": {"silence": "s-acme"},
+    "resolve": {"incident": ACME_INCIDENT, "comment": "over"},
+    "reassign": {"incident": ACME_INCIDENT, "to": {"person": "bia"}},
+    "override": {"rotation": "ops", "person": "ana", "from": AT_MS, "to": AT_MS + 1},
+    "cancel": {"override": "o-acme"},
     "comment": {"incident": ACME_INCIDENT, "comment": "looking"},
     "annotate": {"partner": "acme", "kind": "release", "text": "new menu", **SPAN},
     "dispute": {"partner": "acme", "kpi": "service_level", "text": "we count 85 %", **SPAN},
@@ -206,17 +220,21 @@ async def test_a_partner_acknowledges_what_its_own_people_were_told_of_and_nothi
 
 async def test_a_command_is_what_the_workers_read_and_its_id_is_told(served: Served) -> None:
     sent = []
-    for name in ("acknowledge", "snooze", "silence", "comment", "annotate", "dispute"):
+    for name in ("acknowledge", "snooze", "silence", "comment", "annotate", "dispute", "expire", "resolve", "reassign"):
         answer = await served.post(name, BODIES[name])
         sent.append(await answer.json())
     assert [each["id"] for each in sent] == [each.id for each in served.commands]
-    assert len({each.id for each in served.commands}) == 6
+    assert len({each.id for each in served.commands}) == 9
     for command in served.commands:
         PAYLOADS[command.type].model_validate_json(json.dumps(command.payload))
         assert (command.actor, command.partner, command.at) == ("operator", "acme", AT_MS)
     assert served.commands[5].payload == {"kind": "dispute", "kpi": "service_level", "text": "we count 85 %", **SPAN}
+    assert served.commands[8].payload == BODIES["reassign"]
     await served.post("silence", {**BODIES["silence"], "partner": "*"})
-    assert (served.commands[6].partner, served.commands[6].payload["matchers"]) == ("*", {"partner": "*", "rule": "sl*"})
+    assert (served.commands[9].partner, served.commands[9].payload["matchers"]) == ("*", {"partner": "*", "rule": "sl*"})
+    for name, payload in (("override", BODIES["override"]), ("cancel", BODIES["cancel"]), ("expire", {"silence": "s-*"})):
+        assert (await served.post(name, payload)).status == 202
+        assert (served.commands[-1].partner, served.commands[-1].payload) == ("*", payload)
 
 
 async def test_without_kafka_a_command_is_refused_and_everything_is_shown(served: Served) -> None:
@@ -241,6 +259,24 @@ SENSELESS: list[tuple[str, str, dict[str, Any], int, str]] = [
     ("GET", "/api/v1/sparks?points=61", {}, 422, "invalid"),
     ("GET", "/api/v1/snapshot?window=1h&window=5m", {}, 422, "invalid"),
     ("GET", "/api/v1/oncall?at=9007199254740992", {}, 422, "invalid"),
+    ("GET", "/api/v1/oncall/schedule?from=0&to=3024000001", {}, 422, "invalid"),
+    ("GET", "/api/v1/oncall/schedule?from=5&to=5", {}, 422, "invalid"),
+    ("POST", "/api/v1/expire", {"json": {"silence": "nothing"}}, 404, "unknown"),
+    ("POST", "/api/v1/cancel", {"json": {"override": "nothing"}}, 404, "unknown"),
+    ("POST", "/api/v1/override", {"json": {**BODIES["override"], "rotation": "nothing"}}, 422, "invalid"),
+    ("POST", "/api/v1/override", {"json": {**BODIES["override"], "person": "bia"}}, 422, "invalid"),
+    ("POST", "/api/v1/override", {"json": {**BODIES["override"], "to": 0}}, 422, "invalid"),
+    *(
+        ("POST", "/api/v1/reassign", {"json": {"incident": ACME_INCIDENT, "to": to}}, 422, "invalid")
+        for to in (
+            {"person": "cy"},
+            {"rotation": "boreal_duty"},
+            {"receiver": "x"},
+            {"partner": "boss"},
+            {},
+            {"person": "ana", "rotation": "ops"},
+        )
+    ),
     ("POST", "/api/v1/comment", {"data": "{"}, 415, "media_type"),
     ("POST", "/api/v1/comment", {"data": b"{", "headers": {"Content-Type": "application/json"}}, 422, "invalid"),
     ("POST", "/api/v1/comment", {"json": {"comment": "x" * BODY_BYTES_MAX}}, 413, "too_large"),
@@ -408,6 +444,24 @@ async def test_a_kpi_over_time_comes_from_the_stretches_of_the_view(served: Serv
     assert (told["as_of"], told["complete"], told["horizon"]["1m"]) == (AT_MS, True, AT_MS - 48 * 3_600_000)
     part = await served.get("/api/v1/kpis/acme/service_level?window=1d&scope=queue=billing")
     assert part["points"] == []
+
+
+async def test_the_schedule_says_who_is_on_call_and_when_nobody_is(served: Served) -> None:
+    told = await served.get(f"/api/v1/oncall/schedule?from={AT_MS}&to={AT_MS + 3 * DAY_MS}")
+    ops, acme, _ = told["rotations"]
+    assert [(each["from"], each["to"], each["people"], each["override"]) for each in acme["shifts"]] == [
+        (AT_MS, AT_MS + DAY_MS, ["Bia"], None),
+        (AT_MS + DAY_MS, AT_MS + 2 * DAY_MS, ["Bo"], "o-acme"),
+        (AT_MS + 2 * DAY_MS, AT_MS + 3 * DAY_MS, ["Bia"], None),
+    ]
+    assert (acme["gaps"], [each["id"] for each in acme["takers"]]) == ([], ["bia", "bo"])
+    assert [(each["id"], each["person"], each["by"]) for each in acme["overrides"]] == [("o-acme", "Bo", "ana")]
+    assert ops["gaps"] == []
+    early = (await served.get(f"/api/v1/oncall/schedule?from={STARTS_MS - DAY_MS}&to={STARTS_MS + DAY_MS}"))["rotations"][0]
+    assert early["gaps"] == [{"from": STARTS_MS - DAY_MS, "to": STARTS_MS, "reason": "uncovered"}]
+    assert [each["people"] for each in early["shifts"]] == [[], ["Ana Silva"]]
+    mine = await served.get("/api/v1/oncall/schedule", "partner")
+    assert [each["rotation"] for each in mine["rotations"]] == ["acme_duty"]
 
 
 async def test_small_lines_of_all_partners_are_made_once_for_everybody(served: Served) -> None:

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 SPANS = """
 [[operations]]
-include-operation-id = ["annotate", "dispute", "kpi", "figures"]
+include-operation-id = ["annotate", "dispute", "kpi", "figures", "schedule", "override", "reassign"]
 checks.positive_data_acceptance.expected-statuses = [200, 202, 404, 422]
 """
 """That a span ends after it began, how many points there are in it, and what a scope is, a schema cannot say."""
