@@ -20,7 +20,8 @@ from desk.metrics import Metrics
 from desk.oncall import SCHEDULE_MAX_MS, SCHEDULE_MS, on_call, schedule
 from desk.openapi import document
 from desk.policies import Policies
-from desk.queries import HistoryQuery, OnCallQuery, ScheduleQuery, ScopeQuery, SparksQuery, TimelineQuery, WindowQuery
+from desk.queries import HistoryQuery, OnCallQuery, ReportsQuery, ScheduleQuery, ScopeQuery, SparksQuery, TimelineQuery, WindowQuery
+from desk.reports import reports
 from desk.series import POINTS_MAX, horizons, points, span_of, tiers
 from desk.sessions import COOKIE, SESSION_SECONDS
 from desk.sparks import Sparks
@@ -255,6 +256,19 @@ class Api:
         # A layer is laid out occurrence by occurrence: in a thread, so that streams go on beside it.
         told = await asyncio.to_thread(schedule, shared, overrides, call.user, from_ms, to_ms)
         return json({"from": from_ms, "to": to_ms, **told})
+
+    async def reports(self, call: Call) -> web.StreamResponse:
+        """What shifts had to do with."""
+        query: ReportsQuery = call.query
+        look, now_ms = await self._watch.look(), self._now_ms()
+        shared = self._policies.shared(look)
+        if query.rotation is not None and all(each.id != query.rotation or not call.user.sees(each.partner) for each in shared.rotations):
+            msg = f"there is no rotation {query.rotation!r}"
+            raise UnknownError(msg)
+        asked = query.rotation, query.limit
+        async with self._series:
+            found = await asyncio.to_thread(reports, shared, overrides_in(look), look, call.user, asked, now_ms)
+        return json({"at": now_ms, "reports": found})
 
     async def command(self, call: Call) -> web.StreamResponse:
         """Write a command; what comes of it is told by the stream."""

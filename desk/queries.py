@@ -4,12 +4,23 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from desk.reports import LIMIT_MAX
 from desk.series import Step
 from desk.sparks import POINTS_MAX, Width
-from desk.timeline import LIMIT_MAX
+from desk.timeline import LIMIT_MAX as ENTRIES_MAX
 from models.policy_types import WindowName
 
-__all__ = ["At", "HistoryQuery", "OnCallQuery", "ScheduleQuery", "ScopeQuery", "SparksQuery", "TimelineQuery", "WindowQuery"]
+__all__ = [
+    "At",
+    "HistoryQuery",
+    "OnCallQuery",
+    "ReportsQuery",
+    "ScheduleQuery",
+    "ScopeQuery",
+    "SparksQuery",
+    "TimelineQuery",
+    "WindowQuery",
+]
 
 
 def _whole(value: object) -> object:
@@ -67,7 +78,7 @@ class TimelineQuery(_Query):
 
     before: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
     """Epoch ms, exclusive: of the last entry of the page before; without it, the newest."""
-    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 100
+    limit: Annotated[int, Field(ge=1, le=ENTRIES_MAX)] = 100
     """What happened at the same time as the last of them stands there too."""
 
 
@@ -76,6 +87,15 @@ class OnCallQuery(_Query):
 
     at: Annotated[int, Field(ge=0, le=_YEAR_2100_MS)] | None = None
     """Epoch ms; without it now."""
+
+
+class ReportsQuery(_Query):
+    """Which shifts."""
+
+    rotation: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+    """Without it, of all."""
+    limit: Annotated[int, Field(ge=1, le=LIMIT_MAX)] = 3
+    """Of each rotation, the newest first; the one that is on call is one of them."""
 
 
 class ScheduleQuery(_Query):

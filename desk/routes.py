@@ -125,6 +125,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         answer=shapes.Schedule,
         query=queries.ScheduleQuery,
     ),
+    Route("GET", "/api/v1/reports", "reports", "What shifts had to do with.", answer=shapes.Reports, query=queries.ReportsQuery),
     _command("acknowledge", "Look after an alert or an incident.", _ACTORS, bodies.AckAlert, bodies.AckIncident),
     _command("snooze", "Have an incident wait.", _OPERATORS, bodies.Snooze),
     _command("silence", "Have pages of some alerts wait.", _OPERATORS, bodies.Silence),

@@ -17,6 +17,7 @@ from models.overview import PartnerState
 from models.reasons import SuppressReason
 from models.records import AlertState, EpochMs, KpiFigure, KpiRecord
 from models.rules import Severity
+from models.shift_report import ShiftIncident, ShiftPart
 from models.view import Health, Total
 
 __all__ = [
@@ -35,6 +36,8 @@ __all__ = [
     "Partners",
     "Point",
     "Problem",
+    "Report",
+    "Reports",
     "Schedule",
     "Session",
     "Snapshot",
@@ -414,3 +417,34 @@ class Schedule(_Given):
     from_: EpochMs = Field(alias="from")
     to: EpochMs
     rotations: list[_Rota]
+
+
+class Report(_Given):
+    """Of one shift of a rotation."""
+
+    rotation: str
+    partner: str | None
+    """On whose side; null: the client's."""
+    timezone: str
+    people: list[str]
+    """Names of who is on call, or was."""
+    following: list[str]
+    """Who is then; nobody where nobody follows, or not within 400 days."""
+    from_: EpochMs = Field(alias="from")
+    to: EpochMs | None
+    """Of the present shift, when it will be over; null if not within 400 days."""
+    present: bool
+    """Whether it is not over: then all of this is up to now."""
+    counts: dict[ShiftPart, int]
+    """Incidents of each part."""
+    incidents: list[ShiftIncident]
+    """Open ones first, then those that nobody saw; of these the worst first, then the earliest."""
+    complete: bool
+    """False where incidents that ended in it may be forgotten by now."""
+
+
+class Reports(_Given):
+    """What shifts had to do with: of each rotation, the newest first."""
+
+    at: EpochMs
+    reports: list[Report]

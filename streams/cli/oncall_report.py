@@ -21,8 +21,8 @@ def report(rotation: RotationId, at: At = None, zone: Zone = None, as_json: Json
     """Tell of the shift that was last over: what fired, who took it, what is open, what resolved unseen."""
     import asyncio
 
-    from alerts.handover import concerns, shift_report
     from models.clock import now_ms
+    from models.handover import concerns, shift_report
     from models.settings import Settings
     from streams.oncall.calendar import read_incidents
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID, uuid5
 
-from alerts.handover import DUE_MS, Handover, concerns, due_handovers, shift_report
+from models.handover import DUE_MS, Handover, concerns, due_handovers, shift_report
 from models.incidents import IncidentState
 from models.notifications import Fact, Notification, NotifyReason, Target
 from models.people import receivers_of

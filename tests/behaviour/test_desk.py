@@ -60,6 +60,7 @@ MAY: dict[str, set[str]] = {
     "incidents": EVERYBODY,
     "oncall": EVERYBODY,
     "schedule": EVERYBODY,
+    "reports": EVERYBODY,
     "acknowledge": {"operator", "admin", "partner"},
     "snooze": {"operator", "admin"},
     "silence": {"operator", "admin"},

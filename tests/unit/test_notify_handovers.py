@@ -10,11 +10,11 @@ from unittest.mock import AsyncMock
 import pytest
 from redis.asyncio import Redis
 
-from alerts.handover import DUE_MS, Handover, due_handovers
 from alerts.notify.page import title
 from alerts.notify.render import render
 from alerts.notify.request import Request
 from models.errors import PolicyError
+from models.handover import DUE_MS, Handover, due_handovers
 from models.incidents import IncidentState
 from models.notifications import Notification, Outcome
 from models.oncall import calendar_revision

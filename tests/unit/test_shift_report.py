@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from alerts.handover import concerns, shift_report
 from models.escalation import EscalationSpec
+from models.handover import concerns, shift_report
 from models.incidents import IncidentState
 from models.oncall import OnCall, Segment
 from models.people import Contacts, ContactSpec
