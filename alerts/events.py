@@ -15,8 +15,8 @@ from models.windows import Scope
 
 __all__ = ["Context", "OnFailure", "alert_event", "alert_state", "told"]
 
-OnFailure = Callable[[Rule | None, Condition, int, Exception], None]
-"""Is told that the sentence of a condition at a grid point could not be written; then a plain one stands in its place."""
+OnFailure = Callable[[str, Rule | None, Condition, int, Exception], None]
+"""Is told what of a condition at a grid point raised: `weigh`, then it weighs nothing, or `explain`, then its sentence is a plain one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Context:
     criticality: Criticality | None = None
     """What the partner's policy says of what matters."""
     on_failure: OnFailure | None = None
-    """None: what a sentence raises is raised."""
+    """None: what raises there is raised."""
 
 
 def alert_event(rule: Rule | None, change: Change, context: Context, aside: Aside = NOTHING) -> dict[str, Any]:
@@ -111,15 +111,20 @@ def told(
     """The severity that a condition is told with, what it weighs, and what a person would say of it."""
     severity, weighed = condition.severity, None
     if criticality is not None and severity is not None:
-        scope = Scope.parse(condition.scope)
-        severity, weighed = criticality.told(severity, scope), criticality.of(scope)
+        try:
+            scope = Scope.parse(condition.scope)
+            severity, weighed = criticality.told(severity, scope), criticality.of(scope)
+        except Exception as error:
+            if on_failure is None:
+                raise
+            on_failure("weigh", rule, condition, at_ms, error)
     raised = severity if severity is not condition.severity else None
     try:
         text = explain(rule, condition, partner_name, at_ms, weighed and _said(weighed, raised))
     except Exception as error:
         if on_failure is None:
             raise
-        on_failure(rule, condition, at_ms, error)
+        on_failure("explain", rule, condition, at_ms, error)
         text = plain(condition, partner_name)
     return severity, weighed, text
 

@@ -1,7 +1,6 @@
 """Announcing: what became of conditions, as rows of the state and records for readers, and the heartbeat."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final, NamedTuple
 
 from alerts.aside import NOTHING
@@ -10,7 +9,6 @@ from alerts.events import Context, alert_event, alert_state
 from streams.engine import rows
 from streams.engine.beside import LATE_MS
 from streams.engine.config import EngineConfig
-from streams.engine.failures import Stage
 from streams.engine.judge import Judged
 from streams.engine.output import Output, cloudevent
 from streams.engine.partner import Partner
@@ -57,7 +55,7 @@ class Announcer:
         for verdict in verdicts:
             partner, (rule, scope, condition, changes, aside, former), at_ms, frontier_ms, offsets = verdict
             late = not self._config.clock_from_log and moment.now_ms - at_ms > LATE_MS
-            failed, policy = partial(partner.failures.raised, Stage.EXPLAIN), partner.policy
+            policy, failed = partner.policy, partner.failures.raised
             context = Context(policy.name, frontier_ms, moment.now_ms, moment.revision, late, offsets, policy.criticality, failed)
             for change in changes:
                 body = alert_event(rule, change, context, aside)

@@ -5,6 +5,7 @@ The others are those of `models.commands`. They hold in stream time from the tim
 same grid points however far behind we read; under `clock: log` from the frontier on, since that is not the broker's clock.
 """
 
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
@@ -23,7 +24,7 @@ from models.operation import Command
 from models.reasons import RejectReason
 from models.records import Ack, Comment
 from models.topics import BROADCAST
-from models.windows import DAY_MS, GRID_MS
+from models.windows import DAY_MS, GRID_MS, HOUR_MS
 from streams.engine.aimed import misses
 from streams.engine.attended import Beside
 from streams.engine.done import Done
@@ -64,7 +65,7 @@ def obey(state: State, origin: Origin, record: SourceRecord, now_ms: int) -> tup
 
     Returns:
         Its outcome, on `outwatch.alerts`: the audit of what was asked and what came of it; before it the dead letter of what could
-        not be read. And the condition beside which something else stands now, if one does.
+        not be read, or made our own code raise. And the condition beside which something else stands now, if one does.
     """
     letters: list[Output] = []
     identity, kind, partner, place = f"{origin.partition}-{record.offset}", "unreadable", "*", None
@@ -86,9 +87,26 @@ def obey(state: State, origin: Origin, record: SourceRecord, now_ms: int) -> tup
         done = Done(at_ms, "refused", reason)
     except _RefusedError as error:
         done = state.done.keep(identity, Done(at_ms, "refused", str(error)))
+    except Exception as error:  # noqa: BLE001 - whatever our own code raises, the worker and all other commands go on
+        letters += _failed(state, origin, record, kind, at_ms, now_ms, error)
+        if kind == RESULT:
+            return letters, None
+        # It is not taken for done: after an upgrade it may be asked for again under its id.
+        done = Done(at_ms, "refused", f"outwatch failed at it, see the dead letters: {type(error).__name__}")
     body = {"id": identity, "command": kind, "partner": partner, "outcome": done.outcome, "reason": done.reason, "processed_at": now_ms}
     outcome = cloudevent(state.config.topics.alerts, "command.outcome", state.config.source, partner, partner, identity, body)
     return [*letters, outcome], place
+
+
+def _failed(state: State, origin: Origin, record: SourceRecord, kind: str, at_ms: int, now_ms: int, error: Exception) -> list[Output]:
+    """Count a command at which our own code raised; of its type one is a letter in an hour of stream time, after a restart perhaps two."""
+    state.counters["commands_failed"] += 1
+    if abs(at_ms - state.failed_ms.get(kind, -HOUR_MS)) < HOUR_MS:
+        return []
+    state.failed_ms[kind] = at_ms
+    state.counters[f"dead_letters.{RejectReason.BUG}"] += 1
+    why = "".join(traceback.format_exception(error))
+    return [dead_letter(state.config.topics.dead_letters, origin, record, RejectReason.BUG, why, now_ms)]
 
 
 def _do(state: State, command: Command, at_ms: int) -> _Answer:

@@ -1,9 +1,9 @@
 """Rules that raised, and what tells, suppresses or escalates their alerts: on what, so that all others go on and somebody can mend it.
 
 Guarantee: no rule's failure stops another, nor the same rule in another scope. Its condition stays as it was, and is judged again at the
-next grid point. An alert goes out all the same: with a plain sentence, with what stood beside it before, or without a change of its
-incidents. Bound: of each rule and scope one letter an hour of stream time, so that a rule which raises everywhere floods nobody;
-every failure is counted. After a restart a letter may come again.
+next grid point. An alert goes out all the same: with a plain sentence, as one that weighs nothing, with what stood beside it before, or
+without a change of its incidents. Bound: of each rule and scope one letter an hour of stream time, so that a rule which raises
+everywhere floods nobody; every failure is counted. After a restart a letter may come again.
 """
 
 import traceback
@@ -28,6 +28,8 @@ class Stage(StrEnum):
     """What was done when it raised."""
 
     JUDGE = "judge"
+    WEIGH = "weigh"
+    """How much its scope matters."""
     EXPLAIN = "explain"
     BESIDE = "beside"
     """What stands beside an alert, such as why its page waits."""
@@ -102,9 +104,9 @@ class Failures:
         value = orjson.dumps(said, default=repr, option=orjson.OPT_NON_STR_KEYS)
         self.fresh.append(Failed(at_ms, partner_id.encode(), value, "".join(traceback.format_exception(error))))
 
-    def raised(self, step: Stage, rule: Rule | None, condition: Condition, at_ms: int, error: Exception) -> None:
-        """As `note`, of what was done with a condition once it was judged; `rule` is None where it is gone."""
-        place = Place(step, condition.rule_id, condition.revision if rule is None else rule.revision, condition.scope)
+    def raised(self, step: str, rule: Rule | None, condition: Condition, at_ms: int, error: Exception) -> None:
+        """As `note`, of what was done with a condition once it was judged, a `Stage`; `rule` is None where it is gone."""
+        place = Place(Stage(step), condition.rule_id, condition.revision if rule is None else rule.revision, condition.scope)
         self.note(condition.partner, place, at_ms, lambda: {"condition": condition.to_row()}, error)
 
     def take(self) -> tuple[int, list[Failed]]:

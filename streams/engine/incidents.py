@@ -6,7 +6,6 @@ is tried again at the next grid point.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from functools import partial
 from typing import Any, Final, NamedTuple
 
 from alerts.around import Around
@@ -94,13 +93,19 @@ class Incidents:
             self.pages += pages
             self._index(incident)
             if partner is not None:
-                self.attended += attend(partner, before, incident)
+                self._attend(partner, before, incident)
         over = len(self.held) - self._limit
         if over > 0:
             ended = sorted((each for each in self.held.values() if each.ended_ms is not None), key=lambda each: (each.ended_ms, each.id))
             for each in ended[:over]:
                 self._forget(each.id)
                 self._counts["incidents_forgotten_early"] += 1
+
+    def _attend(self, partner: Partner, before: Incident | None, incident: Incident) -> None:
+        try:
+            self.attended += attend(partner, before, incident)
+        except Exception as error:  # noqa: BLE001 - the incident is kept, and its pages are sent
+            _note(partner, incident.policy.id, [incident], (), partner.panes.closed_ms, error)
 
     def follow(self, partner: Partner, judged: Iterable[Judged], overrides: Overrides, at_ms: int, late_ms: int) -> None:
         """What becomes of a partner's incidents at a grid point; before `late_ms` the past is only caught up on."""
@@ -231,7 +236,7 @@ def _note(partner: Partner, escalation: str, held: Sequence[Incident], routed: S
 def _news_of(partner: Partner, judged: Judged, at_ms: int) -> News | None:
     """As `news_of`; None, and told of, where that raises."""
     try:
-        return news_of(judged, partner.policy, at_ms, partial(partner.failures.raised, Stage.EXPLAIN))
+        return news_of(judged, partner.policy, at_ms, partner.failures.raised)
     except Exception as error:  # noqa: BLE001 - the alert itself goes out
         partner.failures.raised(Stage.INCIDENT, judged.rule, judged.condition, at_ms, error)
         return None

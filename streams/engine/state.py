@@ -63,6 +63,8 @@ class State:
         """The wall clock as it was last told."""
         self.outputs: list[Output] = []
         """Dead letters, late records and outcomes of commands, for the next commit."""
+        self.failed_ms: dict[str, int] = {}
+        """By type of command, when a letter said last that our own code raised at one."""
         self._due: list[tuple[int, str]] = []
         self._strangers: set[str] = set()
 

@@ -31,6 +31,7 @@ COUNTED: Final = {
     "misrouted": ("outwatch_misrouted", "Records in another partition than their partner's, by source topic.", "topic"),
     "late_corrections": ("outwatch_late_corrections", "Events that corrected a closed pane.", None),
     "commands": ("outwatch_commands", "Commands read.", None),
+    "commands_failed": ("outwatch_commands_failed", "Commands at which our own code raised; all others went on.", None),
     "commands_forgotten_early": (
         "outwatch_commands_forgotten_early",
         "Commands that would be done again if they came again within a day, over the limit of a partition.",
