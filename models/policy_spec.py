@@ -44,6 +44,7 @@ from models.windows import SIDES, WINDOWS, Side
 __all__ = [
     "FORMS",
     "KPIS_MAX",
+    "STORM_PARTNERS",
     "TYPES",
     "Activities",
     "Baseline",
@@ -61,6 +62,9 @@ _SEVERITIES: Final = tuple(Severity)
 
 KPIS_MAX: Final = 20
 """KPIs of a policy's own: each takes its part of every event that it counts, and of every record."""
+
+STORM_PARTNERS: Final = 5
+"""Where a policy does not say how many are a storm."""
 
 
 def _partner(name: str) -> str:
@@ -138,6 +142,8 @@ class Defaults(_Spec):
     """What matters most: it orders alerts, and raises their severity (docs/policies.md)."""
     escalation: EscalationId | None = None
     """By which alerts page whose rules say nothing else (docs/incidents.md)."""
+    storm_partners: Annotated[int, Field(ge=0, le=10_000)] = STORM_PARTNERS
+    """So many partners whose incidents of one rule open within 2 minutes are one storm; 0 is never (docs/notifications.md)."""
     baselines: Baselines = ()
     """What savings are held against; the latest that began by the first day of a period holds."""
     definition: Definition = Definition()

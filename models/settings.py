@@ -169,13 +169,6 @@ class Settings(BaseSettings):
     )
     callbacks_host: str = Field(default="127.0.0.1", min_length=1, description="Where the notifier hears what pagers and chats call back.")
     callbacks_port: int = Field(default=0, ge=0, le=65_535, description="The port of these call-backs; 0 is none (docs/notifications.md).")
-    storm_partners: int = Field(
-        default=5,
-        ge=0,
-        le=1000,
-        description="So many partners whose incidents of one rule open within 2 minutes, or half of those on a source (of 3 at least), "
-        "are one storm, told of once; 0 is never.",
-    )
     audit_ping_url: Secret = Field(
         default=None, description="The address of a heartbeat elsewhere that the auditor pings while all holds (docs/audit.md)."
     )

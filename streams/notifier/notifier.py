@@ -267,9 +267,9 @@ class Notifier:
             self._committed = progress
 
     async def _absorb(self) -> None:
-        now_ms, incidents, storm_min = self._now_ms(), self._incidents, self._settings.storm_partners
+        now_ms, incidents, partners = self._now_ms(), self._incidents, self._partners
         handed = handed_on(incidents.open(), incidents.is_over, now_ms, ACTOR)
-        for command in (*handed, *absorbed(incidents.open(), storm_min, self._partners.sources, now_ms, ACTOR)):
+        for command in (*handed, *absorbed(incidents.open(), partners.storm_min, partners.sources, now_ms, ACTOR)):
             if self._number(command.partner) in self._intent_source.partitions() and command.id not in self._absorbed:
                 await self._commands.write(command)
                 if len(self._absorbed) >= UNFINISHED_MAX:

@@ -1,4 +1,4 @@
-"""Partners as `outwatch.policies` tells them, all partitions: on which source each is, for storms. Pure."""
+"""What `outwatch.policies` tells of storms, all partitions: on which source each partner is, and how many are one. Pure."""
 
 from collections.abc import Mapping
 from urllib.parse import unquote
@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from models.operation import PolicyRecord
 from models.policy_record import CURRENT
+from models.policy_spec import STORM_PARTNERS
+from models.topics import BROADCAST
 
 __all__ = ["Partners"]
 
@@ -16,6 +18,8 @@ class Partners:
 
     def __init__(self) -> None:
         self._sources: dict[str, str] = {}
+        self.storm_min = STORM_PARTNERS
+        """So many partners with one rule are a storm; 0: there are none."""
 
     @property
     def sources(self) -> Mapping[str, str]:
@@ -32,9 +36,14 @@ class Partners:
             self._sources.pop(partner, None)
             return True
         try:
-            source = PolicyRecord.model_validate_json(value).part.get("source")
+            part = PolicyRecord.model_validate_json(value).part
         except ValidationError:
             return False
+        if partner == BROADCAST:
+            said = part.get("storm_partners", STORM_PARTNERS)
+            self.storm_min = said if isinstance(said, int) else self.storm_min
+            return True
+        source = part.get("source")
         if isinstance(source, str):
             self._sources[partner] = source
         else:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from models.incidents import IncidentState
 from models.notifications import Notification, NotifyReason
 from models.policy_record import encode_policy, policy_key
+from models.policy_spec import to_json
 from streams.notifier.digests import GATHER_MS, LINES_MAX, PAGES_MAX, PAGES_SPAN_MS, Digests, Pages
 from streams.notifier.incidents import Incidents
 from streams.notifier.lanes import Intent
@@ -241,3 +242,28 @@ def test_on_which_source_a_partner_is_says_its_policy_as_it_holds_now() -> None:
     say(source="genesys")
     partners.put(policy_key("a/b", "current"), None)
     assert partners.sources == {}
+
+
+def test_how_many_partners_are_a_storm_says_the_policy_as_it_holds_now() -> None:
+    partners = Partners()
+
+    def say(last: str = "current", **fields: Any) -> None:
+        record = encode_policy(shared_part(**fields), AT_MS)
+        assert partners.put(policy_key("*", last), record.model_dump_json().encode())
+
+    found = [partners.storm_min]
+    for last, said in (
+        ("current", {"storm_partners": 3}),
+        ("r2", {"storm_partners": 9}),
+        ("current", {"storm_partners": 0}),
+        ("current", {}),
+    ):
+        say(last, **said)
+        found.append(partners.storm_min)
+    assert found == [5, 3, 3, 0, 5]
+    assert partners.sources == {}
+
+
+def test_a_policy_that_says_nothing_of_storms_is_the_record_that_it_was() -> None:
+    assert to_json(shared_part()) == {"rules": []}
+    assert encode_policy(shared_part(), AT_MS).revision == "da506c8a9c8a", "as before there was such a field"
