@@ -4,6 +4,7 @@ Each rotation's reports are those of the notifier that holds its partition. Thei
 a notifier that takes over, or comes back after a crash, makes the same ones, of which Redis knows what went out.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Final
 from uuid import UUID, uuid5
@@ -64,8 +65,9 @@ class Handovers:
         if not due:
             return []
         incidents = await self._read_incidents()
-        now_ms = self._now_ms()
-        made = [each for handover in due for each in reports(handover, self._calendar, incidents, now_ms)]
+        calendar, now_ms = self._calendar, self._now_ms()
+        # Beside the loop, which sends pages meanwhile: of 5,000 incidents each report takes some 30 ms.
+        made = await asyncio.to_thread(lambda: [each for handover in due for each in reports(handover, calendar, incidents, now_ms)])
         self._made = {each for each in self._made if each[1] > now_ms - DUE_MS} | {(each.rotation, each.shift.end_ms) for each in due}
         return made
 

@@ -1,6 +1,7 @@
 """At each handover one report of the shift before goes to those whose shift begins, by one notifier, also after a crash."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
@@ -189,6 +190,18 @@ async def test_what_was_read_is_read_again_before_a_report_is_made_and_else_each
     assert [await notifier.take(), desk.reads] == [[], 2], "ana took it a minute ago"
     desk.now_ms += CALENDAR_MS
     assert [await notifier.take(), desk.reads] == [[], 3]
+
+
+async def test_reports_are_made_beside_the_loop_which_sends_pages_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    made_by = []
+
+    def noted(*said: Any) -> list[Notification]:
+        made_by.append(threading.current_thread())
+        return list(reports(*said))
+
+    monkeypatch.setattr("streams.notifier.handovers.reports", noted)
+    assert len(await Desk().notifier().take()) == 2
+    assert threading.main_thread() not in made_by != []
 
 
 def calendar_with(of: Calendar, overrides: Sequence[Any]) -> Calendar:
