@@ -2,6 +2,7 @@
 
 import { attribute, h, text } from "./dom.js";
 import { THIN, age, moment, time, zone } from "./format.js";
+import { alarms } from "./sound.js";
 import { sign } from "./states.js";
 
 /** Older data is said to be old. */
@@ -50,6 +51,7 @@ export function header(root, warning, app, views) {
   prefs.addEventListener("change", dress);
   dress();
 
+  const alarm = alarms(app);
   const logout = async () => {
     await app.api.remove("session").catch(() => {});
     stream.close();
@@ -64,6 +66,7 @@ export function header(root, warning, app, views) {
       h("label", { class: "picker" }, h("span", {}, "Window"), picker),
       h("span", { class: "zone", title: "Every time on this page is in this zone, which is your browser\u2019s." }, zone()),
       theme,
+      alarm.root,
       h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", on: { click: () => app.keys.help() } }, "?"),
       h("span", { class: "who" }, h("strong", {}, session.name), ` ${session.role}`),
       session.csrf ? h("button", { type: "button", class: "quiet", on: { click: logout } }, "Log out") : null,
@@ -97,6 +100,7 @@ export function header(root, warning, app, views) {
       connection.className = `connection connection-${state}`;
     }
     tick();
+    alarm.update();
   };
   return { update, tick };
 }

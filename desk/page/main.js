@@ -6,15 +6,21 @@ import { header } from "./header.js";
 import { Keys } from "./keys.js";
 import * as loginView from "./login.js";
 import { messages } from "./messages.js";
+import * as oncall from "./oncall.js";
 import * as overview from "./overview.js";
 import { Prefs } from "./prefs.js";
+import * as report from "./report.js";
 import { Store } from "./store.js";
 import { Stream } from "./stream.js";
 import { Url } from "./url.js";
+import * as wall from "./wall.js";
 
 /** By the first part of the path; those with a title stand in the header. @type {Object<string, {view: object, title?: string}>} */
 const VIEWS = {
   "": { view: overview, title: "Overview" },
+  oncall: { view: oncall, title: "On call", partners: true },
+  report: { view: report, title: "Shift report", partners: true },
+  wall: { view: wall, title: "Wall" },
 };
 const WINDOW = "15m";
 

@@ -6,6 +6,7 @@ import { Present } from "./columns.js";
 import { counts } from "./counts.js";
 import { attribute, h, text } from "./dom.js";
 import { emptiness, history } from "./emptiness.js";
+import * as rail from "./rail.js";
 import { Roster } from "./roster.js";
 import { Table } from "./table.js";
 import { Tiles } from "./tiles.js";
@@ -48,7 +49,9 @@ class Overview {
     this._table = new Table(this._body, on);
     this._tiles = new Tiles(this._body, on);
     this._board = h("div", { class: "board" }, this._tools.node, this._history, this._body, this._empty, this._moved);
-    root.append(h("h1", { class: "sr" }, "Overview"), this._counts.node, h("div", { class: "overview" }, this._board));
+    const side = h("aside", { class: "side" });
+    root.append(h("h1", { class: "sr" }, "Overview"), this._counts.node, h("div", { class: "overview" }, this._board, side));
+    this._rail = rail.mount(side, app);
     this._watch(this._table.body);
     this._watch(this._tiles.node);
     this._timer = setInterval(() => document.hidden || this._sparks(), SPARKS_MS);
@@ -59,6 +62,7 @@ class Overview {
   }
 
   unmount() {
+    this._rail.unmount();
     clearInterval(this._timer);
     this._app.prefs.removeEventListener("change", this._redraw);
   }
@@ -80,6 +84,7 @@ class Overview {
   }
 
   update(change, apply = false) {
+    this._rail.update();
     const { store, url, prefs } = this._app;
     this._roster.update(change);
     const { params } = url.current();

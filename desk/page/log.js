@@ -1,0 +1,49 @@
+/** What happened to a trouble and what was said of it, newest first. */
+
+import { moment, time } from "./format.js";
+
+const SHOWN = 12;
+
+const WORDS = {
+  opened: "opened",
+  joined: "another alert joined",
+  worse: "got worse",
+  eased: "eased",
+  ended: "an alert ended",
+  told: "told",
+  empty_shift: "nobody was on call",
+  passed_over: "a step was passed over",
+  failed: "a page failed",
+  exhausted: "all steps passed",
+  acknowledged: "acknowledged",
+  snoozed: "snoozed",
+  ack_ended: "nobody looks after it any more",
+  reassigned: "handed over",
+  commented: "said",
+  absorbed: "told of with a storm",
+  resolved: "resolved",
+};
+
+/**
+ * The lines of an incident's timeline and the comments on its alerts.
+ *
+ * @param {import("./troubles.js").Trouble} trouble
+ * @returns {{key: string, at: string, says: string}[]}
+ */
+export function history({ incident, alerts }) {
+  const lines = (incident?.timeline ?? []).map((/** @type {any} */ each) => ({ at: each.at, says: happened(each) }));
+  for (const alert of alerts) {
+    for (const { at, actor, text } of alert.comments ?? []) lines.push({ at, says: `${actor}: ${text}` });
+  }
+  lines.sort((/** @type {any} */ a, /** @type {any} */ b) => b.at - a.at);
+  const shown = lines.slice(0, SHOWN).map((/** @type {any} */ { at, says }, /** @type {number} */ place) => ({ key: `${at}/${says}/${place}`, at: time(at), title: moment(at), says }));
+  const dropped = lines.length - shown.length + (incident?.timeline_dropped ?? 0);
+  if (dropped > 0) shown.push({ key: "earlier", at: "", title: "", says: `${dropped} earlier` });
+  return shown;
+}
+
+/** @param {{what: string, by?: string | null, text: string}} entry */
+function happened({ what, by, text }) {
+  const word = WORDS[/** @type {keyof typeof WORDS} */ (what)] ?? what.replaceAll("_", " ");
+  return `${by ? `${by} ` : ""}${word}${text ? `: ${text}` : ""}`;
+}
