@@ -3,7 +3,7 @@
 import * as commands from "./commands.js";
 import { attribute, h, keyed, text } from "./dom.js";
 import { age, moment } from "./format.js";
-import { history } from "./log.js";
+import { countLines, history } from "./log.js";
 import { menu } from "./menu.js";
 import { brief, heldWords, progress, safeLink, sentence, takenWords } from "./said.js";
 import { may } from "./session.js";
@@ -157,12 +157,13 @@ function unfold(node) {
 /** @param {Element} node */
 function show(node) {
   const { trouble, parts } = /** @type {{trouble: Trouble, parts: any}} */ (CARDS.get(node));
-  const lines = history(trouble);
-  parts.open.hidden = lines.length === 0;
-  text(parts.open, `Log ${lines.length}`);
+  const count = countLines(trouble);
+  parts.open.hidden = count === 0;
+  text(parts.open, `Log ${count}`);
   if (parts.log.hidden) return;
-  keyed(parts.log, lines, (each) => each.key, () => h("li", {}, h("time"), " ", h("span")), (item, each) => {
+  keyed(parts.log, history(trouble), (each) => each.key, () => h("li", {}, h("time"), h("span")), (item, each) => {
     text(/** @type {Node} */ (item.firstChild), each.at);
+    attribute(item, "title", each.title);
     text(/** @type {Node} */ (item.lastChild), each.says);
   });
 }

@@ -25,10 +25,20 @@ const WORDS = {
 };
 
 /**
+ * How many lines there are, those that nobody kept among them.
+ *
+ * @param {import("./troubles.js").Trouble} trouble
+ */
+export function countLines({ incident, alerts }) {
+  const said = alerts.reduce((sum, each) => sum + (each.comments?.length ?? 0), 0);
+  return said + (incident?.timeline?.length ?? 0) + (incident?.timeline_dropped ?? 0);
+}
+
+/**
  * The lines of an incident's timeline and the comments on its alerts.
  *
  * @param {import("./troubles.js").Trouble} trouble
- * @returns {{key: string, at: string, says: string}[]}
+ * @returns {{key: string, at: string, title: string | null, says: string}[]}
  */
 export function history({ incident, alerts }) {
   const lines = (incident?.timeline ?? []).map((/** @type {any} */ each) => ({ at: each.at, says: happened(each) }));
@@ -36,10 +46,10 @@ export function history({ incident, alerts }) {
     for (const { at, actor, text } of alert.comments ?? []) lines.push({ at, says: `${actor}: ${text}` });
   }
   lines.sort((/** @type {any} */ a, /** @type {any} */ b) => b.at - a.at);
-  const shown = lines.slice(0, SHOWN).map((/** @type {any} */ { at, says }, /** @type {number} */ place) => ({ key: `${at}/${says}/${place}`, at: time(at), title: moment(at), says }));
-  const dropped = lines.length - shown.length + (incident?.timeline_dropped ?? 0);
-  if (dropped > 0) shown.push({ key: "earlier", at: "", title: "", says: `${dropped} earlier` });
-  return shown;
+  const line = (/** @type {any} */ { at, says }, /** @type {number} */ place) => ({ key: `${at}/${place}/${says}`, at: time(at), title: moment(at), says });
+  const shown = lines.slice(0, SHOWN).map(line);
+  const dropped = countLines({ incident, alerts }) - shown.length;
+  return dropped > 0 ? [...shown, { key: "earlier", at: "", title: null, says: `${dropped} earlier` }] : shown;
 }
 
 /** @param {{what: string, by?: string | null, text: string}} entry */
