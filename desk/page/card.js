@@ -124,7 +124,7 @@ function naming(app, node, trouble, name, worst) {
     attribute(node, "href", app.url.link(`/partner/${encodeURIComponent(trouble.partner)}`, { alert: worst?.fingerprint ?? null }));
     text(node, scope ? `${name}, ${scope}` : name);
   } else {
-    text(node, scope || "whole partner");
+    text(node, scope);
   }
 }
 

@@ -53,13 +53,16 @@ export function mount(root, app) {
   }
 
   async function ask() {
-    const wanted = app.url.current().params.rotation;
-    asked = wanted;
+    asked = app.url.current().params.rotation;
+    const wanted = asked;
     try {
-      const found = await app.api.get("reports", { rotation: wanted, limit: SHIFTS });
+      const { rotations } = await app.api.get("oncall");
+      const names = rotations.map((/** @type {any} */ each) => each.rotation);
+      const chosen = names.includes(wanted) ? wanted : names[0];
+      const found = names.length > 0 ? (await app.api.get("reports", { rotation: chosen, limit: SHIFTS })).reports : [];
       if (gone || asked !== wanted) return;
-      reports = found.reports;
-      options(rotation, found.rotations.map((/** @type {string} */ each) => [each, each]), wanted ?? reports?.[0]?.rotation);
+      reports = found;
+      options(rotation, names.map((/** @type {string} */ each) => [each, each]), chosen);
       draw();
     } catch (error) {
       if (!gone && reports === null) text(status, `The reports are not known: ${/** @type {Error} */ (error).message}`);
@@ -68,9 +71,8 @@ export function mount(root, app) {
 
   function draw() {
     if (reports === null) return;
-    const of = reports.filter((each) => each.rotation === rotation.value);
-    options(shift, of.map((each) => [String(each.from), span(each, app.now())]), app.url.current().params.shift);
-    const found = of.find((each) => String(each.from) === shift.value) ?? null;
+    options(shift, reports.map((each) => [String(each.from), span(each)]), app.url.current().params.shift);
+    const found = reports.find((each) => String(each.from) === shift.value) ?? null;
     status.hidden = found !== null;
     text(status, "No rotation had a shift yet.");
     const key = JSON.stringify(found);
@@ -86,19 +88,19 @@ function options(select, pairs, chosen) {
   select.value = pairs.some((each) => each[0] === chosen) ? /** @type {string} */ (chosen) : (pairs[0]?.[0] ?? "");
 }
 
-/** @param {any} report @param {number} now */
-function span({ from, to, people }, now) {
-  const ends = to > now ? "now" : day(from) === day(to) ? time(to) : `${day(to)} ${time(to)}`;
+/** @param {any} report */
+function span({ from, to, present, people }) {
+  const ends = present ? "now" : day(from) === day(to) ? time(to) : `${day(to)} ${time(to)}`;
   return `${day(from)} ${time(from)} – ${ends}, ${people.join(", ") || "nobody"}`;
 }
 
 /** @param {any} app @param {any} report */
 function told(app, report) {
-  const { from, to, people, following, counts, incidents, complete } = report;
-  const present = to > app.now();
+  const { from, to, present, people, following, counts, incidents, complete } = report;
+  const ends = to === null ? "" : `${day(to)}, ${time(to)}`;
   const found = [
     h("h2", {}, `${report.rotation}: ${people.join(", ") || "nobody"}${following.length > 0 ? `, then ${following.join(", ")}` : ""}`),
-    h("p", { class: "help" }, `${day(from)}, ${time(from)} to ${present ? `now; it ends ${day(to)}, ${time(to)}` : `${day(to)}, ${time(to)}`} (${zone()})`),
+    h("p", { class: "help" }, `${day(from)}, ${time(from)} to ${present ? `now${ends && `; it ends ${ends}`}` : ends} (${zone()})`),
     h("dl", { class: "report-counts" }, ...PARTS.map(([part, word, what]) => h("div", { title: what }, h("dt", {}, word), h("dd", {}, String(counts[part] ?? 0))))),
   ];
   if (!complete) {
