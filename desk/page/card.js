@@ -77,23 +77,44 @@ export function acknowledge(app, node) {
  * @param {boolean} over whether it ended, and stands there only because somebody is about to use it
  */
 export function updateCard(app, node, trouble, over) {
-  const known = /** @type {{trouble: Trouble, parts: any}} */ (CARDS.get(node));
-  known.trouble = trouble;
-  const { parts } = known;
-  const now = app.store.streamTime(trouble.partner);
+  const known = /** @type {{trouble: Trouble, parts: any, shown: any[]}} */ (CARDS.get(node));
   const name = app.store.partners.get(trouble.partner)?.name ?? trouble.incident?.partner_name ?? trouble.partner;
+  const now = app.store.streamTime(trouble.partner);
   const taken = taker(trouble);
+  const shown = [name, over, trouble.incident, ...trouble.alerts];
+  if (known.shown?.length !== shown.length || shown.some((each, at) => each !== known.shown[at])) {
+    Object.assign(known, { trouble, shown });
+    draw(app, node, known.parts, { trouble, over, name, taken });
+  }
+  const { parts } = known;
+  text(parts.age, age(now - trouble.since));
+  line(parts.told, taken === null && trouble.held.length === 0 ? told(trouble, now) : null);
+}
+
+/** Who was told, and whose rule it is. @param {Trouble} trouble @param {number} now */
+function told({ incident, alerts }, now) {
+  const owner = alerts[0]?.rule.owner;
+  return [incident && progress(incident, now), owner && `owner ${owner}`].filter(Boolean).join(" · ") || null;
+}
+
+/**
+ * What of a card does not change by itself.
+ *
+ * @param {any} app
+ * @param {Element} node
+ * @param {any} parts
+ * @param {{trouble: Trouble, over: boolean, name: string, taken: any}} stands
+ */
+function draw(app, node, parts, { trouble, over, name, taken }) {
   const worst = trouble.alerts[0] ?? null;
   attribute(node, "class", `trouble ${over ? "over" : trouble.held.length > 0 ? "held" : trouble.severity}${taken ? " taken" : ""}`);
   standing(parts.state, over ? null : trouble.severity);
   naming(app, parts.name, trouble, name, worst);
-  text(parts.age, age(now - trouble.since));
   attribute(parts.age, "title", `fires since ${moment(trouble.since)}`);
   text(parts.text, worst === null ? brief(trouble.incident.text, name) : sentence(worst, name));
   attribute(parts.text, "title", worst?.explanation ?? null);
   several(parts.members, trouble, name);
   line(parts.taken, taken && takenWords(taken));
-  line(parts.told, trouble.incident && taken === null && trouble.held.length === 0 ? progress(trouble.incident, now) : null);
   line(parts.held, trouble.held.length > 0 ? `Nobody is told: ${heldWords(trouble.held)}` : null);
   line(parts.action, taken === null && trouble.held.length === 0 ? (worst?.rule.suggested_action ?? null) : null);
   attribute(parts.action, "title", worst?.rule.suggested_action ?? null);

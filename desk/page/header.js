@@ -89,7 +89,7 @@ export function header(root, warning, app, views) {
       warning.replaceChildren(...(why === null ? [] : [sign("clock"), h("strong", {}, why[0]), h("span", {}, why[1])]));
     }
   };
-  const update = () => {
+  const update = (change) => {
     const here = url.current();
     picker.value = here.params.window ?? "15m";
     for (const link of links) attribute(link, "aria-current", link.dataset.view === here.path.split("/")[1] ? "page" : null);
@@ -100,7 +100,7 @@ export function header(root, warning, app, views) {
       connection.className = `connection connection-${state}`;
     }
     tick();
-    alarm.update();
+    alarm.update(change);
   };
   return { update, tick };
 }

@@ -84,7 +84,7 @@ class Overview {
   }
 
   update(change, apply = false) {
-    this._rail.update();
+    this._rail.update(change);
     const { store, url, prefs } = this._app;
     this._roster.update(change);
     const { params } = url.current();

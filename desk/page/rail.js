@@ -13,6 +13,7 @@ const SHOWN = 40;
 /** Where the rail stands before the partners, since there is no room beside them. */
 const SHOWN_ABOVE = 3;
 const BESIDE = "(min-width: 1100px)";
+const KINDS = ["alerts", "incidents", "silences"];
 const TICK_MS = 1_000;
 const STALE_MS = 15_000;
 /** New ones are read out at most so often. */
@@ -24,7 +25,7 @@ const SAID_MS = 10_000;
  * @param {Element} root
  * @param {any} app
  * @param {{partner?: string | null}} [about] of one partner alone
- * @returns {{update(change?: any): void, unmount(): void}}
+ * @returns {{update(change: Record<string, Set<string>>): void, unmount(): void}}
  */
 export function mount(root, app, { partner = null } = {}) {
   const count = h("span", { class: "rail-count" });
@@ -63,7 +64,12 @@ export function mount(root, app, { partner = null } = {}) {
   const timer = setInterval(() => render(shown), TICK_MS);
   render(shown);
   reveal();
-  return { update: () => render(shown), unmount };
+  return { update, unmount };
+
+  /** Of figures alone nothing stands here. @param {Record<string, Set<string>>} change */
+  function update(change) {
+    if (KINDS.some((each) => change[each])) render(shown);
+  }
 
   function unmount() {
     clearInterval(timer);

@@ -12,27 +12,40 @@ const COUNT = /^\(\d+\) /;
 
 /**
  * @param {any} app
- * @returns {{root: Element, update(): void}} a menu with both switches, and what is to be called when anything changed
+ * @returns {{root: Element, update(change: Record<string, Set<string>>): void}} a menu with both switches, and what is to be called when anything changed
  */
 export function alarms(app) {
   const voice = new Voice();
   /** @type {Set<string> | null} */
   let heard = null;
+  let fires = 0;
   const on = (/** @type {string} */ name) => app.prefs.get(name, false);
   const root = menu("Alarms", null, () => [entry("sound", "Sound"), entry("title", "Title count")]);
-  app.prefs.addEventListener("change", update);
+  app.prefs.addEventListener("change", look);
+  new MutationObserver(name).observe(/** @type {Node} */ (document.querySelector("title")), { childList: true });
   // A browser lets a page be heard only once somebody touched it.
   for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, wake);
   return { root, update };
 
-  function update() {
+  /** @param {Record<string, Set<string>>} change */
+  function update(change) {
+    if (change.alerts || change.incidents) look();
+  }
+
+  function look() {
     const open = troubles(app.store).filter((each) => each.held.length === 0 && taker(each) === null);
     listen(open);
-    const count = on("title") && open.length > 0 ? `(${open.length}) ` : "";
-    const named = `${count}${document.title.replace(COUNT, "")}`;
-    if (document.title !== named) document.title = named;
+    fires = open.length;
+    name();
     const waits = on("sound") && !voice.ready;
     text(/** @type {Node} */ (root.firstChild), `Alarms: ${waits ? "click to be heard" : on("sound") ? "sound" : on("title") ? "title" : "off"}`);
+  }
+
+  /** A view names the page, and may do so at any time. */
+  function name() {
+    const count = on("title") && fires > 0 ? `(${fires}) ` : "";
+    const named = `${count}${document.title.replace(COUNT, "")}`;
+    if (document.title !== named) document.title = named;
   }
 
   /** What stood there at first is known, and nothing is heard twice. @param {import("./troubles.js").Trouble[]} open */
@@ -46,7 +59,7 @@ export function alarms(app) {
   }
 
   function wake() {
-    if (on("sound")) voice.wake().then(update, () => {});
+    if (on("sound")) voice.wake().then(look, () => {});
   }
 
   /** @param {string} name @param {string} label */
