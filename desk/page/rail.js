@@ -30,7 +30,7 @@ const SAID_MS = 10_000;
 export function mount(root, app, { partner = null } = {}) {
   const count = h("span", { class: "rail-count" });
   const moved = h("button", { type: "button", class: "rail-moved", on: { click: apply } });
-  const list = h("ol", { class: "rail-list", on: { pointerleave: settle, focusout: () => setTimeout(settle) } });
+  const list = h("ol", { class: "rail-list" });
   const more = h("button", { type: "button", class: "quiet", on: { click: () => render((shown += SHOWN)) } });
   const held = h("ol", { class: "rail-list" });
   const folded = h("details", { class: "rail-held" }, h("summary", {}), held);
@@ -44,7 +44,7 @@ export function mount(root, app, { partner = null } = {}) {
   acts.hidden = !may(app.session, "silence");
   const node = h(
     "section",
-    { class: "rail", "aria-labelledby": "rail-title" },
+    { class: "rail", "aria-labelledby": "rail-title", on: { pointerleave: settle, focusout: () => setTimeout(settle) } },
     h("div", { class: "rail-head" }, h("h2", { id: "rail-title" }, "Alerts"), count, acts),
     ...[moved, none, list, more, folded, quiet.root, spoken],
   );
@@ -120,10 +120,10 @@ export function mount(root, app, { partner = null } = {}) {
     return { items: some.map((trouble) => ({ trouble, over: false })) };
   }
 
-  /** Whether somebody points at the list, or has the focus in it. */
+  /** Whether somebody points at the rail, or has the focus in it: on the way to its buttons nothing may move either. */
   function busy() {
-    const pointed = matchMedia("(hover: hover)").matches && list.matches(":hover");
-    return pointed || list.contains(document.activeElement) || list.querySelector(":popover-open") !== null;
+    const pointed = matchMedia("(hover: hover)").matches && node.matches(":hover");
+    return pointed || node.contains(document.activeElement);
   }
 
   function settle() {

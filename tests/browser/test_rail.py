@@ -1,0 +1,157 @@
+"""The rail: what fires, in an order that does not move under a hand; and what is to be heard of it."""
+
+import re
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import Page, expect
+
+from models import clock
+from models.windows import MINUTE_MS
+from streams.projector.projection import Record
+from tests.browser.conftest import Visit
+from tests.browser.house import Doing, Partner
+from tests.browser.standing import Stand
+from tests.browser.trouble import Trouble, alert
+
+pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
+
+FIGURE: Final[dict[str, Any]] = {
+    "value": 0.41,
+    "unit": "ratio",
+    "numerator": 41,
+    "denominator": 100,
+    "n": 100,
+    "ci_low": 0.3,
+    "ci_high": 0.5,
+    "definition": "abandons_count_against, 20 s",
+}
+TONES: Final = """
+window.tones = [];
+const Real = window.OscillatorNode;
+window.OscillatorNode = class extends Real {
+  constructor(context, options) { super(context, options); window.tones.push(options.frequency); }
+};
+"""
+
+
+def fine(stand: Stand, number: int) -> Partner:
+    """One of the partners that are fine."""
+    return [partner for partner in stand.view.house.partners if partner.doing is Doing.FINE][number]
+
+
+async def fire(stand: Stand, partner: Partner, severity: str | None) -> None:
+    """An alert of a partner that was fine, or that it is gone."""
+    now = clock.now_ms()
+    trouble = Trouble(partner, "service_level_low", "service_level", "15m", "firing", severity, 0.65, 0.7, now - MINUTE_MS)
+    key, value = alert(trouble, FIGURE, now)
+    await stand.view.put([Record(stand.settings.topics.alerts_state, 0, key, None if severity is None else value)])
+
+
+def card(page: Page, name: str) -> Any:
+    return page.locator(".rail > .rail-list > .trouble", has=page.get_by_role("link", name=name, exact=True))
+
+
+async def test_what_fires_is_ordered_by_what_matters_and_says_who_was_told(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand)).page
+    states = page.locator(".rail > .rail-list > .trouble .trouble-state")
+    await expect(states.first).to_be_visible()
+    words = await states.all_inner_texts()
+    assert words == sorted(words, key=["Critical", "Warning"].index)
+    acme = card(page, "Acme Care")
+    await expect(acme.locator(".trouble-told")).to_contain_text("Step 2 · told bo by mail, bia by mail at")
+    await expect(acme.locator(".trouble-told")).to_contain_text("owner realtime desk")
+    runbook = acme.get_by_role("link", name="Runbook")
+    await expect(runbook).to_have_attribute("rel", "noopener noreferrer")
+    assert str(await runbook.get_attribute("href")).startswith("https://")
+    await expect(page.locator(".trouble.taken .trouble-taken").first).to_contain_text("Taken by ana until")
+
+
+async def test_what_is_held_back_is_folded_with_its_reason(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand)).page
+    held = page.locator(".rail-held")
+    await expect(held.locator("summary")).to_have_text("1 held back")
+    await expect(held.locator(".trouble")).to_be_hidden()
+    await held.locator("summary").click()
+    await expect(held.locator(".trouble-held")).to_have_text("Nobody is told: silenced")
+
+
+async def test_a_new_alert_waits_while_somebody_points_at_the_list_and_is_counted(stand: Stand, visit: Visit) -> None:
+    partner = fine(stand, 20)
+    page = (await visit(stand)).page
+    first = card(page, "Acme Care")
+    await first.locator(".trouble-text").hover()
+    before = await first.bounding_box()
+    try:
+        await fire(stand, partner, "critical")
+        moved = page.get_by_role("button", name="1 new: show")
+        await expect(moved).to_be_visible()
+        await expect(card(page, partner.name)).to_have_count(0)
+        assert before is not None
+        assert (await first.bounding_box() or {}).get("height") == before["height"]
+        await moved.click()
+        await expect(card(page, partner.name)).to_be_visible()
+        await expect(moved).to_be_hidden()
+        await card(page, partner.name).locator(".trouble-text").hover()
+    finally:
+        await fire(stand, partner, None)
+    await expect(card(page, partner.name).locator(".trouble-state")).to_have_text("Over")
+    await page.mouse.move(5, 5)
+    await expect(card(page, partner.name)).to_have_count(0)
+
+
+async def test_the_alert_of_the_row_that_has_the_focus_is_acknowledged_by_a_key(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand)).page
+    await expect(card(page, "Acme Care")).to_be_visible()
+    await card(page, "Acme Care").focus()
+    await page.keyboard.press("a")
+    dialog = page.get_by_role("dialog", name="Acknowledge Acme Care")
+    await expect(dialog).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(dialog).to_be_hidden()
+    await expect(card(page, "Acme Care")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile("/partner/acme[?]alert="))
+
+
+async def test_who_only_looks_is_offered_nothing_to_ask_for(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, role="viewer")).page
+    await expect(card(page, "Acme Care")).to_be_visible()
+    for name in ("Acknowledge", "More", "Actions", "End"):
+        await expect(page.locator(".rail").get_by_role("button", name=name)).to_have_count(0)
+
+
+async def test_a_sound_and_a_count_come_once_somebody_wants_them_and_not_twice(stand: Stand, visit: Visit) -> None:
+    partner = fine(stand, 21)
+    watched = await visit(stand, path=None)
+    page = watched.page
+    await page.add_init_script(TONES)
+    await page.goto(f"{stand.url}/")
+    await expect(card(page, "Acme Care")).to_be_visible()
+    alarms = page.get_by_role("button", name="Alarms")
+    await expect(alarms).to_have_text("Alarms: off")
+    try:
+        await fire(stand, partner, "critical")
+        await expect(card(page, partner.name)).to_be_visible()
+        assert await page.evaluate("window.tones") == [], "both are off"
+        await fire(stand, partner, None)
+        await expect(card(page, partner.name)).to_have_count(0)
+        for entry in ("Sound: off", "Title count: off"):
+            await alarms.click()
+            await page.get_by_role("menuitem", name=entry).click()
+        await expect(alarms).to_have_text("Alarms: sound")
+        await expect(page).to_have_title(re.compile(r"^\(\d+\) "))
+        assert await page.evaluate("window.tones") == [], "what fires already is known"
+        other = fine(stand, 22)
+        await fire(stand, other, "warning")
+        await expect(card(page, other.name)).to_be_visible()
+        await page.wait_for_function("window.tones.length === 1")
+        await fire(stand, other, "critical")
+        await page.wait_for_function("window.tones.length === 5")
+        await fire(stand, other, "critical")
+        await fire(stand, other, None)
+        await expect(card(page, other.name)).to_have_count(0)
+        assert await page.evaluate("window.tones.length") == 5
+    finally:
+        for each in (partner, fine(stand, 22)):
+            await fire(stand, each, None)
