@@ -23,9 +23,8 @@ async def test_who_is_on_call_until_when_and_who_took_over_is_shown_and_a_click_
     over = page.locator(".track .over button")
     await over.click()
     dialog = page.get_by_role("dialog", name="Take over ops_primary")
-    from_, to = (await dialog.get_by_label(name, exact=True).input_value() for name in ("From", "To"))
+    from_, to = [await dialog.get_by_label(name, exact=True).input_value() for name in ("From", "To")]
     assert from_ < to
-    assert "takes" not in await dialog.inner_text()
 
 
 async def test_a_viewer_sees_the_calendar_and_takes_nothing(stand: Stand, visit: Visit) -> None:

@@ -155,7 +155,9 @@ async def test_a_silence_fits_on_the_page_what_it_fits_in_a_worker(stand: Stand,
         tried.append((glob, text))
 
     collect()
-    found = await page.evaluate("async (pairs) => { const { fits } = await import('/page/glob.js'); return pairs.map((each) => fits(...each)); }", tried)
+    found = await page.evaluate(
+        "async (pairs) => { const { fits } = await import('/page/glob.js'); return pairs.map((each) => fits(...each)); }", tried
+    )
     assert [(*pair, fits) for pair, fits in zip(tried, found, strict=True)] == [(*pair, fnmatchcase(pair[1], pair[0])) for pair in tried]
     assert any(found)
 
