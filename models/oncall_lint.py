@@ -10,6 +10,7 @@ from models.finding import Finding
 from models.oncall import COVERAGE_MS, GapReason, compile_rotation
 from models.people import Contacts, ContactSpec, PersonSpec
 from models.policy_spec import PartnerPart
+from models.receivers import Receiver, is_read
 from models.recurrence import Recurrence
 from models.rotations import LayerSpec, ReportTarget, RotationSpec
 from models.shifts import compile_layer
@@ -17,7 +18,7 @@ from models.wall import local_of, moment_ms
 from models.windows import DAY_MS
 from models.yaml_file import Path, suggest
 
-__all__ = ["Known", "known_of", "lint_oncall"]
+__all__ = ["Known", "known_of", "lint_oncall", "lint_reports"]
 
 _OVERLAP_MS: Final = 400 * DAY_MS
 _GAPS_MAX: Final = 5
@@ -88,6 +89,20 @@ def _lint_rotation(path: Path, rotation: RotationSpec, known: Known) -> Iterator
         yield from _lint_layer(here, layer, rotation.timezone)
     for number, target in enumerate(rotation.report or ()):
         yield from _lint_target((*path, "report", number), target, known, rotation.partner)
+
+
+def lint_reports(
+    rotations: Sequence[RotationSpec | None], people: Sequence[PersonSpec | None], receivers: Sequence[Receiver | None]
+) -> Iterator[Finding]:
+    """Who is named to be told of shifts, and is not, since nothing that reaches him shows a report; all by their position in the file."""
+    shows = {each.id: is_read(each) for each in receivers if each is not None}
+    reads = {each.id: bool(each.reach.mail) or any(shows.get(name, True) for name in each.reach.receivers) for each in people if each}
+    for at, rotation in enumerate(rotations):
+        for number, target in enumerate((rotation.report or ()) if rotation is not None else ()):
+            name = target.receiver or target.person or ""
+            if not (shows if target.receiver else reads).get(name, True):
+                message = f"{name} is told of no shift: a pager or an Alertmanager would take the report for an alert"
+                yield Finding(("rotations", at, "report", number), message, "name one with mail or a chat", "warning")
 
 
 def _lint_contacts(path: Path, partner: str, contacts: Contacts, known: Known) -> Iterator[Finding]:
@@ -172,6 +187,9 @@ def _lint_layer(path: Path, spec: LayerSpec, zone: str) -> Iterator[Finding]:
     if spec.until is not None and first >= datetime.fromisoformat(spec.until):
         yield Finding((*path, "until"), f"is before the first shift begins, {first:%Y-%m-%dT%H:%M}", "write a later one")
     layer = compile_layer(spec, zone)
+    for number, each in enumerate(spec.except_ or ()):
+        if not layer.recurrence.has(datetime.fromisoformat(each)):
+            yield Finding((*path, "except", number), f"no shift begins at {each}", "write when one does, or remove it")
     from_ms = moment_ms(max(first, layer.from_), layer.zone)
     meets = layer.overlap(from_ms, from_ms + _OVERLAP_MS)
     if meets is not None:

@@ -13,7 +13,7 @@ from models.errors import FileError, PolicyError, Problem
 from models.escalation import EscalationSpec, StepSpec, TargetSpec, WhenSpec
 from models.hours import Holidays
 from models.inhibition import AlertMatch, Inhibition, lint_inhibit
-from models.oncall_lint import known_of, lint_oncall
+from models.oncall_lint import known_of, lint_oncall, lint_reports
 from models.people import ContactSpec, PersonSpec, ReachSpec
 from models.policy_critical import lint_criticality
 from models.policy_escalation import lint_escalations
@@ -133,6 +133,7 @@ def _read(text: str, file: str, at_ms: int | None = None) -> tuple[Any, list[Pro
             *lint_receivers(receivers, {each for each in ids if each is not None}),
             *lint_escalations(escalations, defaults, partners, rules, known, _named(outline.escalations)),
             *lint_oncall(people, rotations, partners, known, at_ms),
+            *lint_reports(rotations, people, receivers),
             # Of rules that do not read nobody knows which alerts there will be.
             *(lint_inhibit(inhibit, [each.compiled for each in rules if each is not None]) if None not in rules else ()),
         ]

@@ -23,6 +23,7 @@ __all__ = [
     "SlackReceiver",
     "TeamsReceiver",
     "WebhookReceiver",
+    "is_read",
     "lint_receivers",
 ]
 
@@ -122,3 +123,10 @@ def lint_receivers(receivers: Sequence[Receiver | None], partner_ids: Collection
         if each.partner is not None and each.partner not in partner_ids:
             message = f"{each.partner!r} is no partner of this file"
             yield Finding(("receivers", at, "partner"), message, "name it under partners, or remove it here")
+
+
+def is_read(receiver: Receiver) -> bool:
+    """Whether somebody reads what comes there; what keeps alerts would open one that nothing ends."""
+    return not isinstance(receiver, PagerDutyReceiver | AlertmanagerReceiver) and not (
+        isinstance(receiver, WebhookReceiver) and receiver.shape == "alertmanager"
+    )

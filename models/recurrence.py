@@ -124,6 +124,10 @@ class Recurrence:
         times = [at for _, at in found]
         return found[max(0, bisect_left(times, low) - 1) : bisect_left(times, high) + 1]
 
+    def has(self, at: datetime) -> bool:
+        """Whether it occurs at a time."""
+        return any(each == at for _, each in self.between(at, at + timedelta(seconds=1)))
+
     def nth(self, number: int) -> datetime | None:
         """The occurrence of a number from 0 on, each before it being counted; None where there is none before the year 2100."""
         return next(islice(_rule(self.text, self.begins, _FAR), number, None), None)

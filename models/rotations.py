@@ -28,6 +28,7 @@ from models.recurrence import check_rrule
 __all__ = ["LayerSpec", "Local", "Member", "ReportTarget", "RotationSpec"]
 
 _YEAR_SECONDS: Final = 366 * 86_400.0
+_EXCEPT_MAX: Final = 500
 
 
 def _local(text: str) -> str:
@@ -72,6 +73,10 @@ class LayerSpec(_Spec):
     """Before this the layer does not hold."""
     until: Local | None = None
     """From this on the layer does not hold."""
+    except_: Annotated[tuple[Local, ...], Field(min_length=1, max_length=_EXCEPT_MAX)] | None = Field(
+        default=None, alias="except", exclude_if=lambda said: said is None
+    )
+    """Times at which a shift would begin that the layer does not have: a layer under it holds then, and nobody's turn moves."""
 
     @model_validator(mode="after")
     def _holds(self) -> Self:

@@ -40,6 +40,8 @@ class Layer:
     turns: tuple[tuple[str, ...], ...]
     from_: datetime
     until: datetime
+    except_: frozenset[datetime] = frozenset()
+    """When shifts would begin that it does not have."""
     _held: dict[int, tuple[list[int], list[Shift]]] = field(default_factory=dict, repr=False, compare=False)
     """By number of the block of 32 days: when the shifts that touch it begin, and they."""
 
@@ -63,7 +65,8 @@ class Layer:
         if self.lasts is None:
             return None
         starts = self._starts(from_ms, to_ms)
-        return next((later for (_, earlier), (_, later) in pairwise(starts) if earlier + self.lasts > later), None)
+        held = [start for _, start in starts if start not in self.except_]
+        return next((later for earlier, later in pairwise(held) if earlier + self.lasts > later), None)
 
     def _starts(self, from_ms: int, to_ms: int) -> list[tuple[int, datetime]]:
         low, high = local_of(from_ms, self.zone) - _MARGIN, local_of(to_ms, self.zone) + _MARGIN
@@ -82,6 +85,8 @@ class Layer:
         starts = self._starts(from_ms, to_ms)
         # Past the last that was looked for nothing of this span changes any more.
         for (number, start), (_, following) in pairwise([*starts, (0, _LAST)]):
+            if start in self.except_:
+                continue
             end = following if self.lasts is None else min(start + self.lasts, following)
             begin_ms = moment_ms(max(start, self.from_), self.zone)
             end_ms = moment_ms(min(end, self.until), self.zone)
@@ -99,4 +104,5 @@ def compile_layer(spec: LayerSpec, zone: str) -> Layer:
         spec.turns,
         datetime.fromisoformat(spec.from_ or spec.starts),
         datetime.fromisoformat(spec.until) if spec.until else _LAST,
+        frozenset(map(datetime.fromisoformat, spec.except_ or ())),
     )

@@ -13,7 +13,7 @@ from models.handover import DUE_MS, Handover, concerns, due_handovers, shift_rep
 from models.incidents import IncidentState
 from models.notifications import Fact, Notification, NotifyReason, Target
 from models.people import receivers_of
-from models.receivers import AlertmanagerReceiver, PagerDutyReceiver, Receiver, WebhookReceiver
+from models.receivers import Receiver, is_read
 from models.shift_report import ShiftIncident, ShiftPart, ShiftReport
 from models.topics import BROADCAST
 from streams.notifier.digests import LINES_MAX
@@ -89,7 +89,7 @@ def reports(handover: Handover, calendar: Calendar, incidents: Iterable[Incident
     seen: set[tuple[str, str]] = set()
     for target, receiver in _readers(handover, calendar):
         # A partner's receiver is never told of another partner, whatever a policy that was not checked says.
-        if not _is_read(receiver) or receiver.partner not in {None, rotation.partner} or (receiver.type, receiver.id) in seen:
+        if not is_read(receiver) or receiver.partner not in {None, rotation.partner} or (receiver.type, receiver.id) in seen:
             continue
         seen.add((receiver.type, receiver.id))
         yield Notification(
@@ -126,13 +126,6 @@ def _readers(handover: Handover, calendar: Calendar) -> Iterator[tuple[Target, R
     for each in said or ():
         if each.receiver is not None and each.receiver in calendar.receivers:
             yield Target(kind="receiver", id=each.receiver), calendar.receivers[each.receiver]
-
-
-def _is_read(receiver: Receiver) -> bool:
-    """Whether somebody reads what comes there; what keeps alerts would open one that nothing ends."""
-    return not isinstance(receiver, PagerDutyReceiver | AlertmanagerReceiver) and not (
-        isinstance(receiver, WebhookReceiver) and receiver.shape == "alertmanager"
-    )
 
 
 def _text(told: ShiftReport) -> str:

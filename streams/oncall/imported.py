@@ -129,10 +129,11 @@ class _Reader:
         if "RRULE" not in event:
             self.singles.append(Single(people, moment_ms(begin, ZoneInfo(zone)), moment_ms(end, ZoneInfo(zone))))
             return
-        for name in ("EXDATE", "RDATE", "RECURRENCE-ID"):
-            if name in event:
-                _refuse(name, "is an exception, which layers do not have", "remove it, and make an override of that shift")
+        if "RECURRENCE-ID" in event:
+            _refuse("RECURRENCE-ID", "moves one shift of a series", "remove it there (EXDATE), and make an event of its own of it")
         self.layers.append(_layer(event, people, begin, end - begin, zone))
+        for at in _dates(event, "RDATE", begin, zone):
+            self.singles.append(Single(people, moment_ms(at, ZoneInfo(zone)), moment_ms(at + (end - begin), ZoneInfo(zone))))
         self.zones.add(zone)
         self.named.update(people)
 
@@ -214,7 +215,26 @@ def _layer(event: icalendar.Event, people: tuple[str, ...], begin: datetime, las
         "members": [people[0] if len(people) == 1 else people],
     }
     last = _last(written, rule, zone)
+    # As RFC 5545 has it, COUNT counts what is left out, and a time at which no shift begins leaves out nothing.
+    left_out = {at for at in _dates(event, "EXDATE", begin, zone) if rule.has(at) and (last is None or at <= last)}
+    if left_out:
+        layer["except"] = [f"{at:%Y-%m-%dT%H:%M}" for at in sorted(left_out)]
     return layer if last is None else layer | {"until": f"{last + lasts:%Y-%m-%dT%H:%M}"}
+
+
+def _dates(event: icalendar.Event, name: str, begin: datetime, zone: str) -> list[datetime]:
+    """The times of a list of dates, as the clocks of the shift's zone show them; of a whole day, that at which its shift begins."""
+    said = event.get(name, [])
+    found = []
+    for each in (one for dates in (said if isinstance(said, list) else [said]) for one in getattr(dates, "dts", [None])):
+        at = getattr(each, "dt", None)
+        if isinstance(at, datetime):
+            found.append(at if at.tzinfo is None else at.astimezone(ZoneInfo(zone)).replace(tzinfo=None))
+        elif isinstance(at, date):
+            found.append(datetime.combine(at, begin.time()))
+        else:
+            _refuse(name, "is no list of times", "write such as EXDATE;TZID=Europe/Lisbon:20261224T090000")
+    return found
 
 
 def _last(written: Mapping[str, Any], rule: Recurrence, zone: str) -> datetime | None:

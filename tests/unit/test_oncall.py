@@ -10,7 +10,7 @@ from models.oncall import GapReason, OnCall, Segment, calendar_revision, coverag
 from models.people import PersonSpec, receivers_of
 from models.policy_file import lint, load, parts, whole
 from models.policy_record import decode_policy, encode_policy, policy_key
-from models.policy_spec import SharedPart
+from models.policy_spec import SharedPart, to_json
 from models.receivers import MailReceiver, WebhookReceiver
 from models.windows import DAY_MS, HOUR_MS
 from tests.rotations import layer, ms, override, rotation, spec
@@ -214,3 +214,19 @@ def test_a_person_is_at_work_in_hours_of_the_own_zone() -> None:
     assert ana.at_work is not None
     assert ana.at_work.zone == ZoneInfo("Asia/Manila")
     assert [ana.at_work.holds(ms(at)) for at in ("2026-01-05T00:59", "2026-01-05T01:00")] == [False, True]
+
+
+def test_a_shift_that_a_layer_leaves_out_is_that_of_the_layer_under_it_and_nobodys_turn_moves() -> None:
+    under, over = layer(["cy"], "FREQ=DAILY"), layer(["ana", "bo"], "FREQ=WEEKLY")
+    plain, holed = (rotation(under, over | more) for more in ({}, {"except": ["2026-01-19T09:00"]}))
+    before, after = ms("2026-01-12T09:00"), ms("2026-02-02T09:00")
+    assert [each.on_call.people for each in plain.schedule(before, after)] == [("bo",), ("ana",), ("bo",)]
+    assert [each.on_call.people for each in holed.schedule(before, after)] == [("bo",), ("cy",), ("bo",)]
+    alone = rotation(over | {"except": ["2026-01-19T09:00"]})
+    assert list(alone.gaps(before, after)) == [("ops", ms("2026-01-19T09:00"), ms("2026-01-26T09:00"), GapReason.UNCOVERED)]
+
+
+def test_a_rotation_that_leaves_nothing_out_has_the_revision_that_it_had() -> None:
+    plain = spec(layer(["ana"], "FREQ=DAILY"))
+    assert "except" not in to_json(plain)["layers"][0]
+    assert calendar_revision([plain]) == "a755bd811303"

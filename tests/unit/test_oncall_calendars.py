@@ -92,6 +92,28 @@ def test_a_rule_that_ends_is_a_layer_until_its_last_shift_is_over(end: str, last
     assert found.rotation.layers[0].until == last
 
 
+def test_what_an_event_leaves_out_the_layer_does_too_and_what_it_adds_is_a_shift_by_itself() -> None:
+    found = read(
+        event(
+            "RRULE:FREQ=WEEKLY;COUNT=8",
+            "EXDATE;TZID=Europe/Lisbon:20260112T090000,20260119T100000",
+            "EXDATE:20260209T090000Z,20260406T080000Z",
+            "EXDATE;VALUE=DATE:20260202",
+            "EXDATE;TZID=Asia/Manila:20260216T170000",
+            "RDATE;TZID=Europe/Lisbon:20260501T120000",
+            end="DURATION:PT8H",
+        )
+    )
+    assert found.rotation is not None
+    (made,) = found.rotation.layers
+    assert made.except_ == tuple(f"2026-{day}T09:00" for day in ("01-12", "02-02", "02-09", "02-16"))
+    assert made.until == "2026-02-23T17:00", "what is left out is counted all the same"
+    ops = compile_rotation(found.rotation)
+    begins = [each.begin_ms for each in ops.schedule(ms("2026-01-05T00:00"), ms("2026-04-01T00:00")) if each.on_call.people]
+    assert begins == [ms(f"2026-{day}T09:00") for day in ("01-05", "01-19", "01-26", "02-23")]
+    assert found.singles == (Single(("bo",), ms("2026-05-01T11:00"), ms("2026-05-01T19:00")),)
+
+
 def test_people_are_found_by_address_id_or_name() -> None:
     invited = "ATTENDEE;CN=Ana:MAILTO:Ana@Example.com"
     whole = read(event(invited, "ATTENDEE:mailto:bo@example.com", who="on call"), event(who="ANA SILVA"), event(who="ana"))
@@ -117,7 +139,8 @@ def test_times_without_a_zone_are_those_of_the_file_or_of_who_asks() -> None:
         (event(end="DTEND;TZID=Europe/Lisbon:20260105T090000"), "DTEND: is not after DTSTART"),
         (event(end="SEQUENCE:1", begin="SEQUENCE:1"), "DTSTART: does not read"),
         (event(begin="DTSTART;TZID=Europe/Lisbon:20260105T090030"), "DTSTART: 09:00:30 is no whole minute"),
-        (event("RRULE:FREQ=WEEKLY", "EXDATE;TZID=Europe/Lisbon:20260112T090000"), "EXDATE: is an exception"),
+        (event("RRULE:FREQ=WEEKLY", "RECURRENCE-ID;TZID=Europe/Lisbon:20260112T090000"), "RECURRENCE-ID: moves one shift"),
+        (event("RRULE:FREQ=WEEKLY", "RDATE;VALUE=PERIOD:20260114T090000Z/PT2H"), "RDATE: is no list of times"),
         (event("RRULE:X"), "RRULE: '' is no rule"),
         (event("RRULE:FREQ=WEEKLY;UNTIL=x"), "RRULE: does not read"),
         (event("RRULE:FREQ=HOURLY"), "RRULE: FREQ=HOURLY is no frequency of shifts"),
