@@ -7,10 +7,12 @@ from pathlib import Path
 from streams.trial.play import Json, Seen, play
 from streams.trial.suite import CaseSpec, ExpectSpec
 from streams.trial.suite_file import Trial, read_suite
+from streams.trial.told import differs, wanted
 
 __all__ = ["Failure", "Result", "run_suites"]
 
 _REFUSED_SHOWN = 3
+_TOLD_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def run_suites(paths: Sequence[Path]) -> Iterator[Result]:
     """
     trials = [read_suite(path, str(path)) for path in paths]
     return (
-        Result(trial.file, trial.line("tests", at), case.name, len(case.expect), tuple(_run(trial, at, case)))
+        Result(trial.file, trial.line("tests", at), case.name, len(case.expect) + len(case.told or ()), tuple(_run(trial, at, case)))
         for trial in trials
         for at, case in enumerate(trial.suite.tests)
     )
@@ -56,6 +58,10 @@ def _run(trial: Trial, at: int, case: CaseSpec) -> list[Failure]:
         for number, expected in enumerate(case.expect):
             if expected.at_ms == at_ms:
                 failures += _held(expected, seen, trial.line("tests", at, "expect", number))
+    if seen is not None and case.told is not None and (wrong := differs(case.told, seen.told)) is not None:
+        where: list[str | int] = ["tests", at, "told", *([wrong] if wrong < len(case.told) else [])]
+        evidence = tuple(map(str, seen.told[:_TOLD_SHOWN])) or ("nobody was told",)
+        failures.append(Failure(trial.line(*where), *wanted(case.told, seen.told, wrong), evidence))
     if seen is not None and seen.refused:
         failures.append(Failure(trial.line("tests", at), "all to count", seen.refused[0], tuple(seen.refused[1:_REFUSED_SHOWN])))
     return sorted(failures, key=lambda each: each.line)

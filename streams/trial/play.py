@@ -9,9 +9,11 @@ import orjson
 from alerts import Condition, Context, Phase, Sample, alert_event, alert_state, evaluate, fingerprint
 from alerts.gates import gates, held_by
 from models.adaptive import adaptive_windows
+from models.commands import ACK, COMMENT
 from models.durations import to_seconds
 from models.figures import Kind
 from models.kpis import Kpi
+from models.notifications import Notification
 from models.operation import Command
 from models.policy import PartnerPolicy
 from models.rules import ADAPTIVE, Rule
@@ -22,6 +24,7 @@ from streams.trial.pace import events_of
 from streams.trial.series import at_step
 from streams.trial.suite import CaseSpec, CommandSpec, SeriesSpec
 from streams.trial.suite_file import Trial
+from streams.trial.told import Page, add
 
 __all__ = ["Seen", "play"]
 
@@ -38,6 +41,8 @@ class Seen:
     """`models.records.AlertState` by fingerprint; none of what is OK."""
     events: list[Json] = field(default_factory=list)
     """`models.records.AlertEvent`, in order."""
+    told: list[Page] = field(default_factory=list)
+    """Who was told of incidents, in order."""
     refused: list[str] = field(default_factory=list)
     """Why events and commands did not count."""
     asked: Callable[[str, str], list[str]] = lambda _, __: []
@@ -127,17 +132,21 @@ def _events(trial: Trial, case: CaseSpec) -> Iterator[tuple[int, Seen]]:
             command = Command(id=name, type=said.type, actor=said.actor, at=now_ms, partner=case.partner, payload=_payload(said, case))
             offline.send(TOPICS.commands, [(case.partner.encode(), command.model_dump_json().encode())], now_ms)
         offline.tick(now_ms)
-        _take(seen, offline, now_ms)
+        _take(seen, offline, now_ms, at_ms)
         yield at_ms, seen
 
 
 def _payload(said: CommandSpec, case: CaseSpec) -> dict[str, Any]:
-    """With times as the engine reads them."""
-    until = said.payload.get("until")
-    return said.payload | ({"until": case.start_ms + round(1000 * to_seconds(until))} if isinstance(until, str) else {})
+    """With times and alerts as the engine reads them."""
+    payload, until = dict(said.payload), said.payload.get("until")
+    if isinstance(until, str):
+        payload["until"] = case.start_ms + round(1000 * to_seconds(until))
+    if said.type in (ACK, COMMENT) and "rule" in payload:
+        payload["fingerprint"] = fingerprint(str(payload.pop("rule")), case.partner, str(payload.pop("scope", "all")))
+    return payload
 
 
-def _take(seen: Seen, offline: Offline, now_ms: int) -> None:
+def _take(seen: Seen, offline: Offline, now_ms: int, at_ms: int) -> None:
     for output in offline.take(now_ms):
         body: Any = None if output.value is None else orjson.loads(output.value)
         if output.topic == TOPICS.alerts_state:
@@ -150,6 +159,8 @@ def _take(seen: Seen, offline: Offline, now_ms: int) -> None:
             seen.events.append(body)
         elif output.topic == TOPICS.alerts and body["outcome"] == "refused":
             seen.refused.append(f"the command {body['command']} was refused: {body['reason']}")
+        elif output.topic == TOPICS.notifications:
+            add(seen.told, at_ms, Notification.model_validate(body))
         elif output.topic in (TOPICS.dead_letters, TOPICS.late):
             headers = dict(output.headers)
             said = headers.get("dlq.error", headers.get("late.reason", b"")).decode()

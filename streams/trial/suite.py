@@ -8,13 +8,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 
 from alerts import ChangeKind, Phase
 from models.durations import to_seconds
+from models.notifications import Kind, NotifyReason
 from models.policy_types import Name
 from models.reasons import SuppressReason
 from models.rules import Severity
 from models.windows import DAY_MS, GRID_MS, MINUTE_MS, Scope
 from streams.trial.series import series
 
-__all__ = ["CaseSpec", "CommandSpec", "EventsSpec", "ExpectSpec", "SeriesSpec", "Suite"]
+__all__ = ["CaseSpec", "CommandSpec", "EventsSpec", "ExpectSpec", "SeriesSpec", "Suite", "ToldSpec"]
 
 _START: Final = datetime(2026, 3, 2, 9, tzinfo=UTC)
 """A Monday morning."""
@@ -91,7 +92,7 @@ class CommandSpec(_Spec):
     type: Name
     actor: Name = "tester"
     payload: dict[str, Any] = {}
-    """A time in it, such as `until: 20m`, is from the start of the test."""
+    """A time in it, such as `until: 20m`, is from the start of the test; an alert may be named by its `rule` and `scope`."""
 
 
 class ExpectSpec(_Spec):
@@ -108,6 +109,20 @@ class ExpectSpec(_Spec):
     """Why pages wait; of events only."""
 
 
+class ToldSpec(_Spec):
+    """Somebody is told of an incident; of events only."""
+
+    at_ms: Grid = Field(alias="at")
+    to: Name
+    """A person, or what the step names: a rotation, a receiver, a role among the partner's contacts."""
+    by: tuple[Name, ...] | None = None
+    """The receivers by which that is told, in any order; left out: not looked at."""
+    step: Literal["fallback", "handed over"] | Annotated[int, Field(ge=1)] | None = None
+    """Of the escalation, from 1 on."""
+    kind: Kind = "trigger"
+    reason: NotifyReason | None = None
+
+
 class CaseSpec(_Spec):
     """One test; either `series` or `events`."""
 
@@ -119,7 +134,11 @@ class CaseSpec(_Spec):
     series: Annotated[tuple[SeriesSpec, ...], Field(max_length=100)] = ()
     events: Annotated[tuple[EventsSpec, ...], Field(max_length=100)] = ()
     commands: Annotated[tuple[CommandSpec, ...], Field(max_length=1000)] = ()
-    expect: Annotated[tuple[ExpectSpec, ...], Field(max_length=1000)]
+    expect: Annotated[tuple[ExpectSpec, ...], Field(max_length=1000)] = ()
+    told: Annotated[tuple[ToldSpec, ...], Field(max_length=1000)] | None = None
+    """Everybody who is paged, in order, and of the other kinds that it names whoever is told; `[]`: nobody is paged."""
+    until_ms: Grid | None = Field(default=None, alias="until")
+    """How long it goes on; left out: until what is expected last."""
 
     @property
     def start_ms(self) -> int:
@@ -129,7 +148,7 @@ class CaseSpec(_Spec):
     @property
     def end_ms(self) -> int:
         """The last grid point that is looked at, from the start."""
-        return max((each.at_ms for each in self.expect), default=0)
+        return max([self.until_ms or 0, *(each.at_ms for each in self.expect), *(each.at_ms for each in self.told or ())])
 
 
 class Suite(_Spec):

@@ -12,6 +12,8 @@ from models.figures import Kind
 from models.finding import Finding
 from models.kpis import FEED_SILENCE, Kpi
 from models.mapping import EVENT_NAMES, event_model
+from models.paging import NOBODY, Paging
+from models.people import receivers_of
 from models.policy import PartnerPolicy, compile_partner
 from models.policy_file import load, parts
 from models.policy_spec import PolicyFile
@@ -20,13 +22,13 @@ from models.yaml_file import Document, read_yaml, suggest
 from models.yaml_file import Path as Where
 from streams.trial.estimates import SPREAD, kind_of, out_of_range
 from streams.trial.pace import EVENTS_MAX, count_of, example_event
-from streams.trial.suite import CaseSpec, CommandSpec, EventsSpec, ExpectSpec, SeriesSpec, Suite
+from streams.trial.suite import CaseSpec, CommandSpec, EventsSpec, ExpectSpec, SeriesSpec, Suite, ToldSpec
 
 __all__ = ["Trial", "read_suite", "read_text"]
 
 _FIELDS = frozenset(
     field.alias or name
-    for model in (Suite, CaseSpec, SeriesSpec, EventsSpec, CommandSpec, ExpectSpec)
+    for model in (Suite, CaseSpec, SeriesSpec, EventsSpec, CommandSpec, ExpectSpec, ToldSpec)
     for name, field in model.model_fields.items()
 )
 
@@ -115,6 +117,7 @@ def _lint(suite: Suite, policy: PolicyFile) -> Iterator[Finding]:
             yield from _lint_series((*path, "series", number), each, compiled)
         yield from _lint_events(path, case)
         yield from _lint_expected(path, case, compiled)
+        yield from _lint_told(path, case, compiled.paging or NOBODY)
 
 
 def _lint_series(path: Where, each: SeriesSpec, compiled: PartnerPolicy) -> Iterator[Finding]:
@@ -164,11 +167,28 @@ def _lint_events(path: Where, case: CaseSpec) -> Iterator[Finding]:
                 yield Finding((*here, "of", at, field), f"{field}: {first['msg']}", "correct the event")
 
 
+def _lint_told(path: Where, case: CaseSpec, paging: Paging) -> Iterator[Finding]:
+    if case.told is not None and case.series:
+        yield Finding((*path, "told"), "is what the engine tells, which series do not drive", "write events instead of series")
+    known = sorted({*paging.people, *paging.rotations, *paging.receivers, *paging.contacts})
+    for number, each in enumerate(case.told or ()):
+        for field, names, there in (("to", (each.to,), known), ("by", each.by or (), sorted(_reached(paging)))):
+            for name in names:
+                if name not in there:
+                    remedy = suggest(name, there, "the policy names none")
+                    yield Finding((*path, "told", number, field), f"{name!r} is nobody whom alerts of {case.partner} may page", remedy)
+
+
+def _reached(paging: Paging) -> set[str]:
+    """The ids of receivers by which somebody may be told, those that addresses of people make included."""
+    return {*paging.receivers, *(each.id for person in paging.people.values() for each in receivers_of(person, paging.receivers))}
+
+
 def _lint_expected(path: Where, case: CaseSpec, compiled: PartnerPolicy) -> Iterator[Finding]:
     rules = {rule.id: rule for rule in compiled.rules}
     given = {(each.kpi, each.scope) for each in case.series}
-    if not case.expect:
-        yield Finding((*path, "expect"), "expects nothing", "write what holds at some time")
+    if not case.expect and case.told is None:
+        yield Finding((*path, "expect"), "expects nothing", "write what holds at some time, or who is told")
     for number, each in enumerate(case.expect):
         here: Where = (*path, "expect", number)
         rule = rules.get(each.rule)

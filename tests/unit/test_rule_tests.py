@@ -215,3 +215,39 @@ def test_a_silence_is_asked_for_and_seen(folder: Path) -> None:
     )
     (failure,) = result.failures
     assert (failure.line, failure.saw) == (10, "critical firing, suppressed by []")
+
+
+PAGED = ROOT / "tests" / "data" / "policies_of_tests" / "paged_test.yaml"
+
+
+def test_who_is_told_is_held_against_what_is_expected_in_order_and_to_the_end() -> None:
+    assert [(each.name, each.failures) for each in run_suites([PAGED])] == [
+        ("nobody answers", ()),
+        ("ana answers, and later it is over", ()),
+        ("a quiet hour pages nobody", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "instead", "expected", "saw"),
+    [
+        ("at: 410s, to: bo", "at: 7m, to: bo", "7m trigger bo by bo, step 2", "410s trigger rotation ops (bo) by bo, step 2"),
+        ("to: bo, by: [bo]", "to: ana, by: [bo]", "410s trigger ana by bo", "410s trigger rotation ops (bo)"),
+        ("by: [pager, ana]", "by: [ana]", "110s trigger ana by ana", "110s trigger person ana by ana, pager"),
+        ("step: 2", "step: fallback", "bo by bo, fallback", "by bo, step 2"),
+        ("reason: opened", "reason: worse", "worse", "opened"),
+        ("- {at: 1010s, to: pager, step: fallback}", "", "nobody else to be told", "1010s trigger receiver pager by pager, fallback"),
+    ],
+)
+def test_whoever_is_not_told_as_expected_is_named_with_all_that_were(
+    said: str, instead: str, expected: str, saw: str, tmp_path: Path
+) -> None:
+    first = PAGED.read_text().partition("  - name: ana answers")[0]
+    assert said in first
+    file = tmp_path / "tests.yaml"
+    file.write_text(first.replace(said, instead).replace("paged.yaml", str(PAGED.parent / "paged.yaml")))
+    (result,) = run_suites([file])
+    (failure,) = result.failures
+    assert expected in failure.expected
+    assert saw in failure.saw
+    assert len(failure.evidence) == 3
