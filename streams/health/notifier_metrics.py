@@ -18,6 +18,7 @@ class NotifierMetrics:
         self.failed = made.counter("outwatch_notify_failed_rounds", "Rounds of tries that failed and will be repeated.", "type")
         self.age = made.histogram("outwatch_notify_age_seconds", "From the commit of a page to its receiver having taken it.", _SECONDS)
         self.unfinished = made.gauge("outwatch_notify_unfinished", "Notifications that were read and are not done with.")
+        self.parked = made.gauge("outwatch_notify_parked", "Of these, lines that wait for a digest.")
         self.oldest = made.gauge("outwatch_notify_oldest_seconds", "How long ago the oldest of these was committed; 0 where there is none.")
         self.dropped = made.counter("outwatch_notify_dropped", "Notifications given up since too many were unfinished.")
         self.unreadable = made.counter("outwatch_notify_unreadable", "Records of our own topics that made no sense, and were left out.")

@@ -124,6 +124,7 @@ class Notifier:
         """Its metrics now."""
         oldest_ms = self._lanes.oldest_ms()
         self._metrics.unfinished.set(len(self._lanes))
+        self._metrics.parked.set(len(self._delivery.digests.waiting()))
         self._metrics.oldest.set(0 if oldest_ms is None else max(0, self._now_ms() - oldest_ms) / 1000)
         self._metrics.paces.inc(self._sender.take_paces_dropped())
         return self._metrics.catalogue.text()

@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import orjson
 import pytest
 from ruamel.yaml import YAML
 
@@ -197,3 +198,18 @@ def test_rules_and_dashboard_ask_for_metrics_that_exist(file: str) -> None:
 def test_a_rule_names_reasons_that_exist() -> None:
     reasons = set(re.findall(r'reason=~?"([a-z_|]+)"', (ROOT / "deploy" / "prometheus-rules.yaml").read_text()))
     assert {each for group in reasons for each in group.split("|")} <= set(RejectReason)
+
+
+def test_panels_lie_beside_each_other_and_are_split_by_labels_that_their_metrics_have() -> None:
+    labels = {each.name: set(each.labels) for each in DESCRIBED}
+    places: set[tuple[int, int]] = set()
+    for panel in orjson.loads((ROOT / "deploy" / "grafana-dashboard.json").read_bytes())["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & places, panel["title"]
+        places |= cells
+        for target in panel["targets"]:
+            (name,) = set(re.findall(r"\b((?:outwatch|process)_[a-z_]+)\b", target["expr"]))
+            split = {each for found in re.findall(r"by \(([a-z, ]+)\)", target["expr"]) for each in found.split(", ")}
+            assert split <= labels[re.sub("_bucket$", "", name)] | {"le"}, target["expr"]
+            assert set(re.findall(r"{{([a-z]+)}}", target["legendFormat"])) <= split | {"instance"}, target["legendFormat"]
