@@ -7,6 +7,7 @@ import { alone, columns, reach, spanOf } from "./history.js";
 import { laneOf } from "./marks.js";
 
 const DAY_MS = 86_400_000;
+const MONTH = new Intl.DateTimeFormat("en", { month: "short", year: "numeric" });
 const HEIGHT = 300;
 /** Steps of the upright axis: durations go up by what a person counts them in. */
 const SECONDS = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400, 172_800, 604_800];
@@ -39,7 +40,7 @@ export function chart(root, listeners) {
   const lane = h("div", { class: "marks" });
   const canvas = h("div", { class: "plot", tabindex: "0", role: "group", "aria-roledescription": "chart" });
   root.replaceChildren(lane, canvas);
-  const state = { data: null, drawn: columns([]), at: -1, anchor: -1 };
+  const state = { data: null, drawn: columns([]), at: -1, anchor: -1, span: null };
   const plot = new uPlot(options(canvas, state, listeners, () => place()), DATA, canvas);
   const place = laneOf(lane, plot, state, listeners.onMark);
 
@@ -58,22 +59,24 @@ export function chart(root, listeners) {
 
   const clear = () => {
     state.anchor = -1;
-    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-    listeners.onSpan(null);
+    choose(plot, state, listeners, null);
   };
   return {
     set(data, label) {
-      const fresh = state.data === null || state.data.from !== data.from;
+      const before = state.drawn.x;
       state.data = data;
       state.drawn = columns(data.points);
       canvas.setAttribute("aria-label", label);
       const { x, low, high, final, open } = state.drawn;
-      if (fresh) state.at = -1;
+      // Whoever stands on a point stays on it while time goes on.
+      state.at = x.indexOf(before[state.at]);
+      state.anchor = x.indexOf(before[state.anchor]);
       plot.setData([x, low, high, final, open], false);
       plot.batch(() => {
         plot.setScale("x", { min: data.from, max: data.to });
         plot.setScale("y", range(state));
       });
+      if (state.span !== null) showSpan(plot, state.span);
     },
     clear,
     close() {
@@ -116,7 +119,7 @@ function options(node, state, listeners, placed) {
     },
     scales: { x: { time: true, auto: false }, y: { auto: false } },
     axes: [
-      { ...axis, grid: { show: false }, space: 72, size: 32, values: (_, splits, __, ___, step) => splits.map((at, place) => tick(at, splits[place - 1], step)) },
+      { ...axis, grid: { show: false }, space: 72, size: 32, values: (_, splits, __, ___, step) => splits.map((at) => tick(at, step)) },
       { ...axis, grid: { stroke: ink("--chart-grid"), width: 1 }, size: 64, incrs: () => (state.data?.unit === "s" ? SECONDS : NUMBERS), values: (_, splits) => splits.map((each) => quantity(each, state.data?.unit ?? "count")) },
     ],
     series: [{}, edge, edge, line({}), line({ dash: [5, 4] })],
@@ -130,10 +133,11 @@ function options(node, state, listeners, placed) {
   };
 }
 
-/** What an instant on the axis is called: days at midnight and where the steps are days. */
-function tick(at, before, step) {
-  if (step >= DAY_MS || new Date(at).getHours() + new Date(at).getMinutes() === 0) return day(at);
-  return before === undefined && step >= DAY_MS / 2 ? `${day(at)} ${time(at)}` : time(at);
+/** What an instant on the axis is called: months and days where the steps are as long, and days at midnight. */
+function tick(at, step) {
+  const date = new Date(at);
+  if (step >= 27 * DAY_MS) return MONTH.format(at);
+  return step >= DAY_MS || date.getHours() + date.getMinutes() === 0 ? day(at) : time(at);
 }
 
 /** What lies behind the line: where a figure is wrong, and spans of what happened. */
@@ -200,10 +204,23 @@ function pointed(u, state, { onPoint }) {
   }
 }
 
-function selected(u, { data }, { onSpan }) {
+/** A span was drawn by a pointer: whole points of it are chosen. */
+function selected(u, state, listeners) {
+  if (state.data === null || u.select.width < 4) return;
   const { left, width } = u.select;
-  if (data === null || width < 4) return onSpan(null);
-  return onSpan(spanOf(data.points, u.posToVal(left, "x"), u.posToVal(left + width, "x")));
+  choose(u, state, listeners, spanOf(state.data.points, u.posToVal(left, "x"), u.posToVal(left + width, "x")));
+}
+
+function choose(plot, state, { onSpan }, span) {
+  state.span = span;
+  showSpan(plot, span);
+  onSpan(span);
+}
+
+function showSpan(plot, span) {
+  const left = span === null ? 0 : plot.valToPos(span.from, "x");
+  const width = span === null ? 0 : plot.valToPos(span.to, "x") - left;
+  plot.setSelect({ left, width, top: 0, height: plot.bbox.height / devicePixelRatio }, false);
 }
 
 const JUMPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -Infinity, End: Infinity };
@@ -214,17 +231,18 @@ function keyed(event, plot, state, listeners) {
   if (places.length === 0 || event.ctrlKey || event.metaKey || event.altKey) return;
   const here = places.indexOf(state.at);
   if (event.key in JUMPS) {
-    const to = here < 0 ? places.length - 1 : Math.max(0, Math.min(places.length - 1, here + JUMPS[event.key]));
+    const last = places.length - 1;
+    const to = here < 0 && event.key !== "Home" ? last : Math.max(0, Math.min(last, here + JUMPS[event.key]));
     if (event.shiftKey && state.anchor < 0) state.anchor = state.at;
     if (!event.shiftKey) state.anchor = -1;
     move(plot, state, places[to]);
-    if (event.shiftKey && state.anchor >= 0) drawSpan(plot, state);
+    if (event.shiftKey && state.anchor >= 0) choose(plot, state, listeners, between(state));
   } else if (event.key === "Enter" && here >= 0) {
     listeners.onChosen(state.data.points[state.drawn.at[state.at]]);
   } else if (event.key === "Escape") {
+    if (state.span === null) return;
     state.anchor = -1;
-    plot.setSelect({ left: 0, top: 0, width: 0, height: 0 });
-    return;
+    choose(plot, state, listeners, null);
   } else return;
   event.preventDefault();
 }
@@ -235,8 +253,7 @@ function move(plot, state, to) {
   else plot.setCursor({ left: plot.valToPos(state.drawn.x[to], "x"), top: plot.bbox.height / devicePixelRatio / 2 });
 }
 
-function drawSpan(plot, { data, drawn, anchor, at }) {
-  const [first, last] = [data.points[drawn.at[Math.min(anchor, at)]], data.points[drawn.at[Math.max(anchor, at)]]];
-  const [left, right] = [plot.valToPos(first.from, "x"), plot.valToPos(last.to, "x")];
-  plot.setSelect({ left, width: right - left, top: 0, height: plot.bbox.height / devicePixelRatio });
+function between({ data, drawn, anchor, at }) {
+  const [first, last] = [Math.min(anchor, at), Math.max(anchor, at)].map((each) => data.points[drawn.at[each]]);
+  return { from: first.from, to: last.to };
 }

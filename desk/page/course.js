@@ -1,6 +1,6 @@
 /** The chart of a partner's page: a KPI over time, what it is held against, and what happened meanwhile. */
 
-import { counted, interval } from "./cells.js";
+import { counted, interval, observed } from "./cells.js";
 import { chart } from "./chart.js";
 import { annotate, dispute } from "./commands.js";
 import { scopeWords } from "./contributions.js";
@@ -11,7 +11,7 @@ import { marksOf, saidOf } from "./marks.js";
 import { may } from "./session.js";
 
 const DAY_MS = 86_400_000;
-const STEP_WORDS = { "1m": "minutes", "5m": "5 minutes", "15m": "quarter hours", "30m": "half hours", "1h": "hours", "4h": "4 hours", "1d": "days" };
+const STEP_WORDS = { "1m": "a minute", "5m": "5 minutes", "15m": "a quarter hour", "30m": "half an hour", "1h": "an hour", "4h": "4 hours", "1d": "a day" };
 const OFTEN_MS = 15_000;
 const SELDOM_MS = 60_000;
 
@@ -33,7 +33,7 @@ export function course(app, study) {
   const legend = legendOf();
   const node = h("section", { class: "panel course" }, h("div", { class: "panel-head" }, title, ranges), readout, canvas, span.node, legend.node, notes, table.node);
 
-  const state = { history: null, problem: null, episodes: [], key: "", read: 0, aborted: new AbortController() };
+  const state = { history: null, problem: null, episodes: [], key: "", seen: "", read: 0, aborted: new AbortController() };
   const drawn = chart(canvas, {
     onPoint: (point) => say(point === null ? standing(state) : pointWords(point)),
     onChosen: (point) => span.show({ from: point.from, to: point.to }),
@@ -69,15 +69,21 @@ export function course(app, study) {
     text(notes, history === null ? problemWords(problem, study) : notesOf(history, study));
     if (history !== null) {
       const data = dataOf(study, state, app);
-      drawn.set(data, labelOf(study, history));
-      legend.update(data);
-      table.update(history, study);
+      const seen = JSON.stringify([data.from, data.to, data.now, data.target, data.critical, data.levels, data.marks, state.read]);
+      if (seen !== state.seen) {
+        state.seen = seen;
+        drawn.set(data, labelOf(study, history));
+        legend.update(data);
+        table.update(history);
+      }
     }
     if (!canvas.matches(":hover, :focus-within")) say(standing(state));
   };
 
+  show();
   const timer = setInterval(() => {
-    const every = stepMs(state.history?.window ?? "1d") <= 5 * 60_000 ? OFTEN_MS : SELDOM_MS;
+    const moves = state.history === null || !state.history.complete || stepMs(state.history.window) <= 5 * 60_000;
+    const every = moves ? OFTEN_MS : SELDOM_MS;
     if (state.live && document.visibilityState === "visible" && performance.now() - state.read >= every) load();
   }, 5_000);
 
@@ -109,7 +115,7 @@ export function course(app, study) {
 class NoHistoryError extends Error {}
 
 function problemWords(problem, study) {
-  if (problem === null) return "Reading the past of it \u2026";
+  if (problem === null) return "The past of it is being read \u2026";
   if (problem instanceof NoHistoryError) return `${study.entry(study.kpi).title} is known for the present alone: it is made of who waits and what is open now.`;
   return `There is no chart: ${problem.message}`;
 }
@@ -152,7 +158,7 @@ function standing({ history }) {
 function pointWords(point) {
   const value = point.value === null ? "no value" : quantity(point.value, point.unit);
   const parts = [];
-  if (point.unit !== "count") parts.push(`${counted(point)}, n ${point.n ?? DASH}`);
+  if (point.unit !== "count") parts.push(`${counted(point)}, n ${observed(point)}`);
   if (interval(point) !== DASH) parts.push(`95\u202f% ${interval(point)}`);
   if (point.status === "insufficient") parts.push("too few to judge");
   if (!point.final) parts.push("provisional");
@@ -169,7 +175,7 @@ function when({ from, to }) {
 }
 
 function notesOf(history, study) {
-  const parts = [`A point is ${STEP_WORDS[history.window] ?? history.window}; where nothing was counted there is none. Times are ${zone()}.`];
+  const parts = [`Each point is ${STEP_WORDS[history.window] ?? history.window}; where nothing was counted there is none. Times are ${zone()}.`];
   const own = study.detail?.timezone;
   if (history.window === "1d" && own && own !== zone()) parts.push(`Days are those of ${own}.`);
   if (!history.complete) parts.push("The past is still being filled in: more points will come.");
@@ -269,7 +275,7 @@ function pointsTable() {
 }
 
 function pointRow(point) {
-  const said = [counted(point), point.n ?? DASH, interval(point)].map((each) => h("td", { class: "number" }, each));
+  const said = [counted(point), observed(point), interval(point)].map((each) => h("td", { class: "number" }, each));
   const state = `${point.status.replaceAll("_", " ")}${point.final ? "" : ", provisional"}`;
   const instant = (ms) => `${day(ms)} ${time(ms)}`;
   return h("tr", {}, h("td", {}, instant(point.from)), h("td", {}, instant(point.to)), h("td", { class: "number" }, quantity(point.value, point.unit)), said, h("td", {}, state));

@@ -57,9 +57,10 @@ function alertBlocks(app, study) {
 
 /** What holds it off its target now, or off what the whole is. @returns {Block} */
 function nowBlock(study) {
-  const { kpi, kpis, detail } = study;
+  const { kpi, detail } = study;
   const entry = study.entry(kpi);
-  const told = kpis[kpi];
+  // Of the same look as its parts, so that they add up to it.
+  const told = detail?.partner.kpis[kpi];
   const title = `${entry.title}: the parts now`;
   const empty = (why) => ({ key: "now", title, severity: null, text: why, rows: [] });
   if (study.scope !== "all") return empty(`${scopeWords(study.scope)} is not taken apart further.`);

@@ -154,8 +154,9 @@ function times(study, { window }, record) {
 }
 
 function parts(study, { kpi, window, scope }, found) {
-  if (scope !== "all" || window !== study.window || found.value === null) return [];
-  const [best] = contributions(found, study.detail?.scopes ?? [], kpi, found.target ?? found.value);
+  const whole = study.detail?.partner.kpis[kpi];
+  if (scope !== "all" || window !== study.window || found.value === null || !whole) return [];
+  const [best] = contributions(whole, study.detail.scopes, kpi, whole.target ?? whole.value);
   if (best === undefined) return [];
   const rows = best.parts.slice(0, PARTS_MAX).map((each) => {
     const cells = [quantity(each.figure.value, found.unit), counted(each.figure), quantity(each.share, "ratio")];
@@ -163,8 +164,8 @@ function parts(study, { kpi, window, scope }, found) {
   });
   const head = ["Part", "Figure", "Counted", "Of the whole"].map((each, at) => h("th", { scope: "col", class: at > 0 ? "number" : "" }, each));
   const words = DIMENSIONS[best.dimension] ?? best.dimension;
-  const whole = best.covered > 0.98 ? "" : ` (they hold ${quantity(best.covered, "ratio")} of it)`;
-  return [section(`Made of, by ${words}${whole}`, [h("table", { class: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))])];
+  const part = best.covered > 0.98 ? "" : ` (they hold ${quantity(best.covered, "ratio")} of it)`;
+  return [section(`Made of, by ${words}${part}`, [h("table", { class: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))])];
 }
 
 function again(app, of) {

@@ -79,7 +79,7 @@ export function mount(root, app) {
       study.follow();
       rail.update(change);
       parts.timeline.update(change);
-      update();
+      if (concerns(change, partner)) update();
     },
     tick() {
       head.tick();
@@ -94,6 +94,12 @@ export function mount(root, app) {
       rail.unmount();
     },
   };
+}
+
+/** Whether anything of it may show here: the figures of others do not, and come every second. */
+function concerns(change, partner) {
+  const kinds = Object.keys(change).filter((each) => each !== "totals" && each !== "heartbeats");
+  return kinds.length === 0 || kinds.some((each) => each !== "partners") || change.partners.has(partner);
 }
 
 /** What is shown in place of a partner that there is none of, or that cannot be read. */
