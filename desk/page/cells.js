@@ -13,7 +13,7 @@ function number(value) {
 
 /** What it was counted from: `36 / 46`. @param {any} told figure of a record */
 export function counted(told) {
-  if (!told || told.denominator === null || told.denominator === undefined || told.unit === "count") return DASH;
+  if (!told?.denominator || told.unit === "count") return DASH;
   return `${number(told.numerator)} / ${number(told.denominator)}`;
 }
 

@@ -125,17 +125,17 @@ function dataOf(study, { history, episodes }, app) {
   const { partner, kpi, scope } = study;
   const told = study.record(study.window)?.kpis[kpi];
   const last = history.points[history.points.length - 1];
-  const aims = told ?? last ?? { target: null, critical: null };
+  const { aims } = study;
   const to = history.asked.live ? Math.max(history.to, history.asked.to) : history.to;
   const found = { alerts: app.store.alerts.values(), episodes, annotations: app.store.annotations.values() };
   return {
     points: history.points,
     from: history.asked.from,
     to,
-    unit: last?.unit ?? told?.unit ?? study.entry(kpi).unit,
+    unit: last?.unit ?? aims.unit,
     higher: study.higher(kpi),
-    target: aims.target ?? null,
-    critical: aims.critical ?? null,
+    target: aims.target ?? last?.target ?? null,
+    critical: aims.critical ?? last?.critical ?? null,
     levels: levelsOf(study),
     now: history.asked.live && told && told.value !== null && history.window !== "1d" ? { at: to, value: told.value } : null,
     marks: marksOf(found, { partner, kpi, scope, from: history.asked.from, to }),

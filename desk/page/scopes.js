@@ -15,12 +15,13 @@ const SHOWN_MAX = 60;
 export function scopes(study, { explain }) {
   const search = h("input", { type: "search", placeholder: "Filter parts", "aria-label": "Filter parts by name", on: { input: () => fill() } });
   const choice = h("select", { "aria-label": "Kind of part", on: { change: () => fill() } });
-  const figureHead = h("th", { scope: "col", class: "number" });
-  const names = ["Counted", "95\u202f% interval", "Target"];
-  const head = h("tr", {}, h("th", { scope: "col" }, "Part"), h("th", { scope: "col" }, "State"), figureHead, names.map((each) => h("th", { scope: "col", class: "number" }, each)));
+  const title = h("h2");
+  const names = ["Figure", "Counted", "95\u202f% interval", "Target"];
+  const head = h("tr", {}, h("th", { scope: "col" }, "Part"), h("th", { scope: "col" }, "State"), names.map((each) => h("th", { scope: "col", class: "number" }, each)));
   const body = h("tbody");
+  const table = h("table", { class: "figures" }, h("thead", {}, head), body);
   const hint = h("p", { class: "hint" });
-  const node = h("section", { class: "panel scopes" }, h("div", { class: "panel-head" }, h("h2", {}, "Parts"), h("div", { class: "filters" }, choice, search)), h("div", { class: "scroll" }, h("table", { class: "figures" }, h("thead", {}, head), body)), hint);
+  const node = h("section", { class: "panel scopes" }, h("div", { class: "panel-head" }, title, h("div", { class: "filters" }, choice, search)), h("div", { class: "scroll" }, table), hint);
   const rows = new Map();
   let order = [];
 
@@ -40,12 +41,13 @@ export function scopes(study, { explain }) {
     const fits = (scope) => (choice.value === "" || scope.startsWith(`${choice.value}=`)) && scope.toLowerCase().includes(wanted);
     const found = order.filter(fits);
     const shown = found.slice(0, SHOWN_MAX);
-    text(figureHead, study.entry(study.kpi).title);
+    text(title, `${study.entry(study.kpi).title}, by part`);
     keyed(body, shown, (each) => each, make, (_, scope) => rows.get(scope).update());
     const more = found.length > shown.length ? `and ${found.length - shown.length} more: filter by name` : "";
     const none = records.length === 0 ? "Nothing of this is counted by part in this window." : found.length === 0 ? "No part is called so." : "";
     text(hint, none || more);
     attribute(hint, "hidden", !(none || more));
+    attribute(table, "hidden", found.length === 0);
   };
   return { node, update: fill };
 }

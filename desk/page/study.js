@@ -83,8 +83,19 @@ export class Study extends EventTarget {
 
   /** The KPI that the address names, else the first of those that everybody looks at. */
   get kpi() {
-    const { kpis } = this;
-    return this.said.kpi ?? FIRST.find((each) => each in kpis) ?? Object.keys(kpis)[0] ?? FIRST[0];
+    return this.said.kpi ?? FIRST.find((each) => each in this.kpis) ?? FIRST[0];
+  }
+
+  /**
+   * What the KPI is held against: as the figure says, and where there is none as the policy does.
+   *
+   * @returns {{target: number|null, critical: number|null, unit: string}}
+   */
+  get aims() {
+    const { kpi } = this;
+    const told = this.kpis[kpi];
+    const own = told ?? this.detail?.targets[kpi];
+    return { target: own?.target ?? null, critical: own?.critical ?? null, unit: told?.unit ?? this.entry(kpi).unit };
   }
 
   /** The figures of the window, of the part that is looked at. @returns {Object<string, any>} */

@@ -43,11 +43,13 @@ export function windows(study, { explain }) {
     node,
     update() {
       text(title, `${study.entry(study.kpi).title}, in every window`);
-      const told = study.kpis[study.kpi];
-      const worst = told?.critical == null ? "" : `, critical ${study.higher(study.kpi) ? "<" : ">"}${THIN}${quantity(told.critical, told.unit)}`;
-      text(target, told?.target == null ? "no target" : `target ${aim(told, study.higher(study.kpi))}${worst}`);
+      const { aims } = study;
+      const higher = study.higher(study.kpi);
+      const worst = aims.critical === null ? "" : `, critical ${higher ? "<" : ">"}${THIN}${quantity(aims.critical, aims.unit)}`;
+      text(target, aims.target === null ? "no target" : `target ${aim(aims, higher)}${worst}`);
       const kept = study.figures?.figures.filter((each) => study.kpi in each.kpis).map((each) => each.window) ?? [];
       attribute(hint, "hidden", study.figures === null || kept.length > 0);
+      attribute(table, "hidden", kept.length === 0);
       keyed(body, kept, (window) => window, make, (_, window) => rows.get(window).update());
     },
   };

@@ -189,7 +189,7 @@ class View:
         """Write records as a projector does."""
         commands = [command for record in some for command in self._projection.project(record)]
         async with self._client.pipeline() as pipe:
-            for command in (*commands, *self._projection.totals()):
+            for command in (*commands, *self._projection.gathered(), *self._projection.totals()):
                 pipe.execute_command(*command)
             await pipe.execute()
 
