@@ -126,19 +126,21 @@ function dataOf(study, { history, episodes }, app) {
   const told = study.record(study.window)?.kpis[kpi];
   const last = history.points[history.points.length - 1];
   const { aims } = study;
-  const to = history.asked.live ? Math.max(history.to, history.asked.to) : history.to;
+  // Whole points: none may stand half beyond the edge, where no cursor goes.
+  const from = Math.min(history.asked.from, history.from, history.points[0]?.from ?? Infinity);
+  const to = Math.max(history.to, history.asked.live ? history.asked.to : 0, last?.to ?? 0);
   const found = { alerts: app.store.alerts.values(), episodes, annotations: app.store.annotations.values() };
   return {
     points: history.points,
-    from: history.asked.from,
+    from,
     to,
     unit: last?.unit ?? aims.unit,
     higher: study.higher(kpi),
     target: aims.target ?? last?.target ?? null,
     critical: aims.critical ?? last?.critical ?? null,
     levels: levelsOf(study),
-    now: history.asked.live && told && told.value !== null && history.window !== "1d" ? { at: to, value: told.value } : null,
-    marks: marksOf(found, { partner, kpi, scope, from: history.asked.from, to }),
+    now: history.asked.live && told && told.value !== null && history.window !== "1d" ? { at: Math.max(history.to, history.asked.to), value: told.value } : null,
+    marks: marksOf(found, { partner, kpi, scope, from, to }),
   };
 }
 

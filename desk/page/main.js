@@ -8,6 +8,7 @@ import * as loginView from "./login.js";
 import { messages } from "./messages.js";
 import * as oncall from "./oncall.js";
 import * as overview from "./overview.js";
+import * as partner from "./partner.js";
 import { Prefs } from "./prefs.js";
 import * as report from "./report.js";
 import { Store } from "./store.js";
@@ -19,6 +20,7 @@ import * as wall from "./wall.js";
 const VIEWS = {
   "": { view: overview, title: "Overview" },
   oncall: { view: oncall, title: "On call", partners: true },
+  partner: { view: partner },
   report: { view: report, title: "Shift report", partners: true },
   wall: { view: wall, title: "Wall" },
 };
