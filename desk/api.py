@@ -106,17 +106,15 @@ class Api:
         """A cookie for a token."""
         body: Login = call.body
         user = self._identity.by_token(call.request, body.token)
-        cookie, csrf = self._identity.begin(user)
-        response = json(_session(user, csrf))
-        response.set_cookie(
-            COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="Strict", secure=not _is_loopback(call.request), path="/"
-        )
+        response = _begun(call.request, user, *self._identity.begin(user))
         _log.info("login", user=user.name, role=user.role, address=self._identity.address(call.request))
         return response
 
     async def session(self, call: Call) -> web.StreamResponse:
-        """Who asks."""
-        return json(_session(call.user, call.caller.csrf if call.caller else None))
+        """Who asks; a viewer's session begins anew when it is half over."""
+        assert call.caller is not None
+        renewed = self._identity.renewed(call.caller)
+        return json(_session(call.user, call.caller.csrf)) if renewed is None else _begun(call.request, call.user, *renewed)
 
     async def logout(self, _: Call) -> web.StreamResponse:
         """No cookie any more."""
@@ -359,6 +357,13 @@ def _told_of(policy: PartnerPolicy) -> dict[str, Any]:
 
 def _session(user: User, csrf: str | None) -> dict[str, Any]:
     return {"name": user.name, "role": user.role, "partner": user.partner, "csrf": csrf}
+
+
+def _begun(request: web.Request, user: User, cookie: str, csrf: str) -> web.Response:
+    response = json(_session(user, csrf))
+    secure = not _is_loopback(request)
+    response.set_cookie(COOKIE, cookie, max_age=SESSION_SECONDS, httponly=True, samesite="Strict", secure=secure, path="/")
+    return response
 
 
 def _is_loopback(request: web.Request) -> bool:

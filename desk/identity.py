@@ -11,7 +11,7 @@ from aiohttp import web
 from desk.errors import ForbiddenError, Refusal, TooManyError, UnauthenticatedError
 from desk.limits import Limits
 from desk.sessions import COOKIE, Sessions
-from desk.users import User, UsersFile
+from desk.users import Role, User, UsersFile
 
 __all__ = ["CSRF_HEADER", "Caller", "Identity"]
 
@@ -29,6 +29,8 @@ class Caller:
     """What must come with whatever changes something; None where nothing of it is said by the browser itself."""
     again: Callable[[], User | None]
     """Who that is now: a token may be taken away while a stream is open."""
+    cookie: str | None = None
+    """That said so; None where something else did."""
 
 
 class Identity:
@@ -89,7 +91,7 @@ class Identity:
         if found is None:
             msg = "say who you are: a bearer token, or log in at /api/v1/session"
             raise UnauthenticatedError(msg)
-        return Caller(found, self._sessions.csrf(found, cookie), of_session)
+        return Caller(found, self._sessions.csrf(found, cookie), of_session, cookie)
 
     def by_token(self, request: web.Request, token: str) -> User:
         """Whose token that is.
@@ -111,6 +113,15 @@ class Identity:
         """The cookie of a new session, and what must come with whatever changes something."""
         cookie = self._sessions.begin(user, self._now_ms())
         return cookie, self._sessions.csrf(user, cookie)
+
+    def renewed(self, caller: Caller) -> tuple[str, str] | None:
+        """A session that begins now in place of one that is half over; None where there is no need to.
+
+        Of viewers alone: a wall is on for years and nobody is there to log in, and who only looks changes nothing.
+        """
+        if caller.cookie is None or caller.user.role is not Role.VIEWER or not self._sessions.is_half_over(caller.cookie, self._now_ms()):
+            return None
+        return self.begin(caller.user)
 
     def check_csrf(self, caller: Caller, request: web.Request) -> None:
         """See that a page of ours asks, where the browser alone says who asks.

@@ -14,6 +14,7 @@ const TILES = 60;
 const PAGE_MS = 12_000;
 const OLD_MS = 15_000;
 const POINTER_MS = 3_000;
+const SESSION_MS = 3_600_000;
 /** Nothing stands at one place for longer, so that nothing burns in. */
 const DRIFT_MS = 60_000;
 const DRIFT_PX = [[0, 0], [3, 1], [5, 4], [2, 5], [-2, 4], [-5, 2], [-4, -2], [-1, -4], [3, -3]];
@@ -40,6 +41,8 @@ export function mount(root, app) {
   document.documentElement.dataset.theme = theme ?? "dark";
   root.append(node);
   let pointer = setTimeout(rest, POINTER_MS);
+  // Its session would end by and by: that of a viewer begins anew where it is asked for.
+  const session = setInterval(() => app.api.get("session").catch(() => {}), SESSION_MS);
   const sized = new ResizeObserver(() => render());
   sized.observe(grid);
   render();
@@ -53,6 +56,7 @@ export function mount(root, app) {
 
   function unmount() {
     clearTimeout(pointer);
+    clearInterval(session);
     sized.disconnect();
     if (theme === undefined) delete document.documentElement.dataset.theme;
     node.remove();

@@ -310,6 +310,22 @@ async def test_a_session_is_a_cookie_that_no_script_reads_and_what_changes_somet
     assert 'outwatch_session=""' in gone.headers["Set-Cookie"]
 
 
+async def test_the_session_of_a_viewer_is_renewed_while_its_page_stands_and_no_other_s(served: Served) -> None:
+    """A wall has nobody to log in again."""
+    for role, renewed in (("viewer", True), ("operator", False), ("partner", False)):
+        served.now_ms = AT_MS
+        login = await served.ask("/api/v1/session", None, "POST", json={"token": TOKENS[role]})
+        cookie = login.cookies[COOKIE].value
+        for hours, anew in ((5, False), (7, renewed)):
+            served.now_ms = AT_MS + hours * 3_600_000
+            answer = await served.ask("/api/v1/session", None, headers={"Cookie": f"{COOKIE}={cookie}"})
+            assert (COOKIE in answer.cookies) == anew, (role, hours)
+        served.now_ms = AT_MS + 13 * 3_600_000
+        newest = answer.cookies[COOKIE].value if renewed else cookie
+        answer = await served.ask("/api/v1/session", None, headers={"Cookie": f"{COOKIE}={newest}"})
+        assert answer.status == (200 if renewed else 401), role
+
+
 async def test_wrong_tokens_are_slowed_down_and_right_ones_are_not(served: Served) -> None:
     statuses = [(await served.ask("/api/v1/session", None, "POST", json={"token": f"guess {number}"})).status for number in range(12)]
     assert statuses == [401] * 10 + [429] * 2
