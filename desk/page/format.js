@@ -16,7 +16,9 @@ const WHY = {
 
 const locale = document.documentElement.lang || "en";
 const ONE = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const TWO = new Intl.NumberFormat(locale, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const WHOLE = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const COMPACT = new Intl.NumberFormat(locale, { notation: "compact", maximumSignificantDigits: 3 });
 const TIME = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const EXACT = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const DAY = new Intl.DateTimeFormat(locale, { weekday: "short", day: "numeric", month: "short" });
@@ -46,6 +48,11 @@ export function quantity(value, unit) {
   }
 }
 
+/** A count where there is little room: 9,812, then 12.3K. @param {number} count */
+export function many(count) {
+  return count < 10_000 ? WHOLE.format(count) : COMPACT.format(count);
+}
+
 /**
  * A figure of a record.
  *
@@ -57,7 +64,14 @@ export function figure(kpiFigure, kpi = "") {
   if (!kpiFigure) return { text: DASH, unit: "", state: "none", n: null, why: "no data in this window" };
   const { value, unit, status, n } = kpiFigure;
   const why = value === null ? (kpi === "longest_wait" ? "nobody waits" : (WHY[status] ?? "no value")) : null;
-  return { text: quantity(value, unit), unit, state: status, n, why };
+  return { text: missed(kpiFigure) ?? quantity(value, unit), unit, state: status, n, why };
+}
+
+/** A share that misses a bound and would read as if it met it: 74.97 %, not 75.0 %. */
+function missed({ value, unit, status, target, critical }) {
+  const bound = status === "critical" ? critical : status === "warning" ? target : null;
+  if (unit !== "ratio" || bound === null || bound === undefined || quantity(value, unit) !== quantity(bound, unit)) return null;
+  return `${TWO.format(value * 100)}${THIN}%`;
 }
 
 /**

@@ -73,6 +73,13 @@ export function header(root, warning, app, views) {
     ),
   );
 
+  // What sticks below the bar has to know how high that is: it wraps where there is little room, and says more when data is old.
+  const top = root.parentElement;
+  new ResizeObserver(() => {
+    const sticks = getComputedStyle(top).position === "sticky";
+    document.documentElement.style.setProperty("--top-height", `${sticks ? top.offsetHeight : 0}px`);
+  }).observe(top);
+
   let state = null;
   const tick = () => {
     const ms = store.age();

@@ -108,8 +108,8 @@ class Overview {
     attribute(this._body, "hidden", rows.length === 0);
     this._body.classList.toggle("panel", !tiles);
     (tiles ? this._tiles : this._table).update(rows, how);
-    this._counts.update(counted(entries), params.state);
-    this._tools.update({ params, tiles, shown: rows.length, all: entries.length });
+    this._counts.update(store.told ? counted(entries) : {}, params.state);
+    this._tools.update({ params, tiles, shown: rows.length, all: store.told ? entries.length : null });
     text(this._moved, `${moved} ${moved === 1 ? "row" : "rows"} moved: put in order`);
     attribute(this._moved, "hidden", moved === 0);
     emptiness(this._empty, this._app, rows.length, entries.length);

@@ -1,7 +1,7 @@
 /** The overview as one dense table. A row is made once a partner, and patched where its entry became another. */
 
 import { attribute, h, keyed, text } from "./dom.js";
-import { figure, quantity, told } from "./format.js";
+import { figure, many, quantity, told } from "./format.js";
 import { sharedTarget } from "./columns.js";
 import { draw, spark } from "./spark.js";
 import { STATES, mark, sign } from "./states.js";
@@ -71,7 +71,7 @@ export class Table {
   }
 
   _head_of(column) {
-    if (column.id === "spark") return { cell: h("th", { scope: "col", class: "c-spark", title: column.what }, column.head) };
+    if (column.id === "spark") return { cell: h("th", { scope: "col", class: "c-spark", title: column.what }, h("span", { class: "sort" }, column.head)) };
     const target = column.kpi ? h("small") : null;
     const button = h("button", { type: "button", class: "sort", on: { click: () => this._on.sort(column.id) } }, h("span", {}, column.head), target);
     return { cell: h("th", { scope: "col", class: `c-${column.id}${column.kpi ? " num" : ""}`, title: column.what }, button), target };
@@ -141,7 +141,7 @@ export function patchFigure(cell, found, column) {
   const { text: said, state, n } = figure(found, column.kpi);
   const node = cell.firstChild;
   text(node.lastChild instanceof Text || node.lastChild === null ? node : node.lastChild, said);
-  if (column.n) text(cell.lastChild, n === null || n === 0 ? "" : `n\u202f${n}`);
+  if (column.n) text(cell.lastChild, n === null || n === 0 ? "" : `n\u00a0${many(n)}`);
   if (cell.dataset.state === state) return;
   cell.dataset.state = state;
   node.replaceChildren(...(WRONG.has(state) ? [sign(STATES[state].shape, STATES[state].word)] : []), h("span", {}, said));
@@ -150,7 +150,7 @@ export function patchFigure(cell, found, column) {
 function patchBalance(cell, why) {
   attribute(cell, "title", why);
   if ((why !== null) === cell.hasChildNodes()) return;
-  cell.replaceChildren(...(why === null ? [] : [h("span", { class: "mark mark-warning" }, sign("scales"), h("span", {}, "Off"))]));
+  cell.replaceChildren(...(why === null ? [] : [h("span", { class: "mark mark-warning" }, sign("scales"), h("span", {}, "Behind"))]));
 }
 
 /** What a figure says of itself is put together when somebody points at it, not each second for all. */

@@ -8,7 +8,7 @@ const KEPT = ["state", "q", "mine", "sort", "view", "window"];
 
 /**
  * @param {import("./main.js").App} app
- * @returns {{node: Element, update: (how: {params: Object, tiles: boolean, shown: number, all: number}) => void}}
+ * @returns {{node: Element, update: (how: {params: Object, tiles: boolean, shown: number, all: number|null}) => void}}
  */
 export function toolbar(app) {
   const { url } = app;
@@ -35,7 +35,7 @@ export function toolbar(app) {
     attribute(mine, "aria-pressed", String(Boolean(params.mine)));
     attribute(views[0], "aria-pressed", String(!tiles));
     attribute(views[1], "aria-pressed", String(tiles));
-    text(many, shown === all ? `${all} ${all === 1 ? "partner" : "partners"}` : `${shown} of ${all} partners`);
+    text(many, all === null ? "" : shown === all ? `${all} ${all === 1 ? "partner" : "partners"}` : `${shown} of ${all} partners`);
     saved.update();
   };
   return { node, update };
