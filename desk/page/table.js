@@ -1,4 +1,9 @@
-/** The overview as one dense table. A row is made once a partner, and patched where its entry became another. */
+/**
+ * The overview as one dense table. A row is made once a partner, and patched where its entry became another.
+ *
+ * Its rows are boxes of their own rather than of a table layout, so that a browser lays out only those that changed and are seen; the
+ * roles that this takes from the elements are said again.
+ */
 
 import { attribute, h, keyed, text } from "./dom.js";
 import { figure, many, quantity, told } from "./format.js";
@@ -16,11 +21,10 @@ export class Table {
     this._on = on;
     this._signature = null;
     this._rows = new Map();
-    this._head = h("thead");
-    this._columns = h("colgroup");
+    this._head = h("thead", { role: "rowgroup" });
     /** Where rows are held under pointer and focus. */
-    this.body = h("tbody");
-    this.node = h("table", { class: "partners" }, h("caption", { class: "sr" }, "Partners"), this._columns, this._head, this.body);
+    this.body = h("tbody", { role: "rowgroup" });
+    this.node = h("table", { class: "partners", role: "table", "aria-label": "Partners" }, this._head, this.body);
     this.body.addEventListener("click", (event) => this._pressed(event));
     this.body.addEventListener("pointerover", (event) => explain(event.target, this._rows));
     root.append(this.node);
@@ -50,16 +54,14 @@ export class Table {
     const signature = columns.map((each) => each.id).join();
     if (signature !== this._signature) {
       this._signature = signature;
-      this._columns.replaceChildren(...columns.map(({ id }) => h("col", { class: `c-${id}` })));
       this._rows.clear();
       keyed(this.body, [], String, () => null);
-      const groups = ["Efficiency", "Quality"].map((name) => [name, columns.filter(({ group }) => group === name).length]);
-      const top = h(
-        "tr", { class: "groups" }, h("td", { colspan: 2 }),
-        groups.filter(([, many]) => many > 0).map(([name, many]) => h("th", { scope: "colgroup", colspan: many }, name)),
-      );
       this._heads = new Map(columns.map((column) => [column.id, this._head_of(column)]));
-      this._head.replaceChildren(top, h("tr", {}, [...this._heads.values()].map(({ cell }) => cell)));
+      this._head.replaceChildren(h("tr", { role: "row" }, [...this._heads.values()].map(({ cell }) => cell)));
+      for (const name of ["Efficiency", "Quality"]) {
+        const first = columns.find(({ group }) => group === name);
+        if (first) this._heads.get(first.id).cell.dataset.group = name;
+      }
     }
     for (const column of columns) {
       const { cell, target } = this._heads.get(column.id);
@@ -71,10 +73,10 @@ export class Table {
   }
 
   _head_of(column) {
-    if (column.id === "spark") return { cell: h("th", { scope: "col", class: "c-spark", title: column.what }, h("span", { class: "sort" }, column.head)) };
+    if (column.id === "spark") return { cell: h("th", { role: "columnheader", class: "c-spark", title: column.what }, h("span", { class: "sort" }, column.head)) };
     const target = column.kpi ? h("small") : null;
     const button = h("button", { type: "button", class: "sort", on: { click: () => this._on.sort(column.id) } }, h("span", {}, column.head), target);
-    return { cell: h("th", { scope: "col", class: `c-${column.id}${column.kpi ? " num" : ""}`, title: column.what }, button), target };
+    return { cell: h("th", { role: "columnheader", class: `c-${column.id}${column.kpi ? " num" : ""}`, title: column.what }, button), target };
   }
 
   _make(entry, columns) {
@@ -84,42 +86,33 @@ export class Table {
     const made = columns.map((column) => {
       const css = `c-${column.id}${column.kpi ? " num" : ""}`;
       let cell;
-      if (column.id === "partner") cell = h("th", { scope: "row", class: css }, h("div", { class: "partner" }, link, star));
-      else if (column.id === "spark") cell = h("td", { class: css }, spark());
-      else if (column.kpi) cell = h("td", { class: css, data: { kpi: column.kpi } }, h("span", { class: "figure" }), column.n ? h("small", { class: "n" }) : null);
-      else cell = h("td", { class: css });
+      if (column.id === "partner") cell = h("th", { role: "rowheader", class: css }, h("div", { class: "partner" }, link, star));
+      else if (column.id === "spark") cell = h("td", { role: "cell", class: css }, spark());
+      else if (column.kpi) cell = h("td", { role: "cell", class: css, data: { kpi: column.kpi } }, h("span", { class: "figure" }), column.n ? h("small", { class: "n" }) : null);
+      else cell = h("td", { role: "cell", class: css });
       cells.set(column.id, cell);
       return cell;
     });
-    const node = h("tr", { data: { partner: entry.id } }, made);
-    this._rows.set(entry.id, { node, columns, cells, star, link, entry: null, line: null, mine: null });
+    const node = h("tr", { role: "row", data: { partner: entry.id } }, made);
+    this._rows.set(entry.id, { node, columns, cells, star, link, entry: null, line: null, drawn: null, css: null });
     return node;
   }
 
   _patch(entry, mine, line, gone) {
     const row = this._rows.get(entry.id);
-    row.node.classList.toggle("is-gone", gone);
-    if (row.mine !== mine) {
-      row.mine = mine;
+    const css = `is-${STATES[entry.state].class}${mine ? " is-mine" : ""}${gone ? " is-gone" : ""}`;
+    if (row.css !== css) {
+      row.css = css;
+      attribute(row.node, "class", css);
       attribute(row.star, "aria-pressed", String(mine));
       attribute(row.star, "aria-label", `${entry.name} is one of my partners`);
     }
-    const same = row.entry === entry;
-    if (same && row.line === line) return;
-    const before = row.entry;
+    if (row.entry === entry && row.line === line) return;
+    drawn(row, row.cells.get("spark")?.firstChild, line, entry.row.kpis.service_level);
+    if (row.entry === entry) return;
+    if (row.entry?.state !== entry.state) row.cells.get("state").replaceChildren(mark(entry.state));
     row.entry = entry;
-    row.line = line;
-    if (line) {
-      const { target, unit, status } = entry.row.kpis.service_level ?? {};
-      const svg = row.cells.get("spark")?.firstChild;
-      if (svg) draw(svg, line, { target, unit, state: status });
-    }
-    if (same) return;
     text(row.link, entry.name);
-    if (before?.state !== entry.state) {
-      attribute(row.node, "class", `is-${STATES[entry.state].class}`);
-      row.cells.get("state").replaceChildren(mark(entry.state));
-    }
     attribute(row.cells.get("state"), "title", entry.why);
     for (const column of row.columns) {
       if (column.kpi) patchFigure(row.cells.get(column.id), entry.row.kpis[column.kpi], column);
@@ -145,6 +138,16 @@ export function patchFigure(cell, found, column) {
   if (cell.dataset.state === state) return;
   cell.dataset.state = state;
   node.replaceChildren(...(WRONG.has(state) ? [sign(STATES[state].shape, STATES[state].word)] : []), h("span", {}, said));
+}
+
+/** Draw the line of a row or tile if it, or what it is held against, became different. */
+export function drawn(made, svg, line, level) {
+  made.line = line;
+  if (!svg || !line) return;
+  const about = `${level?.target}/${level?.unit}/${level?.status}`;
+  if (made.drawn?.line === line && made.drawn.about === about) return;
+  made.drawn = { line, about };
+  draw(svg, line, { target: level?.target ?? null, unit: level?.unit, state: level?.status });
 }
 
 function patchBalance(cell, why) {

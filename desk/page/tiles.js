@@ -3,9 +3,9 @@
 import { titleOf } from "./catalogue.js";
 import { attribute, h, keyed, text } from "./dom.js";
 import { quantity, told } from "./format.js";
-import { draw, spark } from "./spark.js";
+import { spark } from "./spark.js";
 import { STATES, mark, sign } from "./states.js";
-import { patchFigure } from "./table.js";
+import { drawn, patchFigure } from "./table.js";
 
 /** Tiles in `root`; `on` as of the table. */
 export class Tiles {
@@ -63,19 +63,17 @@ export class Tiles {
 
   _patch(entry, mine, line, gone) {
     const made = this._made.get(entry.id);
-    made.node.classList.toggle("is-gone", gone);
+    const css = `tile panel is-${STATES[entry.state].class}${gone ? " is-gone" : ""}`;
+    attribute(made.node, "class", css);
     attribute(made.star, "aria-pressed", String(mine));
     attribute(made.star, "aria-label", `${entry.name} is one of my partners`);
     if (made.entry === entry && made.line === line) return;
     const level = entry.row.kpis.service_level;
-    if (line) draw(made.spark, line, { target: level?.target, unit: level?.unit, state: level?.status });
-    if (made.entry?.state !== entry.state) {
-      attribute(made.node, "class", `tile panel is-${STATES[entry.state].class}`);
-      made.state.replaceChildren(mark(entry.state));
-    }
+    drawn(made, made.spark, line, level);
+    if (made.entry === entry) return;
+    if (made.entry?.state !== entry.state) made.state.replaceChildren(mark(entry.state));
     attribute(made.state, "title", entry.why);
     made.entry = entry;
-    made.line = line;
     text(made.link, entry.name);
     patchFigure(made.level, level, { kpi: "service_level" });
     const aim = level?.target ?? null;
