@@ -3,7 +3,7 @@
 import { attribute, h } from "./dom.js";
 import { quantity } from "./format.js";
 
-const WIDTH = 92;
+const WIDTH = 72;
 const HEIGHT = 22;
 const PAD = 3;
 const SPAN_MIN = { ratio: 0.1 };
