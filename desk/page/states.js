@@ -29,9 +29,9 @@ const SHAPES = {
 /** @type {Object<string, State>} */
 export const STATES = {
   critical: state("Critical", "triangle", 0, "critical", "critical", "an alert is critical, or a figure is past its critical bound"),
-  warning: state("Warning", "diamond", 1, "warning", "warning", "an alert warns, or a figure misses its target"),
-  recovering: state("Recovering", "diamond-line", 2, "warning", "warning", "its alert is ending: figures are good again, and have to stay so"),
-  silent_feed: state("Silent feed", "cross", 3, "silent", "stale", "it stopped sending: what is shown is not how it stands"),
+  silent_feed: state("Silent feed", "cross", 1, "silent", "stale", "it stopped sending: what is shown is not how it stands"),
+  warning: state("Warning", "diamond", 2, "warning", "warning", "an alert warns, or a figure misses its target"),
+  recovering: state("Recovering", "diamond-line", 3, "warning", "warning", "its alert is ending: figures are good again, and have to stay so"),
   stale: state("Stale", "clock", 4, "stale", "stale", "nobody counts it at the moment: figures and alerts may have changed since"),
   no_data: state("No data", "dash", 5, "unknown", "unknown", "the policy names it, and nothing of it came in this window"),
   insufficient: state("Insufficient", "half", 6, "unknown", "unknown", "too few observations to judge"),
