@@ -99,7 +99,7 @@ def board_of(look: Look, window: str, number: int, now_ms: int, clock: Literal["
         entities["partners", row.partner] = Entity(row.partner, body, body)
     if figures.total is not None:
         entities["totals", window] = Entity(None, figures.total.raw, None)
-    for fingerprint, alert in sorted(look.alerts.items(), key=lambda each: (-(each[1].body.get("fired_at") or 0), each[0])):
+    for fingerprint, alert in sorted(look.alerts.items(), key=_place):
         entities["alerts", fingerprint] = _own(alert)
     for identity, incident in sorted(look.incidents.items(), key=lambda each: (-each[1].body["opened_at"], each[0])):
         theirs = {name: value for name, value in incident.body.items() if name in _OWN}
@@ -115,6 +115,12 @@ def board_of(look: Look, window: str, number: int, now_ms: int, clock: Literal["
         entities["projector", ""] = Entity(None, look.projector.raw, None)
     as_of = {int(partition): each.body["as_of"] for partition, each in look.heartbeats.items()}
     return Board(number, now_ms, window, entities, as_of, partition_of)
+
+
+def _place(alert: tuple[str, Read]) -> tuple[int, int, str]:
+    body = alert[1].body
+    # What a worker of a release before wrote has no order.
+    return -body.get("order", 0), body.get("fired_at") or 0, alert[0]
 
 
 def addressed(incident: Json) -> bool:

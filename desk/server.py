@@ -23,6 +23,9 @@ __all__ = ["application"]
 BODY_BYTES_MAX: Final = 64 * 1024
 _COMMANDS_BURST: Final = 30
 _COMMANDS_PER_SECOND: Final = 1.0
+_READS_BURST: Final = 300
+"""Of one user: twenty pages that are opened at once."""
+_READS_PER_SECOND: Final = 20.0
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -48,8 +51,9 @@ def application(api: Api, identity: Identity, metrics: Metrics) -> web.Applicati
     """The application with every route of the table, the files of the page, and nothing else."""
     app = web.Application(middlewares=[_problems(metrics)], client_max_size=BODY_BYTES_MAX)
     limits = Limits(_COMMANDS_BURST, _COMMANDS_PER_SECOND, metrics.forgotten)
+    reads = Limits(_READS_BURST, _READS_PER_SECOND, metrics.forgotten)
     for route in ROUTES:
-        handler = _checked(route, getattr(api, route.name), identity, limits)
+        handler = _checked(route, getattr(api, route.name), identity, limits if route.commands else reads)
         app.router.add_route(route.method, route.path, handler, name=route.name)
     add_page(app, identity)
     app.on_response_prepare.append(_secured)
@@ -72,10 +76,9 @@ def _checked(route: Route, answer: Callable[[Call], Awaitable[web.StreamResponse
                 raise ForbiddenError(Refusal.ROLE, f"the role {caller.user.role} may not: {', '.join(sorted(route.roles))} may")
             if route.changes:
                 identity.check_csrf(caller, request)
-            if route.commands:
-                wait_seconds = limits.take(caller.user.name, monotonic())
-                if wait_seconds:
-                    raise TooManyError(wait_seconds)
+            wait_seconds = limits.take(caller.user.name, monotonic())
+            if wait_seconds:
+                raise TooManyError(wait_seconds)
         query = _query(route.query, request) if route.query is not None else None
         body = await _body(bodies, request) if bodies is not None else None
         return await answer(Call(request, caller, query, body))

@@ -168,6 +168,8 @@ class Now(_Given):
     as_of: EpochMs | None
     seen_at: EpochMs
     """When the desk last saw the view: behind `at` by more than seconds while Redis does not answer."""
+    version: str
+    """Of the desk: a page of another one loads itself anew."""
 
 
 class Partners(_Frame):
@@ -177,7 +179,7 @@ class Partners(_Frame):
 
 
 class Alerts(_Frame):
-    """The present ones, the last to fire first."""
+    """The present ones, by severity and criticality (`order`, the highest first); of these the first to fire first."""
 
     alerts: list[AlertState]
 

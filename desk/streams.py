@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from importlib.metadata import version
 from time import monotonic
 from typing import Final
 
@@ -22,6 +23,8 @@ VIEWERS_MAX: Final = 500
 VIEWERS_OF_ONE_MAX: Final = 20
 """Of one user: pages left open are many, and each takes a frame a second."""
 NOW_SECONDS: Final = 5.0
+VERSION: Final = version("outwatch")
+"""Told with every `now`: a page that is left open for weeks loads itself anew where it becomes another."""
 _SLOW_SECONDS: Final = 20.0
 """Who does not take a frame in this time is let go, and comes again when it can."""
 
@@ -60,7 +63,7 @@ class Streams:
             response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
             await response.prepare(request)
             try:
-                await self._follow(response, caller, board)
+                await self._follow(request, response, caller, board)
             except TimeoutError:
                 self._metrics.slow()
                 _log.info("viewer was too slow", user=name)
@@ -72,10 +75,11 @@ class Streams:
             self._count(name, -1)
         return response
 
-    async def _follow(self, response: web.StreamResponse, caller: Caller, board: Board) -> None:
+    async def _follow(self, request: web.Request, response: web.StreamResponse, caller: Caller, board: Board) -> None:
         await _write(response, "snapshot", snapshot(board, caller.user))
         said_at = monotonic()
-        while not self._stop.is_set():
+        # Boards come every second: who went is missed with the next, also where nothing is to be told.
+        while not self._stop.is_set() and not _is_gone(request):
             newer = await self._watch.after(board, max(0.0, said_at + NOW_SECONDS - monotonic()))
             if newer is not board:
                 told = delta(board, newer, caller.user)
@@ -85,7 +89,7 @@ class Streams:
             if monotonic() - said_at >= NOW_SECONDS:
                 if caller.again() != caller.user:
                     return
-                now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user), "seen_at": board.at_ms}
+                now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user), "seen_at": board.at_ms, "version": VERSION}
                 await _write(response, "now", orjson.dumps(now))
                 said_at = monotonic()
 
@@ -93,6 +97,10 @@ class Streams:
         self._viewers[name] += by
         self._viewers = +self._viewers  # Names without a viewer are not remembered.
         self._metrics.viewers(self._viewers.total())
+
+
+def _is_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 async def _write(response: web.StreamResponse, event: str, data: bytes) -> None:

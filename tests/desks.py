@@ -204,6 +204,7 @@ class Served:
         self.metrics = metrics
         self.settings = settings
         self.client = client
+        self.folder = Path(str(settings.desk_users)).parent
         self.session = session
         self.now_ms = AT_MS
         self.commands: list[Command] = []

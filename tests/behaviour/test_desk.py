@@ -4,10 +4,12 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -340,6 +342,36 @@ async def test_commands_of_one_user_are_limited_and_those_of_another_are_not(ser
     assert (await served.post("comment", BODIES["comment"], "admin")).status == 202
 
 
+async def test_looks_of_one_user_are_limited_and_those_of_another_are_not(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    statuses = {(await served.ask("/api/v1/session")).status for _ in range(40)}
+    assert statuses == {200}, "a page that asks for much at once is not kept waiting"
+    monkeypatch.setattr("desk.server._READS_BURST", 3)
+    monkeypatch.setattr("desk.server._READS_PER_SECOND", 0.001)
+    async with serving(served.settings.redis_url, served.settings.app_id, served.folder) as strict:
+        answers = [await strict.ask("/api/v1/session") for _ in range(4)]
+        assert [each.status for each in answers] == [200, 200, 200, 429]
+        assert int(answers[3].headers["Retry-After"]) > 900
+        assert (await strict.ask("/api/v1/session", "admin")).status == 200
+        assert (await strict.post("comment", BODIES["comment"], "operator")).status == 202
+
+
+async def test_alerts_stand_in_the_order_of_what_matters_most(served: Served) -> None:
+    """The highest order first, and of these the one that fires for longest."""
+    some = []
+    for fingerprint, order, fired_ms in (("c" * 32, 9, AT_MS), ("d" * 32, 9, AT_MS - 1), ("e" * 32, 1, AT_MS)):
+        key, value = alert("acme", fingerprint)
+        some.append(
+            Record(served.settings.topics.alerts_state, 0, key, orjson.dumps({**orjson.loads(value), "order": order, "fired_at": fired_ms}))
+        )
+    await fill(served.client, served.settings, some)
+
+    async def ordered() -> bool:
+        told = (await served.get("/api/v1/alerts"))["alerts"]
+        return [each["fingerprint"][0] for each in told] == ["d", "c", "e", "a", "b"]
+
+    await until(ordered)
+
+
 async def test_a_proxy_s_header_is_believed_from_where_it_may_come_and_from_nowhere_else(
     redis_url: str, app_id: str, tmp_path: Path
 ) -> None:
@@ -421,7 +453,7 @@ async def test_a_stream_begins_with_all_there_is_and_goes_on_with_what_differs(s
         assert delta["gone"] == {"alerts": [ACME_ALERT]}
         served.now_ms = AT_MS + 9_000
         now = await events.next_of("now")
-        assert (now["at"], now["as_of"]) == (AT_MS + 9_000, AT_MS)
+        assert (now["at"], now["as_of"], now["version"]) == (AT_MS + 9_000, AT_MS, version("outwatch"))
         Now.model_validate(now)
 
 
@@ -558,7 +590,6 @@ async def test_a_policy_of_a_newer_release_is_said_to_be_one(served: Served) -> 
 async def test_so_many_watch_and_further_ones_are_told_to_come_later(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("desk.streams.VIEWERS_OF_ONE_MAX", 2)
     monkeypatch.setattr("desk.streams.VIEWERS_MAX", 3)
-    monkeypatch.setattr("desk.streams.NOW_SECONDS", 0.3)  # Who went is missed with the next frame.
     async with streaming(served), streaming(served):
         assert (await served.ask("/api/v1/stream")).status == 503
         async with streaming(served, "operator"):
@@ -570,6 +601,18 @@ async def test_so_many_watch_and_further_ones_are_told_to_come_later(served: Ser
             return again.status == 200
 
     await until(room)
+
+
+async def test_who_went_is_missed_with_the_next_board_also_where_nothing_is_told(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.streams.NOW_SECONDS", 1_000.0)
+    async with streaming(served) as events:
+        await events.next()
+        assert b"outwatch_desk_viewers 1.0" in served.metrics.catalogue.text()
+
+    async def missed() -> bool:
+        return b"outwatch_desk_viewers 0.0" in served.metrics.catalogue.text()
+
+    await until(missed)
 
 
 async def test_a_viewer_that_takes_nothing_is_let_go(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

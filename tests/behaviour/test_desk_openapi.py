@@ -23,7 +23,7 @@ checks.positive_data_acceptance.expected-statuses = [200, 202, 404, 422]
 
 async def test_every_answer_is_what_the_document_says(redis_url: str, app_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Schemathesis makes requests that hold and such that do not; the stream, which never ends, is left out."""
-    for limit in ("desk.identity._LOGIN_BURST", "desk.server._COMMANDS_BURST"):
+    for limit in ("desk.identity._LOGIN_BURST", "desk.server._COMMANDS_BURST", "desk.server._READS_BURST"):
         monkeypatch.setattr(limit, 1_000_000)
     (tmp_path / "schemathesis.toml").write_text(SPANS)
     async with serving(redis_url, app_id, tmp_path) as served:
