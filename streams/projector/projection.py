@@ -1,8 +1,8 @@
 """What a record of the topics does to the view: Redis commands. Pure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -15,10 +15,14 @@ from models.view import HAPPENED_KEPT_MS, HAPPENED_MAX, OUTCOMES_MAX, TRANSITION
 from models.windows import parse_record_key
 from streams.projector.totals import Totals
 
-__all__ = ["Command", "Projection", "Record", "UnreadableError"]
+__all__ = ["Command", "Projection", "Record", "UnreadableError", "together"]
 
 Command = tuple[str | bytes | int, ...]
 """A Redis command with its arguments."""
+
+
+_ONE_FIELD: Final = 4
+"""(HSET, key, field, value)."""
 
 
 class UnreadableError(ValueError):
@@ -42,10 +46,8 @@ class _Block:
     until_ms: int = 0
 
     def commands(self, key: str) -> list[Command]:
-        kept = [part for field, value in self.fields.items() if value is not None for part in (field, value)]
-        gone = [field for field, value in self.fields.items() if value is None]
-        found: list[Command] = [("HSET", key, *kept), ("PEXPIREAT", key, self.until_ms)] if kept else []
-        return [*found, ("HDEL", key, *gone)] if gone else found
+        found = _fields(key, self.fields)
+        return [found[0], ("PEXPIREAT", key, self.until_ms), *found[1:]] if found and found[0][0] == "HSET" else found
 
 
 @dataclass(slots=True)
@@ -180,6 +182,30 @@ class Projection:
         if change.partner != BROADCAST:
             self._totals.configure(change.partner, configured=record.value is not None)
         return [_set_or_delete(self._keys.policies, change.partner.encode(), record.value)]
+
+
+def together(commands: Iterable[Command]) -> list[Command]:
+    """Commands that come to the same, one for all fields of a hash: each that is sent and answered costs more than what it carries."""
+    hashes: dict[str, dict[Any, Any]] = {}
+    found = list[Command]()
+    for command in commands:
+        # What is said of a field last holds; `_set_or_delete` says one thing of one field.
+        if command[0] == "HSET" and len(command) == _ONE_FIELD:
+            hashes.setdefault(str(command[1]), {})[command[2]] = command[3]
+        elif command[0] == "HDEL" and len(command) == _ONE_FIELD - 1:
+            hashes.setdefault(str(command[1]), {})[command[2]] = None
+        else:
+            found.append(command)
+    for key, fields in hashes.items():
+        found += _fields(key, fields)
+    return found
+
+
+def _fields(key: str, fields: Mapping[Any, bytes | None]) -> list[Command]:
+    """Set what has a value and delete what has none."""
+    kept = [part for field, value in fields.items() if value is not None for part in (field, value)]
+    gone = [field for field, value in fields.items() if value is None]
+    return [*([("HSET", key, *kept)] if kept else []), *([("HDEL", key, *gone)] if gone else [])]
 
 
 def _set_or_delete(key: str, field: bytes, value: bytes | None) -> Command:

@@ -19,7 +19,7 @@ from streams.connection import is_refused, redis
 from streams.health.projector_metrics import ProjectorMetrics
 from streams.health.readiness import Note, Obstacle, Unready
 from streams.health.server import endpoints
-from streams.projector.projection import Command, Projection, Record, UnreadableError
+from streams.projector.projection import Command, Projection, Record, UnreadableError, together
 from streams.projector.source import Batch, Source
 from streams.projector.store import Positions, ViewStore
 from streams.projector.totals import Totals
@@ -152,12 +152,12 @@ class Projector:
             for record in records:
                 commands += self._project(record)
         commands += self._projection.gathered()
-        # Every batch changes them, and each takes all partners: a start would do little else. A view that was left before goes on with
-        # what it holds, and sums that anew.
-        if monotonic() - self._summed_at >= TOTALS_SECONDS:
+        # Every batch changes them, and each takes all partners: a start would do little else, and waits with them for its end. A view
+        # that was left before goes on with what it holds, and sums that anew.
+        if not self._source.begins and monotonic() - self._summed_at >= TOTALS_SECONDS:
             commands += self._projection.totals()
             self._summed_at = monotonic()
-        if not await self._store.apply(commands, follows, leads_to):
+        if not await self._store.apply(together(commands), follows, leads_to):
             _log.info("the view was flushed, or another projector is at work")
             return False
         positions.update(leads_to)

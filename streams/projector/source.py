@@ -98,6 +98,11 @@ class Source:
         else:
             self._consumer.resume(*self._history)
 
+    @property
+    def begins(self) -> bool:
+        """Whether something is not read yet that was so when we began."""
+        return bool(self._first)
+
     async def batch(self, wait_seconds: float) -> Batch:
         """The next records, by `topic:partition`; empty if none came within `wait_seconds`."""
         found = await self._consumer.getmany(*self._present, max_records=BATCH_RECORDS_MAX)

@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.happened import line
 from models.history import pack
@@ -11,7 +13,7 @@ from models.policy_spec import PartnerPart, SharedPart
 from models.topics import Topics
 from models.view import HAPPENED_KEPT_MS, HAPPENED_MAX, OUTCOMES_MAX, TRANSITIONS_MAX, Keys
 from models.windows import DAY_MS, HOUR_MS
-from streams.projector.projection import Command, Projection, Record, UnreadableError
+from streams.projector.projection import Command, Projection, Record, UnreadableError, together
 from streams.projector.totals import Totals
 from tests.view_records import AT_MS, alert_event, alert_state, heartbeat, kpi_record, outcome, rollup, stretch
 
@@ -197,3 +199,26 @@ def test_a_partner_of_the_policy_without_figures_is_missing_in_the_total(project
 def test_what_makes_no_sense_is_said_and_nothing_else(projection: Projection, topic: str, key: bytes, value: bytes | None) -> None:
     with pytest.raises(UnreadableError):
         project(projection, topic, key, value)
+
+
+@given(st.lists(st.tuples(st.sampled_from("kl"), st.sampled_from("abc"), st.none() | st.integers(0, 9)), max_size=30))
+def test_commands_together_come_to_what_they_come_to_one_by_one(said: list[tuple[str, str, int | None]]) -> None:
+    """The last that is said of a field holds; what is no field of a hash stays as it is."""
+    one_by_one: list[Command] = [("HDEL", key, name) if value is None else ("HSET", key, name, value) for key, name, value in said]
+    other: Command = ("ZADD", "z", 1, b"x")
+    merged = together([*one_by_one, other])
+    assert merged[0] == other
+    assert len(merged) <= 1 + 2 * 2, "of each hash one that sets and one that deletes"
+    assert held(merged) == held(one_by_one)
+
+
+def held(commands: list[Command]) -> dict[object, dict[object, object]]:
+    """What a Redis that was empty holds then."""
+    hashes: dict[object, dict[object, object]] = {"k": {}, "l": {}}
+    for name, key, *rest in commands:
+        if name == "HSET":
+            hashes[key] |= dict(zip(rest[::2], rest[1::2], strict=True))
+        elif name == "HDEL":
+            for each in rest:
+                hashes[key].pop(each, None)
+    return hashes
