@@ -34,6 +34,7 @@ KINDS: Final[tuple[Kind, ...]] = (
 Key = tuple[Kind, str]
 
 _HEARTBEAT: Final = ("partition", "as_of", "frontier", "cadence_seconds")
+_INSTRUCTIONS: Final = frozenset({"runbook", "suggested_action"})
 _OWN: Final = frozenset(OwnIncident.model_fields)
 
 
@@ -100,13 +101,13 @@ def board_of(look: Look, window: str, number: int, now_ms: int, clock: Literal["
     if figures.total is not None:
         entities["totals", window] = Entity(None, figures.total.raw, None)
     for fingerprint, alert in sorted(look.alerts.items(), key=_place):
-        entities["alerts", fingerprint] = _own(alert)
+        entities["alerts", fingerprint] = _own(alert, orjson.dumps(_alert_of_partner(alert.body)))
     for identity, incident in sorted(look.incidents.items(), key=lambda each: (-each[1].body["opened_at"], each[0])):
-        theirs = {name: value for name, value in incident.body.items() if name in _OWN}
-        entities["incidents", identity] = _own(incident, orjson.dumps({**theirs, "addressed": addressed(incident.body)}))
-    for kind, notices in (("silences", look.silences), ("annotations", look.annotations)):
-        for identity, notice in notices.items():
-            entities[kind, identity] = _own(notice)  # type: ignore[index] # of a literal each
+        entities["incidents", identity] = _own(incident, orjson.dumps(_incident_of_partner(incident.body)))
+    for identity, silence in look.silences.items():
+        entities["silences", identity] = _own(silence, orjson.dumps({**silence.body, "comment": ""}))
+    for identity, annotation in look.annotations.items():
+        entities["annotations", identity] = _own(annotation)
     for outcome in look.outcomes:
         entities["outcomes", f"{outcome.body['id']}@{outcome.body['processed_at']}"] = _own(outcome)
     for partition, beat in look.heartbeats.items():
@@ -121,6 +122,19 @@ def _place(alert: tuple[str, Read]) -> tuple[int, int, str]:
     body = alert[1].body
     # What a worker of a release before wrote has no order.
     return -body.get("order", 0), body.get("fired_at") or 0, alert[0]
+
+
+def _alert_of_partner(alert: Json) -> dict[str, Any]:
+    """What its partner sees: neither what others said of it, nor what they are to do, which is the client's for all partners."""
+    ack = alert.get("ack")
+    rule = {name: value for name, value in alert["rule"].items() if name not in _INSTRUCTIONS}
+    return {**alert, "rule": rule, "comments": [], "ack": ack and {**ack, "comment": None}}
+
+
+def _incident_of_partner(incident: Json) -> dict[str, Any]:
+    members = [{name: value for name, value in each.items() if name not in _INSTRUCTIONS} for each in incident["members"]]
+    own = {name: value for name, value in incident.items() if name in _OWN}
+    return {**own, "members": members, "addressed": addressed(incident)}
 
 
 def addressed(incident: Json) -> bool:

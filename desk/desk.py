@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from secrets import token_bytes, token_hex
 from time import monotonic
+from typing import Final
 
 import structlog
 from aiohttp import web
@@ -24,6 +25,10 @@ from models.topics import partition_of
 from models.view import Keys
 
 __all__ = ["Desk"]
+
+KEEPALIVE_SECONDS: Final = 75.0
+"""A connection on which nothing is asked is closed, also one that has not said all of its first request by then."""
+
 
 _log = structlog.stdlib.get_logger("outwatch.desk")
 
@@ -73,7 +78,7 @@ class Desk:
         Raises:
             OSError: if the port is taken.
         """
-        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0, keepalive_timeout=KEEPALIVE_SECONDS)
         await runner.setup()
         watching = asyncio.create_task(self._watch.run(self._stop))
         try:

@@ -39,6 +39,7 @@ class Refusal(StrEnum):
     INVALID = "invalid"
     MEDIA_TYPE = "media_type"
     TOO_LARGE = "too_large"
+    TOO_SLOW = "too_slow"
     RATE = "rate"
     VIEWERS = "viewers"
     NO_VIEW = "no_view"

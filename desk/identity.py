@@ -76,8 +76,10 @@ class Identity:
             user = self.by_token(request, token.strip())
             return Caller(user, None, lambda: self._users.now().of_token(token.strip()))
         if self._header is not None and self._trusts(request) and self._header in request.headers:
-            name = request.headers[self._header]
-            known = self._users.now().named(name)
+            names = request.headers.getall(self._header)
+            name = names[0]
+            # Twice: the proxy added its own behind one that came in. Which is whose, nobody knows.
+            known = self._users.now().named(name) if len(names) == 1 else None
             if known is None:
                 msg = f"the file of users does not name {name[:100]!r}"
                 raise UnauthenticatedError(msg)
@@ -102,7 +104,7 @@ class Identity:
         """
         user = self._users.now().of_token(token)
         if user is None:
-            wait_seconds = self._tries.take(self.address(request), self._monotonic())
+            wait_seconds = self._tries.take(_site(self.address(request)), self._monotonic())
             if wait_seconds:
                 raise TooManyError(wait_seconds)
             msg = "the token is nobody's"
@@ -149,6 +151,12 @@ class Identity:
 def _peer(request: web.Request) -> str:
     name = None if request.transport is None else request.transport.get_extra_info("peername")
     return str(name[0]) if isinstance(name, tuple) else ""
+
+
+def _site(address: str) -> str:
+    """Of IPv6 the network that one customer of a provider has: it has as many addresses as it likes."""
+    network = _network_of(address)
+    return str(network.supernet(new_prefix=64)) if isinstance(network, IPv6Network) else address
 
 
 def _network_of(text: str) -> IPv4Network | IPv6Network | None:

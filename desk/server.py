@@ -1,5 +1,6 @@
 """The server: every request is checked against its route before anything answers, and whatever goes wrong is a problem detail."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from time import monotonic
@@ -21,6 +22,8 @@ from desk.routes import ROUTES, Route
 __all__ = ["application"]
 
 BODY_BYTES_MAX: Final = 64 * 1024
+_BODY_SECONDS: Final = 10.0
+"""Who sends a body byte by byte would hold a connection for ever."""
 _COMMANDS_BURST: Final = 30
 _COMMANDS_PER_SECOND: Final = 1.0
 _READS_BURST: Final = 300
@@ -103,7 +106,12 @@ def _query(model: type[BaseModel], request: web.Request) -> BaseModel:
 async def _body(bodies: TypeAdapter[Any], request: web.Request) -> Any:  # noqa: ANN401 - a model of the route
     if request.content_type != "application/json":
         raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, Refusal.MEDIA_TYPE, "send JSON, as application/json")
-    raw = await request.read()
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            raw = await request.read()
+    except TimeoutError as error:
+        msg = f"the body did not come within {_BODY_SECONDS:.0f} s"
+        raise ProblemError(HTTPStatus.REQUEST_TIMEOUT, Refusal.TOO_SLOW, msg) from error
     try:
         return bodies.validate_json(raw)
     except ValidationError as error:

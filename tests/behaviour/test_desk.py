@@ -12,6 +12,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 from jsonschema import Draft202012Validator
+from multidict import CIMultiDict
 
 from desk.files import VIEWS, page_files
 from desk.openapi import document
@@ -36,6 +37,7 @@ from tests.desks import (
     Served,
     alert,
     fill,
+    incident,
     serving,
 )
 from tests.view_records import AT_MS, alert_event, kpi_record
@@ -194,6 +196,55 @@ async def test_a_partner_sees_nothing_of_another_on_any_route_nor_in_the_stream(
         delta = await events.next_of("delta")
         assert [each["partner"] for each in delta["changed"]["partners"]] == ["acme"]
         assert set(delta["changed"]) == {"partners"}
+
+
+async def test_a_partner_is_told_neither_what_others_said_nor_what_they_are_to_do(served: Served) -> None:
+    """On no route and in no frame; whoever works for the client is told all of it."""
+    key, value = alert("acme", ACME_ALERT)
+    said = {"actor": "ana", "at": AT_MS, "until": None, "comment": "SECRET of an ack"}
+    body = {**orjson.loads(value), "ack": said, "comments": [{"actor": "ana", "at": AT_MS, "text": "SECRET of an alert"}]}
+    body["rule"] |= {"runbook": "https://SECRET", "suggested_action": "SECRET action"}
+    number, state = incident(ACME_INCIDENT, "acme", ACME_ALERT)
+    case = orjson.loads(state)
+    case["members"][0] |= {"runbook": "https://SECRET", "suggested_action": "SECRET action"}
+    case["timeline"] = [
+        {"at": AT_MS, "what": what, "by": "ana", "text": f"SECRET {what}"} for what in ("told", "commented", "acknowledged")
+    ]
+    silence = {"record": "silence", "id": "s-acme", "partner": "acme", "actor": "ana", "at": AT_MS, "from": AT_MS, "until": AT_MS + 1}
+    silence |= {"matchers": {"rule": "x"}, "comment": "SECRET of a silence"}
+    topics = served.settings.topics
+    beside = Record(topics.alerts_state, 0, b"silence/s-acme", orjson.dumps(silence))
+    some = [Record(topics.alerts_state, 0, key, orjson.dumps(body)), Record(topics.incidents, 0, number, orjson.dumps(case)), beside]
+    async with streaming(served, "partner") as theirs, streaming(served, "viewer") as whole:
+        frames = [json.dumps((await events.next())[1]) for events in (theirs, whole)]
+        await fill(served.client, served.settings, some)
+        frames = [frame + json.dumps(await events.next_of("delta")) for frame, events in zip(frames, (theirs, whole), strict=True)]
+    assert ["SECRET" in frame for frame in frames] == [False, True]
+    told = {"partner": "", "operator": ""}
+    for route in ROUTES:
+        if route.method == "GET" and route.name != "stream":
+            path = route.path.replace("{partner}", "acme").replace("{kpi}", "service_level")
+            for role in told:
+                told[role] += await (await served.ask(path, role)).text()
+    assert "SECRET" not in told["partner"]
+    told["operator"] += frames[1]
+    kinds = ("of an ack", "of an alert", "action", "told", "commented", "acknowledged", "of a silence")
+    assert all(f"SECRET {each}" in told["operator"] for each in kinds)
+
+
+async def test_who_sends_slowly_holds_no_connection(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("desk.server._BODY_SECONDS", 0.2)
+    monkeypatch.setattr("desk.desk.KEEPALIVE_SECONDS", 0.5)
+    asked = f"POST /api/v1/comment HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKENS['operator']}\r\nContent-Type: application/json\r\n"
+    async with serving(served.settings.redis_url, served.settings.app_id, served.folder) as strict:
+        for sent, status in (("", b""), (asked, b""), (asked + "Content-Length: 9\r\n\r\n{", b"HTTP/1.1 408 ")):
+            reader, writer = await asyncio.open_connection("127.0.0.1", strict.desk.port)
+            writer.write(sent.encode())
+            async with asyncio.timeout(20):
+                answer = await reader.read()
+            assert answer.startswith(status), answer
+            assert bool(answer) == bool(status)
+            writer.close()
 
 
 async def test_a_partner_asks_nothing_of_another_s(served: Served) -> None:
@@ -382,6 +433,9 @@ async def test_a_proxy_s_header_is_believed_from_where_it_may_come_and_from_nowh
             assert (await served.ask("/api/v1/session", None, headers=header)).status == status
             if status == 200:
                 assert (await served.ask("/api/v1/session", None, headers={"X-Forwarded-User": "mallory"})).status == 401
+                twice = CIMultiDict([("X-Forwarded-User", "admin"), ("X-Forwarded-User", "operator")])
+                async with served.session.get(f"{served.url}/api/v1/session", headers=twice) as answer:
+                    assert answer.status == 401, "one of them was brought along"
                 post = await served.ask("/api/v1/silence", None, "POST", json={**BODIES["silence"], "partner": "*"}, headers=header)
                 assert post.status == 403, "a browser is logged in at a proxy on every page"
                 csrf = (await (await served.ask("/api/v1/session", None, headers=header)).json())["csrf"]
@@ -401,6 +455,9 @@ async def test_behind_a_trusted_proxy_who_guesses_is_told_apart_by_what_the_prox
         assert [await guess(served, "203.0.113.7, 198.51.100.1") for _ in range(11)] == [401] * 10 + [429]
         assert await guess(served, "198.51.100.1, 203.0.113.7") == 401, "what came before the proxy is only claimed"
         assert await guess(served, "198.51.100.1, nonsense") == 401
+        one_customer = [await guess(served, f"2001:db8:0:1::{number:x}") for number in range(11)]
+        assert one_customer == [401] * 10 + [429], "of IPv6 a customer has more addresses than it needs tries"
+        assert await guess(served, "2001:db8:0:2::1") == 401
     async with serving(redis_url, app_id, tmp_path) as served:
         assert [await guess(served, f"198.51.100.{number}") for number in range(11)] == [401] * 10 + [429]
 
