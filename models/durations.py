@@ -5,7 +5,7 @@ from typing import Final
 
 from pydantic import WithJsonSchema
 
-__all__ = ["WRITTEN", "to_seconds"]
+__all__ = ["WRITTEN", "to_seconds", "written"]
 
 _UNITS: Final = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _TEXT: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d|)", re.ASCII)
@@ -29,3 +29,9 @@ def to_seconds(value: str | float) -> float:
         msg = f"not a duration: {value!r} (write 10s, 3m, 4h, 2d or a number of seconds)"
         raise ValueError(msg)
     return float(found[1]) * _UNITS[found[2]]
+
+
+def written(seconds: float) -> str:
+    """As people write it, in the widest unit of which it is a whole number up to hours."""
+    unit = next(each for each in ("h", "m", "s", "ms") if round(seconds * 1000) % round(_UNITS[each] * 1000) == 0)
+    return f"{round(seconds * 1000) // round(_UNITS[unit] * 1000)}{unit}"

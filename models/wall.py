@@ -54,4 +54,8 @@ def read_moment(text: str, zone: ZoneInfo) -> int:
         except ValueError as error:
             msg = f"{text!r} is no date: {error}"
             raise TimeError(msg) from None
-    return to_ms(text)
+    try:
+        return to_ms(text)
+    except TimeError as error:
+        msg = f"{error}; or a time of the wall clock there, such as 2026-12-24T18:00"
+        raise TimeError(msg) from None

@@ -257,8 +257,8 @@ def _standing(settings: "Settings") -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def when(at_ms: int) -> str:
+def when(at_ms: int, *, seconds: bool = False) -> str:
     """A time as a person reads it."""
     from datetime import UTC, datetime
 
-    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime(f"%Y-%m-%d %H:%M{':%S' * seconds} UTC")

@@ -66,13 +66,15 @@ def show(identity: Id, as_json: Json = False) -> None:
     for told in each.told:
         person = f" ({told.target.person})" if told.target.person not in (None, told.target.id) else ""
         where = f"{told.receiver.type} {told.receiver.id}"
-        typer.echo(f"  {when(told.at)}  {told.target.kind} {told.target.id}{person} by {where}: {told.outcome or 'on its way'}")
+        typer.echo(
+            f"  {when(told.at, seconds=True)}  {told.target.kind} {told.target.id}{person} by {where}: {told.outcome or 'on its way'}"
+        )
     typer.echo("\nwhat happened")
     if each.timeline_dropped:
         typer.echo(f"  ({each.timeline_dropped} older lines are gone)")
     for entry in each.timeline:
         by = f" by {entry.by}" if entry.by else ""
-        typer.echo(f"  {when(entry.at)}  {entry.what.replace('_', ' ')}{by}{': ' if entry.text else ''}{entry.text}")
+        typer.echo(f"  {when(entry.at, seconds=True)}  {entry.what.replace('_', ' ')}{by}{': ' if entry.text else ''}{entry.text}")
 
 
 @app.command()

@@ -72,7 +72,7 @@ def chosen(calendar: "Calendar", names: list[str] | None) -> list[str]:
 
     unknown = next((each for each in names or () if each not in calendar.rotations), None)
     if unknown is not None:
-        remedy = suggest(unknown, calendar.rotations, "the policy has none") if calendar.rotations else "the policy has none"
+        remedy = suggest(unknown, sorted(calendar.rotations)) if calendar.rotations else "the policy has none"
         typer.echo(f"no rotation {unknown} ({remedy})", err=True)
         raise typer.Exit(Exit.PROBLEMS)
     return names or sorted(calendar.rotations)

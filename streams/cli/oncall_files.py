@@ -66,8 +66,9 @@ def import_(
     ahead = [each for each in found.singles if each.to_ms > now_ms()]
     if ahead and send:
         chosen(calendar, [rotation])
+    shown_in = zone or (None if found.rotation is None else found.rotation.timezone)
     for each in ahead:
-        place = place_of(calendar, rotation, zone) if rotation in calendar.specs or zone else utc()
+        place = place_of(calendar, rotation, shown_in) if shown_in or rotation in calendar.specs else utc()
         times = f"{shown(each.from_ms, place)} to {shown(each.to_ms, place)} ({place.key})"
         typer.echo(f"# {calendar.names(each.people)} from {times}")
         if len(each.people) > 1:
@@ -76,9 +77,13 @@ def import_(
             payload = {"rotation": rotation, "person": each.people[0], "from": each.from_ms, "to": each.to_ms}
             command(OVERRIDE, BROADCAST, payload, None, as_json=False)
     if ahead and not send:
-        typer.echo(f"# {len(ahead)} shifts do not repeat: --send asks for them as overrides of {rotation}")
-    if len(found.singles) > len(ahead):
-        typer.echo(f"# {len(found.singles) - len(ahead)} shifts are over and left out")
+        typer.echo(f"# {_count(len(ahead))} not repeat: --send asks for overrides of {rotation}")
+    if over := len(found.singles) - len(ahead):
+        typer.echo(f"# of what does not repeat {over} shift{'s are' if over > 1 else ' is'} over and left out")
+
+
+def _count(shifts: int) -> str:
+    return "1 shift does" if shifts == 1 else f"{shifts} shifts do"
 
 
 def _yaml(spec: "RotationSpec") -> str:
@@ -86,8 +91,12 @@ def _yaml(spec: "RotationSpec") -> str:
 
     from ruamel.yaml import YAML
 
+    from models.durations import written
     from models.policy_spec import to_json
 
-    out = StringIO()
-    YAML().dump({"rotations": [to_json(spec)]}, out)
+    out, said = StringIO(), to_json(spec)
+    for layer in said["layers"]:
+        if "lasts" in layer:
+            layer["lasts"] = written(layer["lasts"])
+    YAML().dump({"rotations": [said]}, out)
     return out.getvalue()

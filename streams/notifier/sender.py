@@ -11,7 +11,16 @@ from typing import Any, Final, Self, TypeVar
 
 import aiosmtplib
 import stamina
-from aiohttp import ClientError, ClientSession, ClientTimeout, InvalidURL, TCPConnector
+from aiohttp import (
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    InvalidURL,
+    ServerDisconnectedError,
+    TCPConnector,
+)
 from aiolimiter import AsyncLimiter
 
 from alerts.notify.alertmanager import request
@@ -37,6 +46,13 @@ _FINAL_FROM: Final = 500
 _RATES: Final[Mapping[str, float]] = {"slack": 1.0, "pagerduty": 2.0, "teams": 1.0}
 """A second and receiver: what these allow."""
 _LIMITERS_MAX: Final = 1000
+_WORDS: Final = (
+    (TimeoutError, f"no answer within {TRY_SECONDS_MAX:g} s"),
+    (ClientConnectorDNSError, "its name is not known"),
+    (ClientConnectorError, "it cannot be connected to"),
+    (ServerDisconnectedError, "it closed the connection without an answer"),
+)
+"""What an error of a connection says; its own words may hold an address that is a secret."""
 _E = TypeVar("_E", bound=BaseException)
 _ALERTS_BYTES_MAX: Final = 8 << 20
 
@@ -213,7 +229,7 @@ def _failed(error: Exception) -> Verdict:
     if type(error) is aiosmtplib.SMTPException:
         # The library's own words: the server cannot do what the settings ask for, and nothing is said to it in the clear.
         return Verdict("rejected", str(error))
-    return Verdict("again", type(error).__name__)
+    return Verdict("again", next((words for kind, words in _WORDS if isinstance(error, kind)), type(error).__name__))
 
 
 def _cause(error: BaseException | None, kind: type[_E]) -> _E | None:

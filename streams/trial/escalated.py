@@ -95,7 +95,7 @@ def _found(policy: PolicyFile, what: Rehearsal) -> tuple[PartnerPolicy, Paging, 
     names = [each.id for each in policy.rules]
     for named, there, kind in ((what.partner, [*own], "partner"), (what.rule, names, "rule")):
         if named is not None and named not in there:
-            msg = f"no {kind} {named} ({suggest(named, there, 'the policy names none')})"
+            msg = f"no {kind} {named} ({suggest(named, there, None if there else 'the policy names none')})"
             raise RehearsalError(msg)
     for partner_id, part in own.items():
         if what.partner not in (None, partner_id):

@@ -175,7 +175,7 @@ def _lint_told(path: Where, case: CaseSpec, paging: Paging) -> Iterator[Finding]
         for field, names, there in (("to", (each.to,), known), ("by", each.by or (), sorted(_reached(paging)))):
             for name in names:
                 if name not in there:
-                    remedy = suggest(name, there, "the policy names none")
+                    remedy = suggest(name, there, None if there else "the policy names none")
                     yield Finding((*path, "told", number, field), f"{name!r} is nobody whom alerts of {case.partner} may page", remedy)
 
 
@@ -193,7 +193,11 @@ def _lint_expected(path: Where, case: CaseSpec, compiled: PartnerPolicy) -> Iter
         here: Where = (*path, "expect", number)
         rule = rules.get(each.rule)
         if rule is None:
-            yield Finding((*here, "rule"), f"{each.rule!r} is no rule of {case.partner}", suggest(each.rule, rules, "the policy has none"))
+            yield Finding(
+                (*here, "rule"),
+                f"{each.rule!r} is no rule of {case.partner}",
+                suggest(each.rule, rules, None if rules else "the policy has none"),
+            )
         elif Scope.parse(each.scope).dimension not in rule.scopes:
             yield Finding((*here, "scope"), f"{rule.id} is not judged for {each.scope}", f"write one of {', '.join(sorted(rule.scopes))}")
         elif case.series and (rule.compare is not None or rule.kpi == FEED_SILENCE):

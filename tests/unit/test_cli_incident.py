@@ -70,8 +70,8 @@ def test_it_shows_alerts_who_was_told_and_what_happened(desk: Desk) -> None:
     told = outwatch("show", desk.incident.id[:6]).stdout
     for line in (
         "warning, since 2025-06-15 15:10 UTC, acked by ana",
-        "  2025-06-15 15:20 UTC  person ben by webhook ben: on its way",
-        "  2025-06-15 15:21 UTC  acknowledged by ana: on it",
+        "  2025-06-15 15:20:00 UTC  person ben by webhook ben: on its way",
+        "  2025-06-15 15:21:00 UTC  acknowledged by ana: on it",
         "Acme: asa 41 %",
     ):
         assert line in told

@@ -96,11 +96,14 @@ def test_what_is_exported_can_be_imported_and_shifts_that_are_over_are_left_out(
     assert oncall(policy, "export", "ops", "--from", "2026-01-07", "--days", "7", "--output", str(out)).exit_code == 0
     assert out.read_text().count("BEGIN:VEVENT") == 2
     assert "DTSTART:20260105T090000Z" in out.read_text(), "whole shifts, also of the first"
-    assert oncall(policy, "import", str(out), "--rotation", "ops").output == "# 2 shifts are over and left out\n"
+    assert oncall(policy, "import", str(out), "--rotation", "ops").output == "# of what does not repeat 2 shifts are over and left out\n"
     out.write_text(out.read_text().replace("20260119T090000Z", "20860119T090000Z"))
     told = oncall(policy, "import", str(out), "--rotation", "ops").output.splitlines()
     assert told[0] == "# Bo from Mon 2026-01-12 09:00 to Sat 2086-01-19 09:00 (Europe/Lisbon)"
-    assert told[1:] == ["# 1 shifts do not repeat: --send asks for them as overrides of ops", "# 1 shifts are over and left out"]
+    assert told[1:] == [
+        "# 1 shift does not repeat: --send asks for overrides of ops",
+        "# of what does not repeat 1 shift is over and left out",
+    ]
 
 
 def test_an_imported_rotation_is_yaml_that_a_policy_takes(policy: Path, tmp_path: Path) -> None:

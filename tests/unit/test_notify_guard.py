@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from models.settings import Settings
+from streams.local.service import free_port
 from streams.notifier.guard import ForbiddenAddressError, Guard
 from streams.notifier.secrets import MissingSecretError, SecretsFolder, redact
 from streams.notifier.sender import Sender
@@ -124,3 +125,13 @@ def test_a_secret_that_cannot_be_read_is_named_until_it_can(tmp_path: Path, cont
 
 def test_the_longest_secret_is_taken_out_first() -> None:
     assert redact("abcd and ab", ["ab", "abcd"]) == "[secret] and [secret]"
+
+
+async def test_why_a_receiver_did_not_answer_is_said_in_words_that_hold_no_address(tmp_path: Path) -> None:
+    settings = Settings(notify_networks=LOOPBACK)
+    async with serving() as pager, Sender(settings, SecretsFolder(None), lambda: AT_MS) as sender:
+        pager.otherwise = "close"
+        urls = (pager.url, f"http://127.0.0.1:{free_port()}/", "http://nowhere.invalid/secret")
+        pages = [notification("webhook", receiver={"id": "hook", "type": "webhook", "url": url}) for url in urls]
+        details = [(await sender.once(each, None)).detail for each in pages]
+    assert details == ["it closed the connection without an answer", "it cannot be connected to", "its name is not known"]
