@@ -4,7 +4,7 @@ import { counted, interval, observed } from "./cells.js";
 import { chart } from "./chart.js";
 import { annotate, dispute } from "./commands.js";
 import { scopeWords } from "./contributions.js";
-import { attribute, h, text } from "./dom.js";
+import { attribute, h, keyed, text } from "./dom.js";
 import { day, DASH, quantity, time, zone } from "./format.js";
 import { asked, rangesOf, stepMs } from "./history.js";
 import { marksOf, saidOf } from "./marks.js";
@@ -194,15 +194,10 @@ function labelOf(study, { points }) {
 }
 
 function rangeLinks(node, study, chosen) {
-  const links = rangesOf(study.scope).map(({ id, label }) => {
-    const href = study.link({ range: id, from: null, to: null });
-    return h("a", { href, "aria-current": chosen === id ? "true" : null }, label);
+  keyed(node, rangesOf(study.scope), (each) => each.id, ({ label }) => h("a", {}, label), (link, { id }) => {
+    attribute(link, "href", study.link({ range: id, from: null, to: null }));
+    attribute(link, "aria-current", chosen === id ? "true" : null);
   });
-  const key = links.map((each) => each.href + each.getAttribute("aria-current")).join();
-  if (node.dataset.key !== key) {
-    node.dataset.key = key;
-    node.replaceChildren(...links);
-  }
 }
 
 /** What may be done with a chosen span. */

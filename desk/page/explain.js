@@ -10,6 +10,7 @@ import { may } from "./session.js";
 import { WINDOW_WORDS } from "./windows.js";
 
 const PARTS_MAX = 8;
+const NOTES_MAX = 5;
 
 /** What the address says of it: `KPI`, `KPI:WINDOW` or `KPI:WINDOW:SCOPE`. @param {string} said */
 export function parsed(said) {
@@ -78,12 +79,13 @@ function told(app, study, of, record) {
   const said = figure(found, of.kpi);
   return [
     h("p", { class: "big" }, h("strong", {}, said.text), state),
-    h("p", {}, verdict(found, higher, { stale, minSamples: study.figures?.min_samples ?? null })),
+    h("p", {}, verdict(found, { stale, minSamples: study.figures?.min_samples ?? null })),
     section("What it counts", counts(study, of.kpi, found, entry)),
     section("How sure it is", sure(of.kpi, found, entry, study)),
     section("Held against", held(study, of, found, higher)),
     section("When", times(study, of, record)),
     ...parts(study, of, found),
+    ...notes(app, study, of, record),
     section("Recompute it from the log", [again(app, { partner: study.partner, ...of })]),
     actions(app, study, of, record),
   ];
@@ -166,6 +168,15 @@ function parts(study, { kpi, window, scope }, found) {
   const words = DIMENSIONS[best.dimension] ?? best.dimension;
   const part = best.covered > 0.98 ? "" : ` (they hold ${quantity(best.covered, "ratio")} of it)`;
   return [section(`Made of, by ${words}${part}`, [h("table", { class: "figures" }, h("thead", {}, h("tr", {}, head)), h("tbody", {}, rows))])];
+}
+
+/** What was said of it, or of its time. */
+function notes(app, study, { kpi }, record) {
+  if (record.from === undefined) return [];
+  const meant = (each) => (each.partner === study.partner || each.partner === "*") && (!each.kpi || each.kpi === kpi);
+  const found = [...app.store.annotations.values()].filter((each) => meant(each) && each.from < record.to && each.to > record.from);
+  const words = (each) => [each.kind === "dispute" ? "Disputed" : each.kind === "other" ? "Note" : `${each.kind[0].toUpperCase()}${each.kind.slice(1)}`, each.text, `by ${each.actor}, of ${moment(each.from)} to ${moment(each.to)}`];
+  return found.length === 0 ? [] : [section("What was said of its time", [list(found.slice(-NOTES_MAX).map(words))])];
 }
 
 function again(app, of) {

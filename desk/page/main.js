@@ -145,7 +145,10 @@ function follow(event, url) {
   if (link === null || !plain || link.origin !== location.origin || link.target || link.hasAttribute("download")) return;
   if (link.hash || link.pathname.startsWith("/api/") || link.pathname.startsWith("/page/")) return;
   event.preventDefault();
+  const here = link.pathname === location.pathname;
   url.go(link.pathname, Object.fromEntries(new URLSearchParams(link.search)));
+  // Whoever chose something of this view stays at what they chose.
+  if (here) return;
   scrollTo(0, 0);
   document.getElementById("view").focus({ preventScroll: true });
 }

@@ -1,6 +1,6 @@
 /** The page of one partner: how it stands, why, what it was like, and what was said of it. */
 
-import { learn, titleOf } from "./catalogue.js";
+import { titleOf } from "./catalogue.js";
 import { annotate, dispute } from "./commands.js";
 import { scopeWords } from "./contributions.js";
 import { course } from "./course.js";
@@ -73,7 +73,6 @@ export function mount(root, app) {
   };
   const read = () => update();
   study.addEventListener("change", read);
-  learn().then(read, () => {});
   return {
     update(change) {
       study.follow();
@@ -104,7 +103,7 @@ function concerns(change, partner) {
 
 /** What is shown in place of a partner that there is none of, or that cannot be read. */
 function nobodyWords(app, study) {
-  if (study.row !== null) return null;
+  if (study.row !== null && study.learnt) return null;
   if (study.problem === null) return app.store.told ? [h("strong", {}, "Reading \u2026")] : [h("strong", {}, "Reading what stands now \u2026")];
   const { status, message } = study.problem;
   if (status === 404) {

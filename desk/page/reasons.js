@@ -63,14 +63,13 @@ export function method(kpi, told, entry) {
  * Why a figure is judged as it is.
  *
  * @param {any} told
- * @param {boolean} higher whether more is better
  * @param {{stale: boolean, minSamples: number|null}} about
  * @returns {string} a sentence
  */
-export function verdict(told, higher, { stale, minSamples }) {
+export function verdict(told, { stale, minSamples }) {
   const value = quantity(told.value, told.unit);
   if (stale) return "Nobody counts it at the moment, so nobody knows how it stands now.";
-  const missed = (bound) => `${value} is ${higher ? "under" : "over"} the ${bound} of ${quantity(told[bound], told.unit)}.`;
+  const missed = (bound) => `${value} is ${told.value < told[bound] ? "under" : "over"} the ${bound} of ${quantity(told[bound], told.unit)}.`;
   switch (told.status) {
     case "critical":
       return missed("critical").replace("the critical of", "the critical bound of");

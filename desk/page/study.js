@@ -1,6 +1,6 @@
 /** What is looked at on a partner's page: whose figures, of which part, KPI and window, with the records that tell of it. */
 
-import { kpiOf, titleOf } from "./catalogue.js";
+import { kpiOf, learn, titleOf } from "./catalogue.js";
 
 const EVERY_MS = 10_000;
 const WINDOW = "15m";
@@ -128,6 +128,11 @@ export class Study extends EventTarget {
     return kpiOf(kpi) ?? { id: kpi, title: titleOf(kpi), unit: "", better: "", formula: "", attributed_to: "", traps: "", history: true };
   }
 
+  /** Whether the catalogue is known: before, nobody knows which way is better, and nothing may be said of a figure. */
+  get learnt() {
+    return kpiOf(FIRST[0]) !== undefined;
+  }
+
   /** Whether more of it is better. */
   higher(kpi) {
     return this.entry(kpi).better === "higher";
@@ -145,6 +150,7 @@ export class Study extends EventTarget {
     const path = `partners/${encodeURIComponent(this.partner)}`;
     try {
       const { get } = this.app.api;
+      if (!this.learnt) await learn();
       const [detail, figures] = await Promise.all([
         get(path, { window: this.window }, signal),
         get(`${path}/figures`, { scope: this.scope }, signal),

@@ -1,5 +1,6 @@
 """The page of one partner: its figures, what they were, why they are so, and what may be said of them."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from typing import Any, Final
@@ -7,7 +8,7 @@ from typing import Any, Final
 import orjson
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Page, Route, expect
 
 from models import clock
 from models.windows import MINUTE_MS
@@ -141,6 +142,21 @@ async def test_a_figure_is_explained_with_what_it_was_made_of_and_the_address_sa
     await expect(panel).to_contain_text("why this number")
 
 
+async def test_nothing_is_said_of_a_figure_before_it_is_known_which_way_is_better(visit: Visit, stand: Stand, acme: str) -> None:
+    page = (await visit(stand, None)).page
+    told = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await told.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/catalogue", late)
+    await page.goto(f"{stand.url}{acme}?explain=service_level")
+    await expect(page.locator(".partner-page .empty")).to_contain_text("Reading")
+    told.set()
+    await expect(page.get_by_role("dialog")).to_contain_text("under the critical bound")
+
+
 async def test_a_chart_is_read_and_a_span_of_it_chosen_by_keys_alone(visit: Visit, stand: Stand, acme: str) -> None:
     page = (await visit(stand, f"{acme}?range=1h")).page
     plot = page.locator(".plot")
@@ -224,7 +240,7 @@ async def test_why_a_figure_is_judged_so_is_said_in_a_sentence(plain: Page) -> N
     for said, stale, expected in JUDGED:
         figure = {"value": None, "unit": "ratio", "n": 100, "target": 0.8, "critical": 0.65, "holds_from": None, **said}
         about = orjson.dumps({"stale": stale, "minSamples": 20}).decode()
-        found = await imported(plain, "reasons", f"it.verdict({orjson.dumps(figure).decode()}, true, {about})")
+        found = await imported(plain, "reasons", f"it.verdict({orjson.dumps(figure).decode()}, {about})")
         assert found.replace("\u202f", " ") == expected
 
 
