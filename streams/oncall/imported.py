@@ -69,7 +69,8 @@ def from_ics(data: bytes, file: str, rotation_id: str, people: Mapping[str, Pers
     reader = _Reader(people, zone or (str(calendar["X-WR-TIMEZONE"]) if "X-WR-TIMEZONE" in calendar else None))
     lines = data.decode(errors="replace").splitlines()
     problems: list[Problem] = []
-    for number, event in enumerate(events):
+    # A shift that was moved stands anywhere in the file, and needs its series.
+    for number, event in sorted(enumerate(events), key=lambda each: "RECURRENCE-ID" in each[1]):
         try:
             reader.take(event)
         except _WrongError as wrong:
@@ -118,6 +119,8 @@ class _Reader:
     named: set[str] = field(default_factory=set)
     """Who has shifts that repeat."""
     singles: list[Single] = field(default_factory=list)
+    series: dict[str, tuple[dict[str, Any], str]] = field(default_factory=dict)
+    """By UID, the layer of an event that repeats, and its zone."""
 
     def take(self, event: icalendar.Event) -> None:
         """Read one event."""
@@ -126,16 +129,29 @@ class _Reader:
         end, _ = self._local(event, "end", "DTEND")
         if end <= begin:
             _refuse("DTEND", "is not after DTSTART", "give the shift a length")
+        if "RECURRENCE-ID" in event:
+            self._leave_out(event)
         if "RRULE" not in event:
             self.singles.append(Single(people, moment_ms(begin, ZoneInfo(zone)), moment_ms(end, ZoneInfo(zone))))
             return
-        if "RECURRENCE-ID" in event:
-            _refuse("RECURRENCE-ID", "moves one shift of a series", "remove it there (EXDATE), and make an event of its own of it")
-        self.layers.append(_layer(event, people, begin, end - begin, zone))
+        layer = _layer(event, people, begin, end - begin, zone)
+        self.layers.append(layer)
+        self.series[str(event.get("UID", ""))] = layer, zone
         for at in _dates(event, "RDATE", begin, zone):
             self.singles.append(Single(people, moment_ms(at, ZoneInfo(zone)), moment_ms(at + (end - begin), ZoneInfo(zone))))
         self.zones.add(zone)
         self.named.update(people)
+
+    def _leave_out(self, event: icalendar.Event) -> None:
+        """Have the series of a shift that was moved leave it out where it was."""
+        layer, zone = self.series.get(str(event.get("UID", "")), (None, ""))
+        if layer is None or "RRULE" in event:
+            _refuse("RECURRENCE-ID", "moves a shift of a series that the file does not have", "export the whole calendar, or remove it")
+        begin = datetime.fromisoformat(layer["starts"])
+        rule = Recurrence(layer["rrule"], begin)
+        moved = {f"{at:%Y-%m-%dT%H:%M}" for at in _dates(event, "RECURRENCE-ID", begin, zone) if rule.has(at)}
+        if moved:
+            layer["except"] = sorted(moved.union(layer.get("except", ())))
 
     def _who(self, event: icalendar.Event) -> tuple[str, ...]:
         if PEOPLE in event:
@@ -226,7 +242,8 @@ def _dates(event: icalendar.Event, name: str, begin: datetime, zone: str) -> lis
     """The times of a list of dates, as the clocks of the shift's zone show them; of a whole day, that at which its shift begins."""
     said = event.get(name, [])
     found = []
-    for each in (one for dates in (said if isinstance(said, list) else [said]) for one in getattr(dates, "dts", [None])):
+    # A list of dates has several, and a date is one by itself.
+    for each in (one for dates in (said if isinstance(said, list) else [said]) for one in getattr(dates, "dts", [dates])):
         at = getattr(each, "dt", None)
         if isinstance(at, datetime):
             found.append(at if at.tzinfo is None else at.astimezone(ZoneInfo(zone)).replace(tzinfo=None))

@@ -209,3 +209,20 @@ def test_a_rule_is_refused_or_can_be_followed(frequency: str, parts: list[tuple[
     begins = datetime.fromisoformat("2024-02-29T01:30")
     found = [at for _, at in Recurrence(rule, begins).between(begins, begins + timedelta(days=800))]
     assert all(before < after for before, after in pairwise(found))
+
+
+@settings(deadline=None, max_examples=60)
+@given(places(), st.sampled_from(RULES), st.sampled_from([None, 8]), st.sets(st.integers(0, 30)))
+def test_a_layer_is_as_it_is_but_for_the_shifts_that_it_leaves_out(
+    place: tuple[str, int, str], rule: str, hours: int | None, left_out: set[int]
+) -> None:
+    zone, at_ms, starts = place
+    span = at_ms - 15 * DAY_MS, at_ms + 15 * DAY_MS
+    said = layer(["ana", "bo", "cy"], rule, starts, **({} if hours is None else {"lasts": f"{hours}h"}))
+    (plain,) = rotation(said, zone=zone).layers
+    local, end = (local_of(each, plain.zone) for each in span)
+    begins = [at for _, at in plain.recurrence.between(local, end) if local <= at < end]
+    out = {at for number, at in enumerate(begins) if number in left_out}
+    holed = rotation(said | ({"except": [f"{at:%Y-%m-%dT%H:%M}" for at in sorted(out)]} if out else {}), zone=zone).layers[0]
+    gone = {moment_ms(at, plain.zone) for at in out}
+    assert list(holed.between(*span)) == [each for each in plain.between(*span) if each.begin_ms not in gone]

@@ -28,6 +28,7 @@ from streams.connection import redis
 from streams.notifier.digests import PAGES_MAX
 from streams.notifier.handovers import CALENDAR_MS, Handovers, reports
 from streams.notifier.notifier import Notifier
+from streams.notifier.progress import Progress
 from streams.notifier.verdicts import OLD_MS, Course, course
 from streams.oncall.calendar import Calendar, calendar_of
 from tests.notifiers import state, uuid
@@ -267,6 +268,28 @@ async def test_records_of_incidents_and_policies_that_make_no_sense_are_counted(
         monkeypatch.setattr(notifier._incident_source, "batch", batch)
         await notifier._read_incidents(asyncio.Event())
         assert b"outwatch_notify_unreadable_total 2.0" in notifier.metrics()
+
+
+async def test_reading_goes_on_where_only_lines_of_digests_are_unfinished(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.notifier.notifier.UNFINISHED_MAX", 5)
+    monkeypatch.setattr("streams.notifier.notifier.READ_MAX", 2)
+    async with notifier_of(Desk()) as notifier:
+        lanes, batch, said = notifier._lanes, AsyncMock(return_value=[]), AsyncMock()
+        monkeypatch.setattr(notifier._intent_source, "batch", batch)
+        monkeypatch.setattr(notifier._commands, "surely", said)
+        lanes.go_on(0, Progress(0, 0))
+        for number in range(5):
+            page = notification("webhook", id=uuid(number, 1), incident=uuid(number), processed_at=AT_MS - number)
+            intent = lanes.add(page, (0, number), AT_MS)
+            assert intent is not None
+            lanes.park(intent)
+            notifier._delivery.digests.add(intent, AT_MS)
+        await notifier._read_intents(asyncio.Event())
+        await notifier._read_intents(asyncio.Event())
+        assert [call.kwargs["room"] for call in batch.await_args_list] == [False, True]
+        assert [call.args[0].payload["notification"] for call in said.await_args_list] == [uuid(4, 1), uuid(3, 1)]
+        assert b"outwatch_notify_dropped_total 2.0" in notifier.metrics()
+        assert b"outwatch_notify_parked 3.0" in notifier.metrics()
 
 
 @asynccontextmanager

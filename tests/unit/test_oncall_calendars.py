@@ -114,6 +114,22 @@ def test_what_an_event_leaves_out_the_layer_does_too_and_what_it_adds_is_a_shift
     assert found.singles == (Single(("bo",), ms("2026-05-01T11:00"), ms("2026-05-01T19:00")),)
 
 
+def test_a_shift_that_was_moved_is_left_out_where_it_was_and_a_shift_by_itself_where_it_is() -> None:
+    moved = event(
+        "UID:a", "RECURRENCE-ID;TZID=Europe/Lisbon:20260112T090000", begin="DTSTART:20260113T090000Z", end="DURATION:PT4H", who="Ana Silva"
+    )
+    over = event("UID:b", "RECURRENCE-ID;VALUE=DATE:20260119")
+    nothing = event("UID:b", "RECURRENCE-ID:20260120T090000Z")
+    series = [event(f"UID:{name}", "RRULE:FREQ=WEEKLY", "EXDATE:20260202T090000Z", end="DURATION:PT8H") for name in ("a", "b")]
+    found = read(moved, over, nothing, *series)
+    assert found.rotation is not None
+    assert [each.except_ for each in found.rotation.layers] == [
+        ("2026-01-12T09:00", "2026-02-02T09:00"),
+        ("2026-01-19T09:00", "2026-02-02T09:00"),
+    ]
+    assert found.singles[0] == Single(("ana",), ms("2026-01-13T09:00"), ms("2026-01-13T13:00"))
+
+
 def test_people_are_found_by_address_id_or_name() -> None:
     invited = "ATTENDEE;CN=Ana:MAILTO:Ana@Example.com"
     whole = read(event(invited, "ATTENDEE:mailto:bo@example.com", who="on call"), event(who="ANA SILVA"), event(who="ana"))
@@ -139,7 +155,7 @@ def test_times_without_a_zone_are_those_of_the_file_or_of_who_asks() -> None:
         (event(end="DTEND;TZID=Europe/Lisbon:20260105T090000"), "DTEND: is not after DTSTART"),
         (event(end="SEQUENCE:1", begin="SEQUENCE:1"), "DTSTART: does not read"),
         (event(begin="DTSTART;TZID=Europe/Lisbon:20260105T090030"), "DTSTART: 09:00:30 is no whole minute"),
-        (event("RRULE:FREQ=WEEKLY", "RECURRENCE-ID;TZID=Europe/Lisbon:20260112T090000"), "RECURRENCE-ID: moves one shift"),
+        (event("RRULE:FREQ=WEEKLY", "RECURRENCE-ID;TZID=Europe/Lisbon:20260112T090000"), "RECURRENCE-ID: moves a shift of a series"),
         (event("RRULE:FREQ=WEEKLY", "RDATE;VALUE=PERIOD:20260114T090000Z/PT2H"), "RDATE: is no list of times"),
         (event("RRULE:X"), "RRULE: '' is no rule"),
         (event("RRULE:FREQ=WEEKLY;UNTIL=x"), "RRULE: does not read"),
