@@ -27,7 +27,9 @@ export function drivers(app, study) {
 }
 
 /**
- * @typedef {{key: string, title: string, severity: string|null, text: string, rows: {key: string, words: string, effect: number, said: string, more: string}[]}} Block
+ * A block; `effect` of a row is below 0 where it makes things worse.
+ *
+ * @typedef {{key: string, title: string, severity: string|null, tone: string|null, text: string, rows: {key: string, words: string, effect: number, said: string, more: string}[]}} Block
  */
 
 /** What moved since the window before, of the alerts that fire. @returns {Block[]} */
@@ -39,15 +41,17 @@ function alertBlocks(app, study) {
   const others = firing.filter((each) => each.evidence.kpi !== study.kpi);
   return [...own, ...others].slice(0, ALERTS_MAX).map((alert) => {
     const { attribution, evidence } = alert;
+    const better = study.higher(evidence.kpi) ? 1 : -1;
     return {
       key: `alert ${alert.fingerprint}`,
       title: `${study.entry(evidence.kpi).title}${alert.scope === "all" ? "" : `, ${scopeWords(alert.scope)}`}: when it fired at ${time(alert.fired_at)}`,
       severity: alert.severity,
+      tone: alert.severity,
       text: sentence(attribution.text),
       rows: attribution.drivers.map((each) => ({
         key: `${each.dimension}=${each.key}`,
         words: `${DIMENSIONS[each.dimension] ?? each.dimension} ${each.key}`,
-        effect: each.effect,
+        effect: each.effect * better,
         said: change(each.effect, evidence.unit),
         more: `${quantity(each.share, "ratio")} of what moved \u00b7 own figure ${change(each.rate_effect, evidence.unit)} \u00b7 its share of the whole ${change(each.mix_effect, evidence.unit)} \u00b7 n ${each.n}`,
       })),
@@ -62,13 +66,13 @@ function nowBlock(study) {
   // Of the same look as its parts, so that they add up to it.
   const told = detail?.partner.kpis[kpi];
   const title = `${entry.title}: the parts now`;
-  const empty = (why) => ({ key: "now", title, severity: null, text: why, rows: [] });
+  const empty = (why) => ({ key: "now", title, severity: null, tone: null, text: why, rows: [] });
   if (study.scope !== "all") return empty(`${scopeWords(study.scope)} is not taken apart further.`);
   if (!told || told.value === null) return empty(`${figure(told, kpi).why}.`.replace(/^./, (first) => first.toUpperCase()));
   const against = told.target ?? told.value;
   const [best] = contributions(told, detail?.scopes ?? [], kpi, against);
   if (best === undefined) return empty(`${entry.title} is no sum of parts, or nothing is counted by queue or channel.`);
-  const better = entry.better === "higher" ? 1 : -1;
+  const better = study.higher(kpi) ? 1 : -1;
   const off = told.value - against;
   const side = off > 0 ? "over" : "under";
   const together = told.target === null ? "How far each takes it off the figure of the whole." : `Together ${size(off, told.unit)} ${side} the target of ${quantity(told.target, told.unit)}${off * better < 0 ? "" : ", which is met"}.`;
@@ -76,6 +80,7 @@ function nowBlock(study) {
     key: "now",
     title,
     severity: null,
+    tone: told.status === "critical" || told.status === "warning" ? told.status : null,
     text: `By ${DIMENSIONS[best.dimension] ?? best.dimension}. ${together} It says which part weighs how much, not why.`,
     rows: best.parts
       .toSorted((a, b) => (a.effect - b.effect) * better)
@@ -117,14 +122,14 @@ function updateBlock(node, block) {
   const both = block.rows.some((each) => each.effect < 0) && block.rows.some((each) => each.effect > 0);
   const list = node.querySelector("ul");
   list.classList.toggle("both", both);
-  keyed(list, block.rows, (each) => each.key, barNode, (bar, row) => updateBar(bar, row, widest, both));
+  keyed(list, block.rows, (each) => each.key, barNode, (bar, row) => updateBar(bar, row, { widest, both, tone: block.tone }));
 }
 
 function barNode() {
   return h("li", {}, h("span", { class: "bar-words" }), h("span", { class: "bar-track", "aria-hidden": "true" }, h("span", { class: "bar-fill" })), h("span", { class: "bar-said number" }), h("span", { class: "bar-more" }));
 }
 
-function updateBar(node, row, widest, both) {
+function updateBar(node, row, { widest, both, tone }) {
   const [words, track, said, more] = node.children;
   text(words, row.words);
   text(said, row.said);
@@ -133,5 +138,5 @@ function updateBar(node, row, widest, both) {
   const share = (Math.abs(row.effect) / widest) * (both ? 50 : 100);
   fill.style.width = `${share}%`;
   fill.style.left = !both ? "0" : row.effect < 0 ? `${50 - share}%` : "50%";
-  fill.className = `bar-fill ${row.effect < 0 ? "worse" : "better"}`;
+  fill.className = `bar-fill ${row.effect < 0 && tone !== null ? tone : ""}`;
 }

@@ -3,6 +3,7 @@
 import { attribute, h, keyed, text } from "./dom.js";
 import { day, time } from "./format.js";
 import { asideOf, classOf, episodes, KINDS, saidOf, shapeOf, wordOf } from "./happened.js";
+import { brief } from "./said.js";
 import { sign } from "./states.js";
 
 const EVERY_MS = 15_000;
@@ -57,7 +58,7 @@ export function timeline(app, study) {
     text(hint, words);
     attribute(hint, "hidden", words === "");
     attribute(older, "hidden", !state.more);
-    keyed(list, dated(found), (each) => each.key, line, writeLine);
+    keyed(list, dated(found), (each) => each.key, line, (item, each) => writeLine(item, each, study.name));
   };
   const timer = setInterval(() => document.visibilityState === "visible" && load(), EVERY_MS);
   load();
@@ -104,7 +105,7 @@ function line() {
   return h("li", {}, parts);
 }
 
-function writeLine(node, { entry, day: named }) {
+function writeLine(node, { entry, day: named }, name) {
   const [dayOf, at, what, words] = node.children;
   text(dayOf, named);
   attribute(node, "class", named === "" ? null : "first");
@@ -115,6 +116,6 @@ function writeLine(node, { entry, day: named }) {
     attribute(what, "class", `happened-what ${classOf(entry)}`);
     what.replaceChildren(sign(shapeOf(entry)), wordOf(entry));
   }
-  text(words.firstChild, saidOf(entry));
+  text(words.firstChild, entry.what === "told" ? saidOf(entry) : brief(entry.text, name));
   text(words.lastChild, asideOf(entry, (ms) => (day(ms) === day(entry.at) ? time(ms) : `${day(ms)} ${time(ms)}`)));
 }

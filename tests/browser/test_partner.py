@@ -71,6 +71,9 @@ async def test_efficiency_stands_beside_quality_and_every_window_is_told(visit: 
     }
     await expect(windows).to_have_count(len(kept))
     await expect(windows.locator("button.figure").first).to_have_text(re.compile(r"[\d.]+\s%"))
+    fired, now = page.locator(".driver-block").first, page.locator(".driver-block").last
+    await expect(fired.locator("li").first).to_contain_text(re.compile(r"queue billing.*\u2212[\d.]+ points.*of what moved"))
+    await expect(now).to_contain_text("under the target of")
 
 
 async def test_no_line_crosses_a_time_in_which_nothing_was_counted_and_what_may_change_is_dashed(plain: Page) -> None:
