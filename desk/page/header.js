@@ -2,6 +2,7 @@
 
 import { attribute, h, text } from "./dom.js";
 import { THIN, age, moment, time, zone } from "./format.js";
+import { menu } from "./menu.js";
 import { alarms } from "./sound.js";
 import { sign } from "./states.js";
 
@@ -11,7 +12,7 @@ const WINDOWS = [
   ["5m", "5 min"], ["15m", "15 min"], ["30m", "30 min"], ["1h", "1 hour"], ["4h", "4 hours"],
   ["24h", "24 hours"], ["7d", "7 days"], ["30d", "30 days"], ["today", "Today"], ["month", "Month"],
 ];
-const THEMES = { auto: "light", light: "dark", dark: "auto" };
+const THEMES = { auto: "As the system", light: "Light", dark: "Dark" };
 const CONNECTIONS = {
   connecting: ["Connecting", "ring"],
   live: ["Live", "dot"],
@@ -41,10 +42,8 @@ export function header(root, warning, app, views) {
   const picker = h("select", { class: "window", "aria-label": "Window of the figures" }, WINDOWS.map(([name, title]) => h("option", { value: name }, title)));
   picker.addEventListener("change", () => url.set({ window: picker.value === "15m" ? null : picker.value }));
 
-  const theme = h("button", { type: "button", class: "quiet", on: { click: () => prefs.set("theme", THEMES[prefs.get("theme", "auto")]) } });
   const dress = () => {
     const name = prefs.get("theme", "auto");
-    text(theme, `Theme: ${name}`);
     if (name === "auto") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = name;
   };
@@ -65,11 +64,15 @@ export function header(root, warning, app, views) {
       "div", { class: "bar-tools" },
       h("label", { class: "picker" }, h("span", {}, "Window"), picker),
       h("span", { class: "zone", title: "Every time on this page is in this zone, which is your browser\u2019s." }, zone()),
-      theme,
       alarm.root,
       h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", on: { click: () => app.keys.help() } }, "?"),
-      h("span", { class: "who" }, h("strong", {}, session.name), ` ${session.role}`),
-      session.csrf ? h("button", { type: "button", class: "quiet", on: { click: logout } }, "Log out") : null,
+      menu(session.name, `${session.name}, ${session.role}: theme and log out`, () => [
+        ...Object.entries(THEMES).map(([name, label]) => ({
+          label: `${label}${prefs.get("theme", "auto") === name ? " \u2713" : ""}`,
+          act: () => prefs.set("theme", name),
+        })),
+        session.csrf ? { label: `Log out ${session.name} (${session.role})`, act: logout } : null,
+      ]),
     ),
   );
 
