@@ -3,6 +3,8 @@
 /** A tile is about so much wider than high. */
 const WIDE = 1.9;
 const COLUMNS_MAX = 24;
+/** How small the calm may be for it, of the size that all would have alike. */
+const CALM_MIN = 0.7;
 
 /**
  * @typedef {object} Mosaic
@@ -23,8 +25,8 @@ const COLUMNS_MAX = 24;
 export function mosaic(loud, calm, width, height) {
   const even = best(2, (columns) => bands(loud, calm, columns), width, height);
   const plain = best(1, (columns) => Math.ceil((loud + calm) / columns), width, height);
-  // Where most are loud none stands out by its size, and all would be smaller for it.
-  const large = loud > 0 && calm > 0 && even.size * 2 > plain.size;
+  // Where most are loud none stands out by its size, and the calm would be too small to read.
+  const large = loud > 0 && calm > 0 && even.size >= CALM_MIN * plain.size;
   const { columns, rows } = large ? even : plain;
   return { columns, rows, large };
 }

@@ -37,6 +37,8 @@ export class Store extends EventTarget {
     this.blind = false;
     /** Of the figures. @type {string|null} */
     this.window = null;
+    /** Of the desk; another one serves another page. @type {string|null} */
+    this.version = null;
     this._heard = 0;
   }
 
@@ -104,6 +106,7 @@ export class Store extends EventTarget {
     this.asOf = frame.as_of;
     this.blind = frame.at - (frame.seen_at ?? frame.at) > BLIND_MS;
     this.window = frame.window ?? this.window;
+    this.version = frame.version ?? this.version;
     this._heard = performance.now();
     this.dispatchEvent(new CustomEvent("change", { detail }));
   }

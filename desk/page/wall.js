@@ -1,7 +1,7 @@
 /** The wall: a big screen that nobody touches, read from across the room. The worst first and largest; it never needs a hand. */
 
 import { arranged } from "./arrange.js";
-import { titleOf } from "./catalogue.js";
+import { learn, titleOf } from "./catalogue.js";
 import { attribute, h, keyed, text } from "./dom.js";
 import { age, figure, time, zone } from "./format.js";
 import { mosaic } from "./mosaic.js";
@@ -34,7 +34,8 @@ export function mount(root, app) {
   const grid = h("ol", { class: "wall-grid" });
   const head = h("div", { class: "wall-head" }, h("h1", {}, "outwatch"), counts, page, old, h("p", { class: "wall-now" }, clock, h("span", {}, zone())));
   const node = /** @type {HTMLElement} */ (h("div", { class: "wall", on: { pointermove: moved } }, head, grid));
-  const roster = new Roster(app.store);
+  let roster = new Roster(app.store);
+  let release = app.store.version;
   const began = performance.now();
   const theme = document.documentElement.dataset.theme;
   // A lit wall in a dark room is the wrong way round, unless somebody chose so.
@@ -46,6 +47,8 @@ export function mount(root, app) {
   const sized = new ResizeObserver(() => render());
   sized.observe(grid);
   render();
+  // What is said of KPIs is said by their names once these are known.
+  learn().then(() => (roster = new Roster(app.store)), () => {});
   return { update, tick: render, unmount };
 
   /** @param {any} change */
@@ -62,7 +65,15 @@ export function mount(root, app) {
     node.remove();
   }
 
+  /** Nobody is there to load a newer release. */
+  function renew() {
+    const { version } = app.store;
+    if (release !== null && version !== release) location.reload();
+    release = version;
+  }
+
   function render() {
+    renew();
     const all = tiles(app, roster);
     const pages = Math.max(1, Math.ceil(all.length / TILES));
     const passed = performance.now() - began;
@@ -137,8 +148,8 @@ function tile({ id, name, row, state, why }, trouble) {
 }
 
 function make() {
-  const mid = h("p", { class: "tile-value" }, h("strong"), h("span", { class: "tile-unit" }));
-  return h("li", { class: "tile" }, h("p", { class: "tile-state" }), h("p", { class: "tile-name" }), mid, h("p", { class: "tile-waiting" }), h("p", { class: "tile-says" }));
+  const mid = h("p", { class: "slab-value" }, h("strong"), h("span", { class: "slab-unit" }));
+  return h("li", { class: "slab" }, h("p", { class: "slab-state" }), h("p", { class: "slab-name" }), mid, h("p", { class: "slab-waiting" }), h("p", { class: "slab-says" }));
 }
 
 /** @param {any} node @param {Tile} tile */
@@ -146,7 +157,7 @@ function fill(node, tile) {
   const [state, name, value, waiting, says] = node.children;
   if (node.dataset.state !== tile.state) {
     node.dataset.state = tile.state;
-    attribute(node, "class", `tile tile-${STATES[tile.state].class}${LOUD.has(tile.state) ? " loud" : ""}`);
+    attribute(node, "class", `slab slab-${STATES[tile.state].class}${LOUD.has(tile.state) ? " loud" : ""}`);
     state.replaceChildren(mark(tile.state));
   }
   text(name, tile.name);

@@ -2,8 +2,9 @@
 
 import re
 
+import orjson
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from models import clock
 from tests.browser.conftest import Visit
@@ -11,7 +12,7 @@ from tests.browser.standing import Stand
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
-FITS = "() => [...document.querySelectorAll('.tile')].every((each) => each.getBoundingClientRect().bottom <= innerHeight + 6)"
+FITS = "() => [...document.querySelectorAll('.slab')].every((each) => each.getBoundingClientRect().bottom <= innerHeight + 6)"
 SCROLLS = "() => document.documentElement.scrollHeight > innerHeight"
 
 
@@ -49,9 +50,9 @@ async def test_a_report_tells_of_the_shift_in_its_address_and_prints_without_its
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1366, 768), (1080, 1920)])
 async def test_a_wall_fills_the_screen_without_scrolling_the_worst_first(stand: Stand, visit: Visit, width: int, height: int) -> None:
     page = (await visit(stand, "/wall", role="viewer", viewport={"width": width, "height": height})).page
-    tiles = page.locator(".tile")
+    tiles = page.locator(".slab")
     await expect(tiles).to_have_count(60)
-    await expect(tiles.first.locator(".tile-state")).to_have_text("Critical")
+    await expect(tiles.first.locator(".slab-state")).to_have_text("Critical")
     assert await page.evaluate(FITS)
     assert not await page.evaluate(SCROLLS)
     await expect(page.locator("header.bar")).to_be_hidden()
@@ -64,16 +65,16 @@ async def test_a_wall_goes_through_its_pages_and_hides_the_pointer(stand: Stand,
     await page.goto(f"{stand.url}/wall")
     number = page.locator(".wall-page")
     await expect(number).to_have_text("1 / 4")
-    first = await page.locator(".tile-name").first.inner_text()
+    first = await page.locator(".slab-name").first.inner_text()
     await page.clock.run_for(12_500)
     await expect(number).to_have_text("2 / 4")
-    await expect(page.locator(".tile-name").first).not_to_have_text(first)
+    await expect(page.locator(".slab-name").first).not_to_have_text(first)
     await expect(page.locator(".wall.rests")).to_have_count(1)
 
 
 async def test_a_wall_says_largely_that_what_it_shows_is_old(stand: Stand, visit: Visit) -> None:
     page = (await visit(stand, "/wall", role="viewer")).page
-    await expect(page.locator(".tile").first).to_be_visible()
+    await expect(page.locator(".slab").first).to_be_visible()
     stand.lives = False
     try:
         await stand.say_lives(clock.now_ms() - 60_000)
@@ -84,3 +85,26 @@ async def test_a_wall_says_largely_that_what_it_shows_is_old(stand: Stand, visit
     finally:
         stand.lives = True
     await expect(old).to_be_empty()
+
+
+async def test_a_wall_loads_itself_anew_when_a_newer_release_is_served(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, path=None, role="viewer")).page
+    streams = 0
+
+    async def stream(route: Route) -> None:
+        nonlocal streams
+        streams += 1
+        if streams > 1:
+            await route.continue_()
+            return
+        now = {"at": clock.now_ms(), "as_of": clock.now_ms()}
+        frames = ({**now, "version": version} for version in ("1.0.0", "1.0.1"))
+        body = "".join(f"event: now\ndata: {orjson.dumps(frame).decode()}\n\n" for frame in frames)
+        await route.fulfill(content_type="text/event-stream", body=body)
+
+    await page.route("**/api/v1/stream*", stream)
+    async with page.expect_event("load"):
+        await page.goto(f"{stand.url}/wall", wait_until="commit")
+    async with page.expect_event("load"):
+        pass
+    await expect(page.locator(".slab").first).to_be_visible()
