@@ -70,6 +70,8 @@ class Projector:
         self._projection = Projection(settings.topics, keys, Totals())
         self._source = Source(settings, self._projection.present, self._projection.history)
         self._positions: dict[str, int] | None = None
+        self._is_new = False
+        """Whether the view was begun anew, and holds the end of the alerts alone so far."""
         self._said_at = 0.0
         self._summed_at = 0.0
         self._unreadable = 0
@@ -118,7 +120,10 @@ class Projector:
         done = await (self._apply(batch, self._positions) if batch else self._sum(self._positions))
         if not done:
             self._positions = None
-        elif monotonic() - self._said_at >= HEALTH_SECONDS:
+            return
+        if self._is_new and not self._source.begins:
+            await self._read_again(self._positions)
+        if monotonic() - self._said_at >= HEALTH_SECONDS:
             await self._say_health(self._positions)
 
     async def _find_place(self) -> dict[str, int]:
@@ -131,6 +136,7 @@ class Projector:
             self._rebuilds += 1
             self._metrics.rebuilds.inc()
             await self._store.begin(starts)
+            self._is_new = True
             stored = starts
         elif starts.keys() - stored.keys():
             await self._store.add({name: starts[name] for name in starts.keys() - stored.keys()})
@@ -140,6 +146,15 @@ class Projector:
         history = [name for name in positions if name.rpartition(":")[0] in self._projection.history]
         self._history_begun_with = sum(ends[name] - positions[name] for name in history)
         return positions
+
+    async def _read_again(self, positions: dict[str, int]) -> None:
+        """Read the alerts from further back: what is so now is in the view, and what happened to partners follows as history does."""
+        again = await self._source.again(positions)
+        if again:
+            await self._store.add(again)
+            self._history_begun_with += sum(positions[name] - offset for name, offset in again.items())
+            positions.update(again)
+        self._is_new = False
 
     async def _apply(self, batch: Batch, positions: dict[str, int]) -> bool:
         commands: list[Command] = []

@@ -27,6 +27,9 @@ Batch = dict[str, list[ConsumerRecord[bytes, bytes]]]
 
 _HEARTBEATS_READ: Final = 100
 
+ALERTS_AGAIN: Final = 20_000
+"""How far back the alerts of a partition are read of a new view, in offsets, once all that is so now was: for what happened to partners."""
+
 
 def _tails(topics: Topics) -> dict[str, int]:
     """Of these only the end is worth reading for a new view, in offsets: each commit takes one more for its marker."""
@@ -46,6 +49,9 @@ class Source:
         """As they were when we began: the brokers tell later ones with the records that they hand out."""
         self._first: dict[TopicPartition, int] = {}
         """Where present partitions must have come before history is read; empty once they have."""
+        self._again: dict[TopicPartition, int] = {}
+        """Partitions of alerts that are read again, as history is, and where they stood before."""
+        self._alerts = settings.topics.alerts
         self._consumer = AIOKafkaConsumer(
             **kafka(settings),
             isolation_level="read_committed",
@@ -88,6 +94,7 @@ class Source:
     def seek(self, positions: Positions, ends: Positions) -> None:
         """Read on from `positions`; history once all that is present was read up to `ends`."""
         self._ends = ends
+        self._again.clear()
         for name, partition in self._partitions.items():
             self._consumer.seek(partition, positions[name])
         self._first = {
@@ -98,6 +105,22 @@ class Source:
         else:
             self._consumer.resume(*self._history)
 
+    async def again(self, positions: Positions) -> dict[str, int]:
+        """Go back in the alerts, of which a new view was given the end alone; where they are read from now.
+
+        What is read twice comes to the same. Meanwhile new alerts of these partitions come after the old ones: for some seconds, once.
+        """
+        alerts = [partition for partition in self._present if partition.topic == self._alerts]
+        begins = await self._consumer.beginning_offsets(alerts)
+        found: dict[str, int] = {}
+        for partition in alerts:
+            stands = positions[_name(partition)]
+            from_offset = max(begins[partition], stands - ALERTS_AGAIN)
+            if from_offset < stands:
+                found[_name(partition)], self._again[partition] = from_offset, stands
+                self._consumer.seek(partition, from_offset)
+        return found
+
     @property
     def begins(self) -> bool:
         """Whether something is not read yet that was so when we began."""
@@ -105,15 +128,20 @@ class Source:
 
     async def batch(self, wait_seconds: float) -> Batch:
         """The next records, by `topic:partition`; empty if none came within `wait_seconds`."""
-        found = await self._consumer.getmany(*self._present, max_records=BATCH_RECORDS_MAX)
+        present = [partition for partition in self._present if partition not in self._again]
+        found = await self._consumer.getmany(*present, max_records=BATCH_RECORDS_MAX)
         await self._let_history_follow()
         if not self._first:
-            found |= await self._consumer.getmany(*self._history, max_records=_HISTORY_RECORDS_MAX)
+            past = (*self._history, *self._again)
+            found |= await self._consumer.getmany(*past, max_records=_HISTORY_RECORDS_MAX)
         if not found:
             found = await self._consumer.getmany(timeout_ms=round(wait_seconds * 1000), max_records=BATCH_RECORDS_MAX)
         return {_name(partition): records for partition, records in found.items()}
 
     async def _let_history_follow(self) -> None:
+        for partition, stood in list(self._again.items()):
+            if await self._consumer.position(partition) >= stood:
+                del self._again[partition]
         if not self._first:
             return
         for partition, end in list(self._first.items()):
@@ -124,11 +152,11 @@ class Source:
 
     async def lag_records(self) -> int:
         """How many offsets of what is present lie between what was read and the end of what is committed, as far as the brokers told."""
-        return await self._lag(self._present)
+        return await self._lag(partition for partition in self._present if partition not in self._again)
 
     async def history_left(self) -> int:
         """The same of history."""
-        return await self._lag(self._history)
+        return await self._lag((*self._history, *self._again))
 
     async def _lag(self, partitions: Iterable[TopicPartition]) -> int:
         lag = 0

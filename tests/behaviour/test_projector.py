@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from models import clock
+from models.happened import line
 from models.history import Tier, blocks, pack, unpack
 from models.policy_record import encode_policy, policy_key
 from models.policy_spec import PartnerPart
@@ -126,7 +127,7 @@ async def test_what_the_topics_say_now_stands_in_the_view(bench: Bench) -> None:
     async def whole() -> bool:
         view = await bench.view()
         totals = json.loads(view.get("totals", {}).get(b"15m", b"{}"))
-        return len(view) == 9 and totals.get("missing") == 1 and totals["partners"] == 2
+        return len(view) == 10 and totals.get("missing") == 1 and totals["partners"] == 2
 
     async with bench.projector():
         await until(whole)
@@ -139,6 +140,7 @@ async def test_what_the_topics_say_now_stands_in_the_view(bench: Bench) -> None:
         "transitions": {event[1]},
         "heartbeats": {b"1": beat[1]},
         "history:1d:acme/all:2026-11": {b"22": pack(json.loads(day[1]))},
+        "happened:acme": {line(json.loads(event[1]))},
         "outcomes": {outcome("c1")[1]},
         "incidents": {b"i1": b"{}"},
         "policies": {b"cascade": policy},
@@ -328,3 +330,40 @@ async def test_only_the_newest_transitions_are_kept_also_by_a_new_view(bench: Be
     async with bench.projector():
         await until(whole)
     assert (await bench.view())["transitions"] == {value for _, value in events[-TRANSITIONS_MAX:]}
+
+
+async def test_a_new_view_is_told_of_what_happened_further_back_once_all_that_is_so_now_is_there(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streams.projector.source.TRANSITIONS_MAX", 5)
+    events = [alert_event("acme", number, at_ms=AT_MS + number) for number in range(60)]
+    for first in range(0, 60, 20):
+        await bench.write(bench.topics.alerts, *events[first : first + 20])
+    await bench.write(bench.topics.kpis, ACME)
+    lines = [line(json.loads(value)) for _, value in events]
+
+    async def told() -> list[bytes]:
+        found: Any = await bench.redis.zrange(bench.keys.happened("acme"), 0, -1)
+        return list(found)
+
+    async def all_is_told() -> bool:
+        health = await bench.health()
+        return await told() == lines and health is not None and (health.history_left, health.lag_records) == (0, 0)
+
+    async with bench.projector():
+        await until(all_is_told)
+        later = alert_event("acme", 60, at_ms=AT_MS + 60)
+        await bench.write(bench.topics.alerts, later)
+        lines.append(line(json.loads(later[1])))
+        await until(all_is_told)
+        monkeypatch.setattr("streams.projector.source.ALERTS_AGAIN", 30)
+        await bench.redis.delete(*[key async for key in bench.redis.scan_iter(match=f"{bench.settings.app_id}:*")])
+
+        async def some_are_told() -> bool:
+            return len(await told()) > 10
+
+        await until(some_are_told)
+        found = await told()
+        assert found == lines[-len(found) :]
+        assert len(found) < 31, "some offsets are those of commits"
+        assert await bench.figure(ACME[0]) == ACME[1]
