@@ -14,6 +14,8 @@ const DAY_MS = 86_400_000;
 const STEP_WORDS = { "1m": "a minute", "5m": "5 minutes", "15m": "a quarter hour", "30m": "half an hour", "1h": "an hour", "4h": "4 hours", "1d": "a day" };
 const OFTEN_MS = 15_000;
 const SELDOM_MS = 60_000;
+const RARELY_MS = 300_000;
+const HOUR_MS = 3_600_000;
 
 /**
  * @param {any} app
@@ -23,7 +25,7 @@ const SELDOM_MS = 60_000;
 export function course(app, study) {
   const title = h("h2");
   const ranges = h("div", { class: "ranges", role: "group", "aria-label": "Span of time" });
-  const said = [h("span", { class: "when" }), h("strong"), h("span", { class: "more" })];
+  const said = [h("span", { class: "when" }), h("strong"), h("span", { class: "rest" })];
   const readout = h("p", { class: "readout", role: "status" }, said);
   const say = (words) => words.forEach((each, at) => text(said[at], each));
   const canvas = h("div", { class: "chart" });
@@ -82,8 +84,7 @@ export function course(app, study) {
 
   show();
   const timer = setInterval(() => {
-    const moves = state.history === null || !state.history.complete || stepMs(state.history.window) <= 5 * 60_000;
-    const every = moves ? OFTEN_MS : SELDOM_MS;
+    const every = state.history?.complete ? turn(stepMs(state.history.window)) : OFTEN_MS;
     if (state.live && document.visibilityState === "visible" && performance.now() - state.read >= every) load();
   }, 5_000);
 
@@ -109,6 +110,11 @@ export function course(app, study) {
       drawn.close();
     },
   };
+}
+
+/** How often points of a width are asked for anew: the wider, the less a moment adds, and the more they cost the desk. */
+function turn(widthMs) {
+  return widthMs < HOUR_MS / 4 ? OFTEN_MS : widthMs < HOUR_MS ? SELDOM_MS : RARELY_MS;
 }
 
 /** The KPI is known for the present alone. */
