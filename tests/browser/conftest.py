@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, async_playwright, expect
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.browser.standing import Stand, Watched, log_in, standing
 from tests.services import lacking
@@ -38,6 +38,15 @@ async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand
     """A house of 200 partners, without Kafka."""
     async with standing(tmp_path_factory.mktemp("stand"), 200) as stood:
         yield stood
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def plain(browser: Browser, stand: Stand) -> AsyncIterator[Page]:
+    """A page to which modules may be brought: it shows nothing but where to log in."""
+    page = await browser.new_page(timezone_id="Europe/Lisbon", locale="en-GB")
+    await page.goto(f"{stand.url}/login")
+    yield page
+    await page.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -22,7 +22,7 @@ from tests.desks import TOKENS, users
 from tests.waiting import until
 from tests.workers import Worker, ask
 
-__all__ = ["Stand", "Watched", "log_in", "standing"]
+__all__ = ["Stand", "Watched", "imported", "log_in", "standing"]
 
 DESK: Final = ("-m", "streams.cli", "desk")
 SECRET: Final = "the secret of the desks of these tests"
@@ -120,6 +120,11 @@ async def log_in(context: BrowserContext, url: str, role: str) -> None:
     """Give a browser the session of a role."""
     answer = await context.request.post(f"{url}/api/v1/session", data={"token": TOKENS[role]})
     assert answer.status == 200, await answer.text()
+
+
+async def imported(page: Page, module: str, call: str) -> Any:
+    """What an expression over a module of the page, `it`, comes to."""
+    return await page.evaluate(f"async () => {{ const it = await import('/page/{module}.js'); return {call}; }}")
 
 
 class Watched:

@@ -2,19 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import orjson
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, expect
+from playwright.async_api import Page, Route, expect
 
 from models import clock
 from models.windows import MINUTE_MS
 from streams.projector.projection import Record
 from tests.browser.conftest import Visit
-from tests.browser.standing import Stand
+from tests.browser.standing import Stand, imported
 from tests.desks import fill
 from tests.view_records import rollup, stretch
 
@@ -37,20 +36,6 @@ async def acme(stand: Stand) -> str:
         records.append(Record(stand.settings.topics.rollups_1m, 0, *stretch(body)))
     await fill(stand.view._client, stand.settings, records, at_ms)
     return "/partner/acme"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def plain(browser: Browser, stand: Stand) -> AsyncIterator[Page]:
-    """A page to which modules may be brought: it shows nothing but where to log in."""
-    page = await browser.new_page(timezone_id="Europe/Lisbon")
-    await page.goto(f"{stand.url}/login")
-    yield page
-    await page.close()
-
-
-async def imported(page: Page, module: str, call: str) -> Any:
-    """What a function of a module of the page returns."""
-    return await page.evaluate(f"async () => {{ const it = await import('/page/{module}.js'); return {call}; }}")
 
 
 def point(from_: int, to: int, value: float | None, *, final: bool = True) -> dict[str, Any]:

@@ -131,6 +131,10 @@ def _said(trouble: Trouble, figure: dict[str, Any], at_ms: int) -> dict[str, Any
         "frontier": at_ms,
         "suppressed_by": trouble.suppressed_by,
     }
+    if trouble.rule == "pace_over_quality":
+        of = {name: said["evidence"][name] for name in ("window", "from", "to")} | evidence
+        before = {name: value for name, value in of.items() if name not in {"window", "definition", "unit"}}
+        said["evidence"]["parts"] = [{**of, "kpi": kpi, "state": "breached", "before": before} for kpi in ("aht", trouble.kpi)]
     if trouble.kpi == "service_level" and fired_ms is not None:
         said["rule"]["suggested_action"] = "Ask the partner for staffing and open the overflow queue."
         said["attribution"] = _driven(trouble, figure)
