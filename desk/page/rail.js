@@ -64,6 +64,7 @@ export function mount(root, app, { partner = null } = {}) {
   const timer = setInterval(() => render(shown), TICK_MS);
   render(shown);
   reveal();
+  app.url.addEventListener("change", reveal);
   return { update, unmount };
 
   /** Of figures alone nothing stands here. @param {Record<string, Set<string>>} change */
@@ -74,6 +75,7 @@ export function mount(root, app, { partner = null } = {}) {
   function unmount() {
     clearInterval(timer);
     deaf();
+    app.url.removeEventListener("change", reveal);
     node.remove();
   }
 
@@ -181,7 +183,6 @@ export function mount(root, app, { partner = null } = {}) {
   /** Bring what the address names into sight. */
   function reveal() {
     const { alert } = app.url.current().params;
-    if (!alert) return;
     for (const card of node.querySelectorAll(".trouble")) {
       const named = of(card).key === alert || of(card).alerts.some((each) => each.fingerprint === alert);
       card.classList.toggle("marked", named);
