@@ -43,7 +43,7 @@ def _trouble(partner: Partner, at_ms: int) -> float:
 
 
 def _level(partner: Partner, at_ms: int) -> float:
-    low = _FALLS_TO.get(partner.doing, partner.level - 0.05)
+    low = _FALLS_TO.get(partner.doing, partner.level)
     return partner.level + (low - partner.level) * _trouble(partner, at_ms) + 0.02 * sin(at_ms / 1_700_000 + partner.number)
 
 
@@ -83,7 +83,7 @@ def _measures(draw: Random, arrivals: int, level: float, *, hasty: bool) -> dict
     wait_ms = 4_000 + (1 - level) * 105_000
     handle_ms = _HANDLE_MS * (_HASTE if hasty else 1) * draw.uniform(0.97, 1.03)
     said = _noisy(draw, answered * 0.7)
-    asked, content = _noisy(draw, answered * 0.16), 0.55 if hasty else 0.84
+    asked, content = _noisy(draw, answered * 0.16), 0.55 if hasty else 0.9
     busy = min(0.97, 0.66 + (1 - level) * 0.55)
     contact_ms = round(answered * handle_ms)
     ratings = [min(5, max(1, round(draw.gauss(2.4 + 2.4 * content, 0.75)))) for _ in range(min(asked, 20))]

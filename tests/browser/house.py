@@ -1,5 +1,6 @@
 """The house that the browser tests look at: so many partners, how each of them does, and the policy that they are held to. Pure."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 from functools import cached_property
 from importlib.resources import files
@@ -91,11 +92,14 @@ class House:
     Args:
         partners: how many.
         at_ms: when it is looked at, wall time.
+        only: the first of them alone who does each of these.
     """
 
-    def __init__(self, partners: int, at_ms: int) -> None:
+    def __init__(self, partners: int, at_ms: int, only: Sequence[Doing] | None = None) -> None:
         self.at_ms = at_ms
-        self.partners = tuple(_partner(number, at_ms) for number in range(partners))
+        found = tuple(_partner(number, at_ms) for number in range(partners))
+        firsts = {partner.doing: partner for partner in reversed(found)}
+        self.partners = found if only is None else tuple(firsts[doing] for doing in only)
 
     @cached_property
     def policy(self) -> PolicyFile:
@@ -128,7 +132,7 @@ def _partner(number: int, at_ms: int) -> Partner:
         doing=doing,
         zone=zones[number % len(zones)],
         per_minute=0.5 if doing is Doing.QUIET else draw.uniform(4, 30),
-        level=draw.uniform(0.86, 0.95),
+        level=draw.uniform(0.88, 0.96),
         began_ms=at_ms - draw.randrange(30, 110) * MINUTE_MS,
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from models import clock
 from models.settings import Settings
 from streams.local.redis import LocalRedis
 from streams.local.service import free_port
-from tests.browser.house import House
+from tests.browser.house import Doing, House
 from tests.browser.seed import PARTITIONS, View
 from tests.desks import TOKENS, users
 from tests.waiting import until
@@ -86,7 +86,7 @@ class Stand:
 
 
 @asynccontextmanager
-async def standing(folder: Path, partners: int, **more: Any) -> AsyncIterator[Stand]:
+async def standing(folder: Path, partners: int, only: Sequence[Doing] | None = None, **more: Any) -> AsyncIterator[Stand]:
     """A stand for the length of a with statement; `more`: settings."""
     redis = LocalRedis(folder / "redis")
     redis.start()
@@ -102,7 +102,7 @@ async def standing(folder: Path, partners: int, **more: Any) -> AsyncIterator[St
         **more,
     )
     async with Redis.from_url(redis.url) as client:
-        stand = Stand(redis, settings, client, folder, House(partners, clock.now_ms()))
+        stand = Stand(redis, settings, client, folder, House(partners, clock.now_ms(), only))
         living = None
         try:
             await stand.view.begin()
