@@ -9,10 +9,12 @@ import { drivers } from "./drivers.js";
 import { explanation, written } from "./explain.js";
 import { age, moment } from "./format.js";
 import { mount as mountRail } from "./rail.js";
+import { balance } from "./roster.js";
+import { brief } from "./said.js";
 import { scopes } from "./scopes.js";
 import { may } from "./session.js";
 import { sheet } from "./sheet.js";
-import { mark, standing, STATES } from "./states.js";
+import { mark, sign, standing, STATES } from "./states.js";
 import { Study } from "./study.js";
 import { timeline } from "./timeline.js";
 import { WINDOW_WORDS, windows } from "./windows.js";
@@ -128,7 +130,9 @@ function headOf(app, study) {
   const actions = h("div", { class: "head-actions" }, button("annotate", "Annotate", annotate), button("dispute", "Dispute a figure", dispute));
   const up = app.session.role === "partner" ? null : h("a", { href: "/", class: "up" }, "All partners");
   const line = h("p", { class: "head-line" }, state, why);
-  const node = h("div", { class: "partner-head" }, h("div", {}, up, name, line, h("p", { class: "hint" }, asOf, facts), part), actions);
+  const apart = h("span");
+  const unbalanced = h("p", { class: "head-line", hidden: true }, h("span", { class: "mark mark-warning" }, sign("scales"), "Quality does not keep up"), apart);
+  const node = h("div", { class: "partner-head" }, h("div", {}, up, name, line, unbalanced, h("p", { class: "hint" }, asOf, facts), part), actions);
   let shown = "";
   const tick = () => {
     const { row } = study;
@@ -151,7 +155,10 @@ function headOf(app, study) {
         state.replaceChildren(mark(found.state));
         attribute(state, "title", STATES[found.state].what);
       }
-      text(why, found.why);
+      text(why, brief(found.why, study.name));
+      const behind = balance(study.row, alerts.filter((each) => each.state === "firing"));
+      attribute(unbalanced, "hidden", behind === null);
+      text(apart, behind === null ? "" : brief(behind, study.name));
       const kept = study.detail?.timezone ? ` \u00b7 contract days in ${study.detail.timezone}` : "";
       const id = study.name === study.partner ? "" : ` \u00b7 id ${study.partner}`;
       const policy = study.row.configured ? "" : " \u00b7 no policy names it: counted under the defaults";

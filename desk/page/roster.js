@@ -61,8 +61,14 @@ function entry(row, alerts) {
   return { id: row.partner, name: row.name, row, ...standing(row, alerts, titleOf), balance: balance(row, firing), order, since };
 }
 
-/** Why quality does not keep up with efficiency: a rule says so, or the one is on target and the other is not. */
-function balance(row, firing) {
+/**
+ * Why quality does not keep up with efficiency: a rule says so, or the one is on target and the other is not.
+ *
+ * @param {any} row of the snapshot
+ * @param {any[]} firing alerts of this partner
+ * @returns {string|null} null: nothing says so
+ */
+export function balance(row, firing) {
   const alert = firing.find((each) => each.evidence?.parts?.length === 2 && each.evidence.parts.every((part) => part.before));
   if (alert) return alert.explanation;
   const judged = (kpis, ...statuses) => kpis.filter((kpi) => statuses.includes(row.kpis[kpi]?.status));
