@@ -103,8 +103,7 @@ def answered(incident: Incident, result: NotificationResult, at_ms: int) -> Step
     if result.outcome not in _FAILED:
         return (incident if told == incident.told else replace(incident, told=told)), ()
     was, left = incident.pages, tuple(each for each in incident.pages if each != result.notification)
-    of = next((f"{each.receiver.type} {each.receiver.id}: " for each in told if each.notification == result.notification), "")
-    incident = noted(replace(incident, told=told, pages=left), at_ms, Happening.FAILED, of + result.detail)
+    incident = noted(replace(incident, told=told, pages=left), at_ms, Happening.FAILED, result.detail)
     if was and not left and incident.due_ms is not None and not ends_loop(incident):
         incident = replace(incident, due_ms=min(incident.due_ms, at_ms), why=NotifyReason.REJECTED)
     return incident, ()

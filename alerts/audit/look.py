@@ -38,7 +38,7 @@ def _partitions(seen: Seen, partitions: int, at_ms: int, terms: Terms) -> Iterat
             if at_ms - seen.started_ms > terms.heartbeat_ms:
                 yield Breach(AuditReason.NO_HEARTBEAT, what, None, "no worker ever said that it has it")
         elif at_ms - beat.as_of_ms > terms.heartbeat_ms:
-            yield Breach(AuditReason.NO_HEARTBEAT, what, beat.as_of_ms, f"last of {beat.worker}")
+            yield Breach(AuditReason.NO_HEARTBEAT, what, beat.as_of_ms, f"the last one was of {beat.worker}")
         elif terms.clock == "wall" and at_ms - (beat.frontier_ms or seen.started_ms) > terms.frontier_ms:
             known = f"read up to {moment(beat.frontier_ms)}" if beat.frontier_ms else "it does not know yet how far it read"
             yield Breach(AuditReason.FRONTIER_BEHIND, what, beat.frontier_ms or None, f"{known}, says {beat.worker}")

@@ -18,7 +18,7 @@ def audit_screen(found: Sequence[Breach]) -> Table:
     split = by_reason(found)
     unknown = "unknown" if AuditReason.BLIND in split else "holds"
     table = Table(show_lines=False)
-    for title in ("it must hold that", "", "since", "what does not"):
+    for title in ("it must hold that", "", "since (UTC)", "what does not"):
         table.add_column(title, overflow="fold")
     for reason, promise in PROMISES.items():
         breaches = split.get(reason, [])
@@ -26,5 +26,5 @@ def audit_screen(found: Sequence[Breach]) -> Table:
         more = [f"and {len(breaches) - _SHOWN} more"] if breaches[_SHOWN:] else []
         since_ms = next((each.since_ms for each in breaches if each.since_ms is not None), None)
         state = f"FAILS ({reason})" if breaches else unknown
-        table.add_row(promise, state, "" if since_ms is None else moment(since_ms), "\n".join([*shown, *more]))
+        table.add_row(promise, state, "" if since_ms is None else moment(since_ms)[:19].replace("T", " "), "\n".join([*shown, *more]))
     return table

@@ -9,6 +9,8 @@ from uuid import UUID, uuid5
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from alerts.notify.request import DETAIL_MAX
+from alerts.notify.text import cut
 from models.notifications import RESULT, Notification, NotificationResult, Outcome
 from models.operation import Command
 from models.records import SCHEMA_VERSION
@@ -24,7 +26,9 @@ _RETRY_SECONDS: Final = 1.0
 
 
 def result_of(notification: Notification, outcome: Outcome, detail: str, receipt: str | None, now_ms: int) -> Command:
-    """The command that says what became of a notification."""
+    """The command that says what became of a notification; where it did not go out, of which receiver that is so."""
+    if outcome is not Outcome.SENT:
+        detail = cut(f"{notification.receiver.type} {notification.receiver.id}: {detail}", DETAIL_MAX)
     result = NotificationResult(
         notification=notification.id,
         incident=notification.incident,

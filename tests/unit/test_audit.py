@@ -345,7 +345,7 @@ def test_what_finds_no_room_is_counted() -> None:
 
 # The alarm.
 
-LOST = Breach(AuditReason.NO_HEARTBEAT, "partition 1", NOW_MS, "last of w")
+LOST = Breach(AuditReason.NO_HEARTBEAT, "partition 1", NOW_MS, "the last one was of w")
 GONE = Breach(AuditReason.NO_NOTIFIER, "notifier", NOW_MS, "0 pages wait for one")
 
 
@@ -421,7 +421,7 @@ def test_a_page_says_what_fails_how_often_and_since_when_in_two_hundred_characte
     assert (told.kind, told.reason, told.severity, told.members) == ("trigger", "audit", "critical", 25)
     assert [fact.name for fact in told.facts] == ["no_heartbeat", "no_notifier"]
     assert told.facts[0].value.endswith("and 19 more")
-    assert "partition 0 since 2026-11-23T12:00:00.000Z: last of w; partition 1 " in told.facts[0].value
+    assert "partition 0 since 2026-11-23T12:00:00.000Z: the last one was of w; partition 1 " in told.facts[0].value
     alarm.look([*lost, *others], NOW_MS + 1)
     worse = page(alarm, Ring.WORSE, NOW_MS, HOOK, "outwatch", NOW_MS + 1)
     assert len(worse.text) <= 200

@@ -27,7 +27,7 @@ from tests.audits import NOW_MS
 from tests.pages import CIRCUMSTANCES, RECEIVERS
 
 TOPICS = Settings().topics
-LOST = Breach(AuditReason.NO_HEARTBEAT, "partition 1", NOW_MS, "last of w")
+LOST = Breach(AuditReason.NO_HEARTBEAT, "partition 1", NOW_MS, "the last one was of w")
 
 
 class Record(NamedTuple):

@@ -173,7 +173,6 @@ def test_a_page_that_is_refused_advances_the_tier_and_no_result_is_answered() ->
     told(rig, RESULT, rig.now_ms, "r2", **said | {"incident": "gone"})
     to(rig, rig.now_ms + 20 * SECOND)
     assert pages(rig)[1:] == ["trigger second rejected"]
-    assert next(each["text"] for each in incident(rig)["timeline"] if each["what"] == "failed") == "webhook first: 404"
     assert answers(rig) == []
     assert rig.snapshot()["done"] == {}
 

@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from models.notifications import Outcome
 from streams.notifier.delivery import LeavingError
 from streams.notifier.digests import GATHER_MS, PAGES_MAX
+from streams.notifier.results import result_of
 from tests.notifiers import page, uuid
 from tests.property.test_notify_schedules import METRICS, Process, World
 
@@ -104,3 +106,13 @@ async def test_what_fails_gives_way_before_what_waits_for_a_digest() -> None:
     process.world.now_ms += 600_000
     await process.go_on()
     assert len(process.asked) == PAGES_MAX - 2, "what was given up is not tried again"
+
+
+def test_a_result_says_of_which_receiver_it_is_unless_that_took_the_page() -> None:
+    said = [
+        result_of(page("https://pages.example", 1, 1), each, "x" * 490, None, 0).payload["detail"]
+        for each in (Outcome.SENT, Outcome.REJECTED)
+    ]
+    assert said[0] == "x" * 490
+    assert said[1].startswith("webhook hook: xxx")
+    assert len(said[1]) <= 500
