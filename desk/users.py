@@ -98,7 +98,8 @@ class Users(_Spec):
 
 def hashed(token: str) -> str:
     """What a file says of a token."""
-    return sha256(token.encode()).hexdigest()
+    # A header may carry bytes that are no text; aiohttp hands them on as surrogates.
+    return sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
 def load_users(path: Path) -> Users:

@@ -28,7 +28,8 @@ def _to_json(line: EventDict, **_: object) -> str:
 def formatter(*, terminal: bool) -> logging.Formatter:
     """Formats every record, of structlog and of the libraries: as JSON with at (RFC 3339), level, logger, message and fields."""
     ends: tuple[Processor, ...] = (
-        (structlog.dev.ConsoleRenderer(timestamp_key="at"),)
+        # The renderer of its own would show the variables of every frame: a token, or what a customer wrote.
+        (structlog.dev.ConsoleRenderer(timestamp_key="at", exception_formatter=structlog.dev.plain_traceback),)
         if terminal
         else (
             structlog.processors.format_exc_info,

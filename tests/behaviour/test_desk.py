@@ -247,6 +247,40 @@ async def test_who_sends_slowly_holds_no_connection(served: Served, monkeypatch:
             writer.close()
 
 
+STRANGE: list[tuple[bytes, dict[str, bytes], bytes, int]] = [
+    (b"GET /api/v1/session", {"Authorization": b"Bearer \xff\xfe"}, b"", 401),
+    (b"GET /api/v1/session", {"Cookie": b"outwatch_session=\xff.\xff"}, b"", 401),
+    (b"GET /api/v1/partners/%00", {}, b"", 404),
+    (b"GET /api/v1/partners/%2A", {}, b"", 404),
+    (b"GET /api/v1/partners/acme%2f..%2fboreal", {}, b"", 404),
+    (b"GET /api/v1/partners/%ff%fe", {}, b"", 404),
+    (b"GET /page/../api.py", {}, b"", 404),
+    (b"GET /page/%2e%2e/api.py", {}, b"", 404),
+    (b"GET /page/..%2f..%2fpyproject.toml", {}, b"", 404),
+    (b"POST /api/v1/session", {"Content-Encoding": b"gzip", "Content-Type": b"application/json"}, b"abcde", 422),
+    (b"POST /api/v1/comment", {"Content-Type": b"application/json"}, b"[" * 60_000, 422),
+]
+
+
+async def test_what_is_no_text_no_path_and_no_json_is_refused_like_anything_else(served: Served) -> None:
+    """No such request is a bug of ours, which would write a traceback for everybody who likes to."""
+    for line, headers, body, status in STRANGE:
+        named = {"Host": b"x", "Connection": b"close", "Authorization": f"Bearer {TOKENS['operator']}".encode(), **headers}
+        if "Cookie" in headers:
+            del named["Authorization"]
+        if body:
+            named["Content-Length"] = b"%d" % len(body)
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.desk.port)
+        writer.write(line + b" HTTP/1.1\r\n" + b"".join(b"%s: %s\r\n" % (name.encode(), value) for name, value in named.items()))
+        writer.write(b"\r\n" + body)
+        async with asyncio.timeout(20):
+            answer = await reader.read()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 %d " % status), (line, answer[:300])
+        assert b"frame-ancestors 'none'" in answer
+    assert b'outwatch_desk_refused_total{reason="bug"}' not in served.metrics.catalogue.text()
+
+
 async def test_a_partner_asks_nothing_of_another_s(served: Served) -> None:
     asked: list[tuple[str, Any]] = [
         ("acknowledge", {"alert": BOREAL_ALERT}),

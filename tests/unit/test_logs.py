@@ -47,6 +47,18 @@ def test_a_traceback_is_a_field_of_the_line() -> None:
     assert "invalid literal" in str(line_of(record)["exception"])
 
 
+def test_a_traceback_at_a_terminal_shows_no_variables() -> None:
+    """There may be a token among them, or what a customer wrote."""
+    said = "hunter2"
+    try:
+        int("acme" if said else "boreal")
+    except ValueError:
+        record = logging.makeLogRecord({"msg": "bug", "exc_info": sys.exc_info()})
+    text = formatter(terminal=True).format(record)
+    assert "invalid literal" in text
+    assert "hunter2" not in text
+
+
 def test_ours_and_the_libraries_lines_have_one_form_and_what_is_chatter_is_left_out() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=30, check=True)
     lines = [json.loads(line) for line in done.stderr.splitlines()]
