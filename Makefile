@@ -13,7 +13,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .venv/.locked: requirements-dev.lock
 	@test -n "$(PYTHON)" || { echo "outwatch needs Python 3.11 or newer on the path (or: make PYTHON=/path/to/python3.11)" >&2; exit 1; }
@@ -78,6 +78,10 @@ RATE ?= 5000
 .PHONY: soak
 soak: $(STAMP) ## a steady load of RATE events a second for MINUTES, minute by minute (docs/soak.md)
 	@$(BIN)/python -m bench.soak $(MINUTES) $(RATE)
+
+.PHONY: screenshots
+screenshots: $(STAMP) ## take the README's pictures of the desk anew, with the system's Chromium
+	@$(BIN)/python -m tests.browser.pictures
 
 .PHONY: lock
 lock: $(STAMP) ## resolve the dependencies and Kafka's jars anew into the lock files

@@ -1,26 +1,23 @@
 """One browser, one desk and one house for all tests of a process; a browser's context and its login for each test."""
 
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from tests.browser.standing import Stand, Watched, log_in, standing
+from tests.browser.standing import Stand, Watched, chromium_path, log_in, standing
 from tests.services import lacking
 
 Visit = Callable[..., Awaitable[Watched]]
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
 _WAIT_MS = 15_000
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the system's Chromium."""
-    found = next(filter(None, map(shutil.which, _NAMES)), None)
-    return found or lacking("no Chromium on the path (Debian: apt-get install chromium)")
+    return chromium_path() or lacking("no Chromium on the path (Debian: apt-get install chromium)")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

