@@ -65,9 +65,6 @@ async function begin() {
   const say = messages(document.getElementById("messages"));
   /** @type {App} */
   const app = { store, stream, api, url, session, prefs: new Prefs(), keys: new Keys(), now: () => store.clock(), say };
-  if (session.role === "partner" && url.current().path === "/") {
-    url.go(`/partner/${encodeURIComponent(session.partner)}`, url.current().params, { replace: true });
-  }
   const bar = header(document.getElementById("header"), document.getElementById("warning"), app, VIEWS);
   show(root, app, bar);
 }
@@ -90,7 +87,7 @@ async function who(root) {
 }
 
 function show(root, app, bar) {
-  const { store, stream, url } = app;
+  const { store, stream, url, session } = app;
   let view = null;
   let mounted = null;
   let mountedPath = null;
@@ -114,6 +111,11 @@ function show(root, app, bar) {
   };
   const place = () => {
     const { path, params } = url.current();
+    if (session.role === "partner" && path === "/") {
+      // Of one partner there is nothing to look over: it is shown itself. This comes back here by the change of the address.
+      url.go(`/partner/${encodeURIComponent(session.partner)}`, params, { replace: true });
+      return;
+    }
     stream.open(params.window ?? WINDOW);
     const next = (VIEWS[path.split("/")[1]] ?? VIEWS[""]).view;
     if (next !== view || (path !== mountedPath && path.split("/").length > 2)) {
@@ -146,7 +148,9 @@ function follow(event, url) {
   if (link.hash || link.pathname.startsWith("/api/") || link.pathname.startsWith("/page/")) return;
   event.preventDefault();
   const here = link.pathname === location.pathname;
-  url.go(link.pathname, Object.fromEntries(new URLSearchParams(link.search)));
+  // The window is the page's and not the view's: it goes along, but with a link that says all that is to be shown.
+  const { window } = link.dataset.whole === undefined ? url.current().params : {};
+  url.go(link.pathname, { ...(window ? { window } : {}), ...Object.fromEntries(new URLSearchParams(link.search)) });
   // Whoever chose something of this view stays at what they chose.
   if (here) return;
   scrollTo(0, 0);

@@ -43,7 +43,7 @@ class Overview {
     const on = {
       sort: (column) => this._sort(column),
       star: (partner) => this._star(partner),
-      open: (partner) => app.url.go(`/partner/${encodeURIComponent(partner)}`),
+      open: (partner) => app.url.go(`/partner/${encodeURIComponent(partner)}`, { window: app.url.current().params.window }),
     };
     this._body = h("section", { class: "board-body panel", "aria-label": "Partners" });
     this._table = new Table(this._body, on);

@@ -90,8 +90,10 @@ export function standing(row, alerts, titleOf) {
   if (row.state === "stale") return { state: "stale", why: STATES.stale.what };
   const statuses = new Map();
   for (const [kpi, figure] of Object.entries(row.kpis)) {
-    if (!statuses.has(figure.status)) statuses.set(figure.status, []);
-    statuses.get(figure.status).push(kpi);
+    // Too few to judge is what has a target alone: without one, more of them would change nothing.
+    const status = figure.status === "insufficient" && figure.target === null ? "no_target" : figure.status;
+    if (!statuses.has(status)) statuses.set(status, []);
+    statuses.get(status).push(kpi);
   }
   for (const severity of JUDGED) {
     const alert = firing.find((each) => each.state === "firing" && each.severity === severity);

@@ -82,11 +82,12 @@ export class Table {
   _make(entry, columns) {
     const star = h("button", { type: "button", class: "star", data: { star: "" } }, sign("star"));
     const link = h("a", { href: `/partner/${encodeURIComponent(entry.id)}`, data: { row: "" } });
+    const unnamed = noPolicy();
     const cells = new Map();
     const made = columns.map((column) => {
       const css = `c-${column.id}${column.kpi ? " num" : ""}`;
       let cell;
-      if (column.id === "partner") cell = h("th", { role: "rowheader", class: css }, h("div", { class: "partner" }, link, star));
+      if (column.id === "partner") cell = h("th", { role: "rowheader", class: css }, h("div", { class: "partner" }, link, unnamed, star));
       else if (column.id === "spark") cell = h("td", { role: "cell", class: css }, spark());
       else if (column.kpi) cell = h("td", { role: "cell", class: css, data: { kpi: column.kpi } }, h("span", { class: "figure" }), column.n ? h("small", { class: "n" }) : null);
       else cell = h("td", { role: "cell", class: css });
@@ -94,7 +95,7 @@ export class Table {
       return cell;
     });
     const node = h("tr", { role: "row", data: { partner: entry.id } }, made);
-    this._rows.set(entry.id, { node, columns, cells, star, link, entry: null, line: null, drawn: null, css: null });
+    this._rows.set(entry.id, { node, columns, cells, star, link, unnamed, entry: null, line: null, drawn: null, css: null });
     return node;
   }
 
@@ -113,6 +114,7 @@ export class Table {
     if (row.entry?.state !== entry.state) row.cells.get("state").replaceChildren(mark(entry.state));
     row.entry = entry;
     text(row.link, entry.name);
+    attribute(row.unnamed, "hidden", entry.row.configured !== false);
     attribute(row.cells.get("state"), "title", entry.why);
     for (const column of row.columns) {
       if (column.kpi) patchFigure(row.cells.get(column.id), entry.row.kpis[column.kpi], column);
@@ -138,6 +140,11 @@ export function patchFigure(cell, found, column) {
   if (cell.dataset.state === state) return;
   cell.dataset.state = state;
   node.replaceChildren(...(WRONG.has(state) ? [sign(STATES[state].shape, STATES[state].word)] : []), h("span", {}, said));
+}
+
+/** Beside the name of a partner that no policy names. */
+export function noPolicy() {
+  return h("small", { class: "unnamed", title: "No policy names it: it is counted under the defaults", hidden: true }, "no policy");
 }
 
 /** Draw the line of a row or tile if it, or what it is held against, became different. */

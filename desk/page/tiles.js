@@ -5,7 +5,7 @@ import { attribute, h, keyed, text } from "./dom.js";
 import { quantity, told } from "./format.js";
 import { spark } from "./spark.js";
 import { STATES, mark, sign } from "./states.js";
-import { drawn, patchFigure } from "./table.js";
+import { drawn, noPolicy, patchFigure } from "./table.js";
 
 /** Tiles in `root`; `on` as of the table. */
 export class Tiles {
@@ -40,6 +40,7 @@ export class Tiles {
     const made = {
       state: h("div", { class: "tile-state" }),
       link: h("a", { href: `/partner/${encodeURIComponent(entry.id)}`, data: { row: "" } }),
+      unnamed: noPolicy(),
       star: h("button", { type: "button", class: "star", data: { star: "" } }, sign("star")),
       level: h("div", { class: "tile-level", data: { kpi: "service_level" } }, h("span", { class: "figure" })),
       target: h("p", { class: "tile-target" }),
@@ -52,7 +53,7 @@ export class Tiles {
     made.node = h(
       "li", { class: "tile panel", data: { partner: entry.id } },
       h("div", { class: "tile-head" }, made.state, made.star),
-      h("h2", {}, made.link),
+      h("h2", {}, made.link, made.unnamed),
       h("div", { class: "tile-main" }, h("div", {}, made.level, made.target), made.spark),
       h("dl", {}, made.cells.map(([column, cell]) => h("div", {}, h("dt", { title: column.what }, column.head), cell))),
       made.balance,
@@ -75,6 +76,7 @@ export class Tiles {
     attribute(made.state, "title", entry.why);
     made.entry = entry;
     text(made.link, entry.name);
+    attribute(made.unnamed, "hidden", entry.row.configured !== false);
     patchFigure(made.level, level, { kpi: "service_level" });
     const aim = level?.target ?? null;
     text(made.target, aim === null ? "Service level, no target" : `Service level, target ${quantity(aim, level.unit)}`);

@@ -73,7 +73,7 @@ function savedFilters({ url, prefs, say }) {
       ...filters.map((each) =>
         h(
           "li", {},
-          h("a", { href: url.link("/", each.params), on: { click: () => (node.open = false) } }, each.name),
+          h("a", { href: url.link("/", each.params), data: { whole: "" }, on: { click: () => (node.open = false) } }, each.name),
           h("button", {
             type: "button", class: "quiet", "aria-label": `Forget ${each.name}`,
             on: { click: () => prefs.set("filters", filters.filter((other) => other !== each)) },

@@ -111,8 +111,8 @@ async def test_my_partners_and_filters_are_kept_by_the_browser(stand: Stand, vis
     await expect(page.locator("tbody tr")).to_have_count(len(mine))
 
 
-async def test_rows_are_gone_through_by_keys_and_opened(stand: Stand, visit: Visit) -> None:
-    page = (await visit(stand, "/")).page
+async def test_rows_are_gone_through_by_keys_and_opened_in_the_window_that_is_looked_at(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, "/?window=1h")).page
     await expect(page.locator("tbody tr")).to_have_count(200)
     links = page.locator("tbody tr a[data-row]")
     await links.first.focus()
@@ -122,7 +122,7 @@ async def test_rows_are_gone_through_by_keys_and_opened(stand: Stand, visit: Vis
     await expect(links.nth(1)).to_be_focused()
     path = await links.nth(1).get_attribute("href")
     await page.keyboard.press("Enter")
-    await expect(page).to_have_url(f"{stand.url}{path}")
+    await expect(page).to_have_url(f"{stand.url}{path}?window=1h")
 
 
 async def test_nothing_is_said_of_the_oldest_where_nobody_waits_and_quality_that_does_not_keep_up_is_marked(
@@ -151,6 +151,7 @@ async def test_nothing_is_said_of_the_oldest_where_nobody_waits_and_quality_that
         (partner(service_level="ok"), [FIRING | {"evidence": {"kpi": "feed_silence"}}], "silent_feed"),
         (partner(service_level="insufficient", asa="no_target"), [], "insufficient"),
         (partner(service_level="no_target", asa="not_applicable"), [], "no_target"),
+        ({**partner(), "kpis": {"csat": FIGURE | {"status": "insufficient", "target": None}}}, [], "no_target"),
         (partner(service_level="not_applicable"), [], "not_applicable"),
         (partner(), [], "no_data"),
         (partner("no_data"), [], "no_data"),
@@ -280,6 +281,14 @@ async def test_few_partners_are_tiles_and_history_that_is_missing_is_said(plain:
     found = await plain.evaluate(OVERVIEW, {"snapshot": few})
     assert found["tiles"] == 1
     assert "being filled again: 75\u202f%" in found["said"]
+
+
+async def test_a_partner_is_taken_to_its_own_page_from_wherever_it_looks_for_others(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, "/?window=1h", "partner")).page
+    await expect(page).to_have_url(f"{stand.url}/partner/acme?window=1h")
+    await page.get_by_role("link", name="outwatch").click()
+    await expect(page).to_have_url(f"{stand.url}/partner/acme?window=1h")
+    await expect(page.get_by_role("link", name="Overview")).to_have_count(0)
 
 
 async def test_a_wrong_token_is_told_so_and_a_right_one_leads_to_where_one_was_going(stand: Stand, visit: Visit) -> None:
