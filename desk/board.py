@@ -6,7 +6,7 @@ boards and never queues them, and nothing is kept for anybody but a board.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal, NamedTuple
 
 import orjson
@@ -96,7 +96,9 @@ def board_of(look: Look, window: str, number: int, now_ms: int, clock: Literal["
     )
     entities: dict[Key, Entity] = {}
     for row in overview(view, now_ms, clock, partition_of).partners:
-        body = orjson.dumps({**asdict(row), "partition": partition_of(row.partner), "window": window})
+        # Of its fields alone: `asdict` copies every figure of every partner, 100 ms a second for 200 of them.
+        said = {each.name: getattr(row, each.name) for each in fields(row)}
+        body = orjson.dumps({**said, "partition": partition_of(row.partner), "window": window})
         entities["partners", row.partner] = Entity(row.partner, body, body)
     if figures.total is not None:
         entities["totals", window] = Entity(None, figures.total.raw, None)

@@ -15,6 +15,7 @@ from desk.board import Board, delta, snapshot
 from desk.errors import Refusal, UnavailableError
 from desk.identity import Caller
 from desk.metrics import Metrics
+from desk.users import User
 from desk.watch import Watch
 
 __all__ = ["NOW_SECONDS", "VIEWERS_MAX", "Streams"]
@@ -47,6 +48,10 @@ class Streams:
         self._stop = stop
         self._metrics = metrics
         self._viewers = Counter[str]()
+        self._number = 0
+        """Of the newest board that a delta led to."""
+        self._told: dict[tuple[str, int, str | None], bytes | None] = {}
+        """Deltas to it, by window, number of the board before, and the partner whose sight it is."""
 
     async def serve(self, request: web.Request, caller: Caller, window: str) -> web.StreamResponse:
         """Stream until the viewer goes, is too slow, or may not look any more.
@@ -82,7 +87,7 @@ class Streams:
         while not self._stop.is_set() and not _is_gone(request):
             newer = await self._watch.after(board, max(0.0, said_at + NOW_SECONDS - monotonic()))
             if newer is not board:
-                told = delta(board, newer, caller.user)
+                told = self._delta(board, newer, caller.user)
                 board = newer
                 if told is not None:
                     await _write(response, "delta", told)
@@ -92,6 +97,18 @@ class Streams:
                 now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user), "seen_at": board.at_ms, "version": VERSION}
                 await _write(response, "now", orjson.dumps(now))
                 said_at = monotonic()
+
+    def _delta(self, old: Board, new: Board, user: User) -> bytes | None:
+        """What is told to everybody who sees the same and was told the same last: made once."""
+        if new.number > self._number:
+            self._number = new.number
+            self._told.clear()
+        key = new.window, old.number, user.partner
+        if new.number < self._number:
+            return delta(old, new, user)  # Somebody looked at an older one still.
+        if key not in self._told:
+            self._told[key] = delta(old, new, user)
+        return self._told[key]
 
     def _count(self, name: str, by: int) -> None:
         self._viewers[name] += by

@@ -14,6 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from multidict import CIMultiDict
 
+from desk.board import delta
 from desk.files import VIEWS, page_files
 from desk.openapi import document
 from desk.routes import ROUTES
@@ -546,6 +547,27 @@ async def test_a_stream_begins_with_all_there_is_and_goes_on_with_what_differs(s
         now = await events.next_of("now")
         assert (now["at"], now["as_of"], now["version"]) == (AT_MS + 9_000, AT_MS, version("outwatch"))
         Now.model_validate(now)
+
+
+async def test_what_several_see_alike_is_made_once(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+
+    def counted(old: Any, new: Any, user: Any) -> bytes | None:
+        told = delta(old, new, user)
+        made.extend([user.name] * (told is not None))
+        return told
+
+    monkeypatch.setattr("desk.streams.delta", counted)
+    async with streaming(served) as one, streaming(served, "admin") as two, streaming(served, "partner") as theirs:
+        for events in (one, two, theirs):
+            await events.next()
+        acme = Record(served.settings.topics.kpis, 0, *kpi_record("acme", {"answered": 50}, revision=2))
+        await fill(served.client, served.settings, [acme])
+        frames = [await events.next_of("delta") for events in (one, two, theirs)]
+    assert frames[0] == frames[1]
+    assert [each["partner"] for each in frames[2]["changed"]["partners"]] == ["acme"]
+    assert len(made) == 2
+    assert "partner" in made
 
 
 async def test_a_stream_ends_with_the_right_to_look(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
