@@ -32,12 +32,15 @@ export function written(kpi, window, scope) {
  */
 export function explanation(app, study) {
   const title = h("h2", { id: "explain-title", tabindex: "-1" });
-  const body = h("div", { class: "explain-body" });
+  const body = h("div");
+  // What can be pressed stands apart from what is written anew with every figure, so that the focus stays.
+  const foot = h("div");
   const leave = h("button", { type: "button", class: "quiet", "aria-label": "Close", on: { click: () => node.close() } }, "\u00d7");
-  const node = h("dialog", { class: "explain", "aria-labelledby": "explain-title" }, h("div", { class: "panel-head" }, title, leave), body);
+  const node = h("dialog", { class: "explain", "aria-labelledby": "explain-title" }, h("div", { class: "panel-head" }, title, leave), body, foot);
   node.addEventListener("close", () => study.said.explain && app.url.go(app.url.current().path, { ...study.said, explain: null }));
   node.addEventListener("click", (event) => event.target === node && node.close());
   let drawn = "";
+  let about = "";
   return {
     node,
     update() {
@@ -49,12 +52,15 @@ export function explanation(app, study) {
       const { kpi, window, scope } = parsed(said);
       const of = { kpi, window: window ?? study.window, scope: scope ?? study.scope };
       text(title, `${study.entry(kpi).title}: why this number`);
-      const record = study.record(of.window, of.scope);
+      const record = study.exact(of.window, of.scope);
       const key = JSON.stringify([of, record?.kpis[kpi], record?.as_of, study.row?.state, study.detail !== null]);
-      if (key !== drawn) {
-        // What is read or selected is not taken away under the reader more often than a figure changes.
+      if (key !== drawn && !selecting(body)) {
         drawn = key;
         body.replaceChildren(...(record?.kpis[kpi] ? told(app, study, of, record) : nothing(study, of)));
+      }
+      if (about !== JSON.stringify(of)) {
+        about = JSON.stringify(of);
+        foot.replaceChildren(section("Recompute it from the log", [again(app, { partner: study.partner, ...of })]), actions(app, study, of));
       }
       if (!node.open) node.showModal();
     },
@@ -86,8 +92,6 @@ function told(app, study, of, record) {
     section("When", times(study, of, record)),
     ...parts(study, of, found),
     ...notes(app, study, of, record),
-    section("Recompute it from the log", [again(app, { partner: study.partner, ...of })]),
-    actions(app, study, of, record),
   ];
 }
 
@@ -190,10 +194,17 @@ function again(app, of) {
   return h("div", { class: "command" }, h("code", { tabindex: "0" }, line), h("button", { type: "button", on: { click: copy } }, "Copy"));
 }
 
-function actions(app, study, { kpi, window }, record) {
-  const span = record.from === undefined ? {} : { from: record.from, to: record.to };
-  const like = { partner: study.partner, kpi, title: study.entry(kpi).title, window, ...span };
-  const button = (name, words, run) => may(app.session, name) && h("button", { type: "button", on: { click: () => run(app, like) } }, words);
+function actions(app, study, { kpi, window, scope }) {
+  const like = () => {
+    const { from, to } = study.exact(window, scope) ?? {};
+    return { partner: study.partner, kpi, title: study.entry(kpi).title, ...(from === undefined ? {} : { from, to }) };
+  };
+  const button = (name, words, run) => may(app.session, name) && h("button", { type: "button", on: { click: () => run(app, like()) } }, words);
   return h("p", { class: "actions" }, button("dispute", "Dispute this figure", dispute), button("annotate", "Annotate its time", annotate));
 }
 
+/** Whether somebody has marked some of it, to copy it. */
+function selecting(node) {
+  const selection = document.getSelection();
+  return selection !== null && !selection.isCollapsed && node.contains(selection.anchorNode);
+}

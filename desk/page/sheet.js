@@ -2,6 +2,7 @@
 
 import { aim, counted, figureButton, showFigure, showState, stateOf } from "./cells.js";
 import { attribute, h, keyed, text } from "./dom.js";
+import { DASH } from "./format.js";
 import { GROUPS, groupOf } from "./study.js";
 
 const FIRST_MAX = 8;
@@ -90,7 +91,8 @@ function row(kpi, study, explain) {
       attribute(link, "title", entry.traps ? `${entry.formula}\nMind: ${entry.traps}` : entry.formula);
       showFigure(button, told, entry.title, stale);
       text(cells.aim, aim(told, study.higher(kpi)));
-      text(cells.counted, counted(told));
+      // What is so now is counted from nothing: it is there, or it is not.
+      text(cells.counted, entry.live && told.denominator === 1 ? DASH : counted(told));
     },
   };
 }

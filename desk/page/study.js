@@ -110,14 +110,20 @@ export class Study extends EventTarget {
    * @param {string} [scope]
    */
   record(window, scope = this.scope) {
-    const found = this._found(window, scope);
+    const found = this.exact(window, scope);
     const { row } = this;
     if (scope !== "all" || window !== this.app.store.window || !row || row.as_of === null) return found;
     if (found && found.as_of > row.as_of) return found;
     return { ...(found ?? { partner: this.partner, scope, window }), kpis: row.kpis, as_of: row.as_of, frontier: row.frontier };
   }
 
-  _found(window, scope) {
+  /**
+   * The record of a window as it was read last, whole: its figures with the exact edges that they were counted in. Up to 10 s old.
+   *
+   * @param {string} window
+   * @param {string} [scope]
+   */
+  exact(window, scope = this.scope) {
     const whole = this.figures?.scope === scope ? this.figures.figures.find((each) => each.window === window) : null;
     const part = this.detail?.window === window ? this.detail.scopes.find((each) => each.scope === scope) : null;
     return whole ?? part ?? null;

@@ -13,6 +13,7 @@ from models import clock
 from models.windows import MINUTE_MS
 from streams.projector.projection import Record
 from tests.browser.conftest import Visit
+from tests.browser.seed import figures
 from tests.browser.standing import Stand, imported
 from tests.desks import fill
 from tests.view_records import rollup, stretch
@@ -36,6 +37,13 @@ async def acme(stand: Stand) -> str:
         records.append(Record(stand.settings.topics.rollups_1m, 0, *stretch(body)))
     await fill(stand.view._client, stand.settings, records, at_ms)
     return "/partner/acme"
+
+
+async def tell_acme(stand: Stand) -> None:
+    """Figures of a moment later."""
+    partner = next(each for each in stand.view.house.partners if each.id == "acme")
+    told = figures(stand.view.house, partner, ["15m"], clock.now_ms())
+    await stand.view.put([Record(stand.settings.topics.kpis, 0, *each) for each in told])
 
 
 def point(from_: int, to: int, value: float | None, *, final: bool = True) -> dict[str, Any]:
@@ -121,6 +129,12 @@ async def test_a_figure_is_explained_with_what_it_was_made_of_and_the_address_sa
         await expect(panel).to_contain_text(said)
     await expect(panel.locator(".command code")).to_have_text("outwatch explain acme service_level --window 15m")
     assert "explain=service_level%3A15m%3Aall" in page.url
+    await panel.get_by_role("button", name="Copy").focus()
+    counted = panel.get_by_text("Counted up to").locator("..")
+    before = await counted.inner_text()
+    await tell_acme(stand)
+    await expect(counted).not_to_have_text(before, timeout=15_000)
+    await expect(panel.get_by_role("button", name="Copy")).to_be_focused()
     await page.reload()
     await expect(panel).to_contain_text("why this number")
     await page.keyboard.press("Escape")
