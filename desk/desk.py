@@ -1,6 +1,7 @@
 """The desk: the API in a process of its own. Nothing is kept in it, so that any number of them may stand side by side."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from functools import partial
 from secrets import token_bytes, token_hex
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import structlog
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from redis.asyncio import Redis
 
 from desk.api import Api, Send
@@ -79,7 +81,7 @@ class Desk:
             OSError: if the port is taken.
         """
         # No body is unpacked: of what is sent as gzip nothing is JSON, and nothing grows.
-        how: dict[str, Any] = {"keepalive_timeout": KEEPALIVE_SECONDS, "auto_decompress": False}
+        how: dict[str, Any] = {"keepalive_timeout": KEEPALIVE_SECONDS, "auto_decompress": False, "logger": _http_log()}
         runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=1.0, **how)
         await runner.setup()
         watching = asyncio.create_task(self._watch.run(self._stop))
@@ -93,3 +95,18 @@ class Desk:
             self._stop.set()
             await watching
             await runner.cleanup()
+
+
+class _NoTraceback(logging.Filter):
+    """Whoever sends what is no HTTP leaves a line in the log: a traceback of the parser says nothing of us."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info and isinstance(record.exc_info[1], HttpProcessingError):
+            record.exc_info = None
+        return True
+
+
+def _http_log() -> logging.Logger:
+    made = logging.getLogger("outwatch.desk.http")
+    made.filters = [_NoTraceback()]
+    return made

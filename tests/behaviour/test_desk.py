@@ -282,6 +282,15 @@ async def test_what_is_no_text_no_path_and_no_json_is_refused_like_anything_else
     assert b'outwatch_desk_refused_total{reason="bug"}' not in served.metrics.catalogue.text()
 
 
+async def test_what_is_no_http_leaves_a_line_in_the_log_and_no_traceback(served: Served, caplog: pytest.LogCaptureFixture) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.desk.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+    async with asyncio.timeout(20):
+        assert b" 400 " in await reader.readline()
+    writer.close()
+    assert [(each.name, each.exc_info) for each in caplog.records if "Error handling" in each.message] == [("outwatch.desk.http", None)]
+
+
 async def test_a_partner_asks_nothing_of_another_s(served: Served) -> None:
     asked: list[tuple[str, Any]] = [
         ("acknowledge", {"alert": BOREAL_ALERT}),
