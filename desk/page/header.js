@@ -64,7 +64,7 @@ export function header(root, warning, app, views) {
       "div", { class: "bar-tools" },
       h("label", { class: "picker" }, h("span", {}, "Window"), picker),
       h("span", { class: "zone", title: "Every time on this page is in this zone, which is your browser\u2019s." }, zone()),
-      alarm.root,
+      alarm,
       h("button", { type: "button", class: "quiet", "aria-label": "Keys and help", on: { click: () => app.keys.help() } }, "?"),
       menu(session.name, `${session.name}, ${session.role}: theme and log out`, () => [
         ...Object.entries(THEMES).map(([name, label]) => ({
@@ -99,7 +99,7 @@ export function header(root, warning, app, views) {
       warning.replaceChildren(...(why === null ? [] : [sign("clock"), h("strong", {}, why[0]), h("span", {}, why[1])]));
     }
   };
-  const update = (change) => {
+  const update = () => {
     const here = url.current();
     picker.value = here.params.window ?? "15m";
     for (const link of links) attribute(link, "aria-current", link.dataset.view === here.path.split("/")[1] ? "page" : null);
@@ -110,7 +110,6 @@ export function header(root, warning, app, views) {
       connection.className = `connection connection-${state}`;
     }
     tick();
-    alarm.update(change);
   };
   return { update, tick };
 }

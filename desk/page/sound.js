@@ -12,7 +12,7 @@ const COUNT = /^\(\d+\) /;
 
 /**
  * @param {any} app
- * @returns {{root: Element, update(change: Record<string, Set<string>>): void}} a menu with both switches, and what is to be called when anything changed
+ * @returns {Element} a menu with both switches
  */
 export function alarms(app) {
   const voice = new Voice();
@@ -25,12 +25,9 @@ export function alarms(app) {
   new MutationObserver(name).observe(/** @type {Node} */ (document.querySelector("title")), { childList: true });
   // A browser lets a page be heard only once somebody touched it.
   for (const gesture of ["pointerdown", "keydown"]) document.addEventListener(gesture, wake);
-  return { root, update };
-
-  /** @param {Record<string, Set<string>>} change */
-  function update(change) {
-    if (change.alerts || change.incidents) look();
-  }
+  // Not by way of the view: a browser draws nothing of a page that is behind others, and that is when somebody has to hear of it.
+  app.store.addEventListener("change", (/** @type {any} */ { detail }) => (detail.alerts || detail.incidents) && look());
+  return root;
 
   function look() {
     const open = troubles(app.store).filter((each) => each.held.length === 0 && taker(each) === null);

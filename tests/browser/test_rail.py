@@ -155,3 +155,10 @@ async def test_a_sound_and_a_count_come_once_somebody_wants_them_and_not_twice(s
     finally:
         for each in (partner, fine(stand, 22)):
             await fire(stand, each, None)
+
+
+async def test_a_page_behind_others_counts_in_its_title_although_nothing_of_it_is_drawn(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, path=None)).page
+    await page.add_init_script("window.requestAnimationFrame = () => 0; localStorage.setItem('outwatch', JSON.stringify({ title: true }));")
+    await page.goto(f"{stand.url}/")
+    await expect(page).to_have_title(re.compile(r"^\(\d+\) outwatch"))
