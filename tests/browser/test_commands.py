@@ -146,7 +146,7 @@ GLOBS: Final = st.text("ab*?[]!-.=", max_size=6)
 
 
 async def test_a_silence_fits_on_the_page_what_it_fits_in_a_worker(stand: Stand, visit: Visit) -> None:
-    page = (await visit(stand)).page
+    page = (await visit(stand, "/login", role=None)).page
     tried: list[tuple[str, str]] = []
 
     @settings(max_examples=300, suppress_health_check=list(HealthCheck), database=None)
@@ -162,7 +162,7 @@ async def test_a_silence_fits_on_the_page_what_it_fits_in_a_worker(stand: Stand,
     assert any(found)
 
 
-async def test_a_dispute_is_of_the_figure_and_of_the_hour_before(stand: Stand, visit: Visit) -> None:
+async def test_an_annotation_is_of_the_partner_and_of_the_hour_before(stand: Stand, visit: Visit) -> None:
     page = (await visit(stand)).page
     async with taking(page, "annotate", "note-1") as sent:
         dialog = await chosen(page, "Annotate")

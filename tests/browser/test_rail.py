@@ -52,7 +52,7 @@ def card(page: Page, name: str) -> Any:
     return page.locator(".rail > .rail-list > .trouble", has=page.get_by_role("link", name=name, exact=True))
 
 
-async def test_what_fires_is_ordered_by_what_matters_and_says_who_was_told(stand: Stand, visit: Visit) -> None:
+async def test_what_fires_is_ordered_says_who_was_told_and_folds_what_is_held_back(stand: Stand, visit: Visit) -> None:
     page = (await visit(stand)).page
     states = page.locator(".rail > .rail-list > .trouble .trouble-state")
     await expect(states.first).to_be_visible()
@@ -65,10 +65,6 @@ async def test_what_fires_is_ordered_by_what_matters_and_says_who_was_told(stand
     await expect(runbook).to_have_attribute("rel", "noopener noreferrer")
     assert str(await runbook.get_attribute("href")).startswith("https://")
     await expect(page.locator(".trouble.taken .trouble-taken").first).to_contain_text("Taken by ana until")
-
-
-async def test_what_is_held_back_is_folded_with_its_reason(stand: Stand, visit: Visit) -> None:
-    page = (await visit(stand)).page
     held = page.locator(".rail-held")
     await expect(held.locator("summary")).to_have_text("1 held back")
     await expect(held.locator(".trouble")).to_be_hidden()
@@ -112,13 +108,6 @@ async def test_the_alert_of_the_row_that_has_the_focus_is_acknowledged_by_a_key(
     await expect(card(page, "Acme Care")).to_be_focused()
     await page.keyboard.press("Enter")
     await expect(page).to_have_url(re.compile("/partner/acme[?]alert="))
-
-
-async def test_who_only_looks_is_offered_nothing_to_ask_for(stand: Stand, visit: Visit) -> None:
-    page = (await visit(stand, role="viewer")).page
-    await expect(card(page, "Acme Care")).to_be_visible()
-    for name in ("Acknowledge", "More", "Actions", "End"):
-        await expect(page.locator(".rail").get_by_role("button", name=name)).to_have_count(0)
 
 
 async def test_a_sound_and_a_count_come_once_somebody_wants_them_and_not_twice(stand: Stand, visit: Visit) -> None:
