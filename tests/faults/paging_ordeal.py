@@ -59,6 +59,8 @@ class Ordeal(NamedTuple):
     falls: int = 0
     """Of the broker."""
     workers: int = 2
+    beside: tuple[str, ...] = ("project",)
+    """Commands that run too, and are killed."""
 
 
 def _nothing() -> None:
@@ -213,7 +215,7 @@ class Run:
         return end_ms
 
     async def harm(self, kept: Sequence[Kept]) -> None:
-        """Kill notifiers and the projector, and empty Redis, in turn and at random times, until cancelled."""
+        """Kill all that is kept, and empty Redis, in turn and at random times, until cancelled."""
         turns: list[Kept | None] = []
         while True:
             await asyncio.sleep(self.random.uniform(0.5, 1.5) * self.plan.rest_seconds)
@@ -258,7 +260,7 @@ async def run(settings: Settings, folder: Path, plan: Ordeal, seed: int, program
             for _ in range(plan.workers):
                 crew.hire()
             kept += [Kept(settings, folder, programs.notify, f"notifier {number}") for number in (1, 2)]
-            kept.append(Kept(settings, folder, (*CLI, "project"), "projector"))
+            kept += [Kept(settings, folder, (*CLI, each), each) for each in plan.beside]
             troubles = [asyncio.create_task(crew.torment(here.committed_ms, 60)), asyncio.create_task(here.harm(kept))]
             playing = asyncio.create_task(here.play(restart))
             await asyncio.wait({playing, *troubles}, return_when=asyncio.FIRST_COMPLETED)

@@ -32,7 +32,7 @@ async def test_so_they_do_while_the_broker_falls(
         private_kafka.kill()
         private_kafka.start()
 
-    plan = Ordeal(minutes=60, seconds=90, rest_seconds=4, commands=2, falls=2, workers=3)
+    plan = Ordeal(minutes=60, seconds=90, rest_seconds=4, commands=2, falls=2, workers=3, beside=("project", "audit"))
     await ordeal(private_kafka.bootstrap, private_redis.url, app_id, tmp_path, seed + more, plan, fall)
 
 
@@ -43,4 +43,4 @@ async def test_what_is_broken_is_found(kafka: str, private_redis: LocalRedis, ap
     programs = AS_IT_IS._replace(**{BUGS[bug][0]: broken(bug)})
     with pytest.raises((AssertionError, TimeoutError)) as found:
         await ordeal(kafka, private_redis.url, app_id, tmp_path, seed, SHORT, programs=programs)
-    print(f"{bug}: {found.traceback[-1].name if isinstance(found.value, TimeoutError) else ''}{found.value!r:.200}")
+    print(f"{bug}: found by {found.traceback[-1].name}: {found.value!r:.200}")
