@@ -261,7 +261,7 @@ async def run(settings: Settings, folder: Path, plan: Ordeal, seed: int, program
                 crew.hire()
             kept += [Kept(settings, folder, programs.notify, f"notifier {number}") for number in (1, 2)]
             kept += [Kept(settings, folder, (*CLI, each), each) for each in plan.beside]
-            troubles = [asyncio.create_task(crew.torment(here.committed_ms, 60)), asyncio.create_task(here.harm(kept))]
+            troubles = [asyncio.create_task(crew.torment(here.committed_ms, 180)), asyncio.create_task(here.harm(kept))]
             playing = asyncio.create_task(here.play(restart))
             await asyncio.wait({playing, *troubles}, return_when=asyncio.FIRST_COMPLETED)
             assert not any(each.done() for each in troubles), [each.exception() for each in troubles if each.done()]

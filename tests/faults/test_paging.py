@@ -23,7 +23,7 @@ async def test_incidents_that_everybody_dies_around_tell_what_they_would_have_to
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("more", [0, 1, 2])
 async def test_so_they_do_while_the_broker_falls(
     private_kafka: LocalKafka, private_redis: LocalRedis, app_id: str, tmp_path: Path, seed: int, more: int
@@ -37,7 +37,7 @@ async def test_so_they_do_while_the_broker_falls(
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("bug", BUGS)
 async def test_what_is_broken_is_found(kafka: str, private_redis: LocalRedis, app_id: str, tmp_path: Path, seed: int, bug: str) -> None:
     programs = AS_IT_IS._replace(**{BUGS[bug][0]: broken(bug)})
