@@ -14,7 +14,7 @@ export function emptiness(node, app, shown, all) {
   if (shown > 0) said = null;
   else if (!store.told) said = untold(stream);
   else if (all > 0) said = ["Nothing matches.", "No partner is as this filter asks.", ["Show all partners", () => url.go("/", { window: url.current().params.window })]];
-  else if (store.projector.size === 0) said = ["Nothing keeps the view.", "No projector ever wrote to this Redis: start outwatch projector, and see outwatch status."];
+  else if (store.projector.size === 0) said = ["Nothing keeps the view.", "No projector ever wrote to this Redis: start outwatch project, and see outwatch status."];
   else said = ["There is no partner yet.", "Partners come with a policy, or with their first event: write a policy and say outwatch policy apply FILE."];
   attribute(node, "hidden", said === null);
   const key = said === null ? "" : said.slice(0, 2).join();

@@ -129,7 +129,7 @@ function trouble(store, stream) {
   if (stream.state === "lost") return ["No connection to the desk.", `It is tried again by itself.${of}`];
   if (!store.told) return null;
   if (store.blind) return [REFUSED.no_view, of];
-  if (store.asOf === null) return ["No worker reports.", "Nothing is counted yet: start one with outwatch worker, and see outwatch status."];
+  if (store.asOf === null) return ["No worker reports.", "Nothing is counted yet: start one with outwatch run, and see outwatch status."];
   if (store.age() <= OLD_MS) return null;
   const since = `since ${time(store.asOf)}`;
   const rest = "Figures and alerts may have changed: see outwatch status, and the logs of workers, projector and Redis.";

@@ -11,7 +11,7 @@ from tests.services import lacking
 
 Visit = Callable[..., Awaitable[Watched]]
 
-_WAIT_MS = 15_000
+_WAIT_MS = 30_000
 
 
 @pytest.fixture(scope="session")

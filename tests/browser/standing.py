@@ -26,6 +26,7 @@ from tests.workers import Worker, ask
 __all__ = ["Stand", "Watched", "chromium_path", "imported", "log_in", "standing"]
 
 DESK: Final = ("-m", "streams.cli", "desk")
+READY_SECONDS_MAX: Final = 60.0
 SECRET: Final = "the secret of the desks of these tests"
 
 
@@ -61,7 +62,7 @@ class Stand:
         async def ready() -> bool:
             return (await ask(self.settings, "/readyz"))[0] == 200
 
-        await until(ready)
+        await until(ready, READY_SECONDS_MAX)
 
     def kill_desk(self) -> None:
         """End it by SIGKILL."""
