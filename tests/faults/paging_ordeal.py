@@ -43,7 +43,7 @@ __all__ = ["Ordeal", "Programs", "ordeal"]
 MINUTE_MS = 60_000
 TROUBLES = (500, 503, "close", "accept_then_close", (429, 1))
 TROUBLE_PART = 0.05
-LOST_SECONDS = 45.0
+LOST_SECONDS = 75.0
 """Longer than a takeover, and than what failed waits to be tried again."""
 CLI = ("-m", "streams.cli")
 
