@@ -15,6 +15,7 @@ from desk.board import Board, delta, snapshot
 from desk.errors import Refusal, UnavailableError
 from desk.identity import Caller
 from desk.metrics import Metrics
+from desk.packing import BEGIN, piece
 from desk.users import User
 from desk.watch import Watch
 
@@ -50,8 +51,8 @@ class Streams:
         self._viewers = Counter[str]()
         self._number = 0
         """Of the newest board that a delta led to."""
-        self._told: dict[tuple[str, int, str | None], bytes | None] = {}
-        """Deltas to it, by window, number of the board before, and the partner whose sight it is."""
+        self._told: dict[tuple[str, int, str | None, bool], bytes] = {}
+        """Frames to it, by window, number before, the partner whose sight it is, and whether packed; empty: nothing differs."""
 
     async def serve(self, request: web.Request, caller: Caller, window: str) -> web.StreamResponse:
         """Stream until the viewer goes, is too slow, or may not look any more.
@@ -65,10 +66,15 @@ class Streams:
         self._count(name, 1)
         try:
             board = await self._watch.board(window)
-            response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+            response = web.StreamResponse(
+                headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
+            )
+            packed = "gzip" in request.headers.get("Accept-Encoding", "")
+            if packed:
+                response.headers["Content-Encoding"] = "gzip"
             await response.prepare(request)
             try:
-                await self._follow(request, response, caller, board)
+                await self._follow(request, response, caller, board, packed=packed)
             except TimeoutError:
                 self._metrics.slow()
                 _log.info("viewer was too slow", user=name)
@@ -80,34 +86,36 @@ class Streams:
             self._count(name, -1)
         return response
 
-    async def _follow(self, request: web.Request, response: web.StreamResponse, caller: Caller, board: Board) -> None:
-        await _write(response, "snapshot", snapshot(board, caller.user))
+    async def _follow(self, request: web.Request, response: web.StreamResponse, caller: Caller, board: Board, *, packed: bool) -> None:
+        if packed:
+            await _write(response, BEGIN)
+        await _write(response, _frame("snapshot", snapshot(board, caller.user), packed=packed))
         said_at = monotonic()
         # Boards come every second: who went is missed with the next, also where nothing is to be told.
         while not self._stop.is_set() and not _is_gone(request):
             newer = await self._watch.after(board, max(0.0, said_at + NOW_SECONDS - monotonic()))
             if newer is not board:
-                told = self._delta(board, newer, caller.user)
+                told = self._delta(board, newer, caller.user, packed=packed)
                 board = newer
-                if told is not None:
-                    await _write(response, "delta", told)
+                if told:
+                    await _write(response, told)
             if monotonic() - said_at >= NOW_SECONDS:
                 if caller.again() != caller.user:
                     return
                 now = {"at": self._now_ms(), "as_of": board.as_of_ms(caller.user), "seen_at": board.at_ms, "version": VERSION}
-                await _write(response, "now", orjson.dumps(now))
+                await _write(response, _frame("now", orjson.dumps(now), packed=packed))
                 said_at = monotonic()
 
-    def _delta(self, old: Board, new: Board, user: User) -> bytes | None:
+    def _delta(self, old: Board, new: Board, user: User, *, packed: bool) -> bytes:
         """What is told to everybody who sees the same and was told the same last: made once."""
         if new.number > self._number:
             self._number = new.number
             self._told.clear()
-        key = new.window, old.number, user.partner
         if new.number < self._number:
-            return delta(old, new, user)  # Somebody looked at an older one still.
+            return _difference(old, new, user, packed=packed)  # Somebody looked at an older one still.
+        key = new.window, old.number, user.partner, packed
         if key not in self._told:
-            self._told[key] = delta(old, new, user)
+            self._told[key] = _difference(old, new, user, packed=packed)
         return self._told[key]
 
     def _count(self, name: str, by: int) -> None:
@@ -120,6 +128,16 @@ def _is_gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-async def _write(response: web.StreamResponse, event: str, data: bytes) -> None:
+def _difference(old: Board, new: Board, user: User, *, packed: bool) -> bytes:
+    differs = delta(old, new, user)
+    return b"" if differs is None else _frame("delta", differs, packed=packed)
+
+
+def _frame(event: str, data: bytes, *, packed: bool) -> bytes:
+    frame = b"event: %s\ndata: %s\n\n" % (event.encode(), data)
+    return piece(frame) if packed else frame
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
     async with asyncio.timeout(_SLOW_SECONDS):
-        await response.write(b"event: %s\ndata: %s\n\n" % (event.encode(), data))
+        await response.write(data)

@@ -128,11 +128,12 @@ class Events:
 
 
 @asynccontextmanager
-async def streaming(served: Served, role: str = "viewer", window: str = "15m") -> AsyncIterator[Events]:
-    headers = {"Authorization": f"Bearer {TOKENS[role]}"}
+async def streaming(served: Served, role: str = "viewer", window: str = "15m", encoding: str = "gzip") -> AsyncIterator[Events]:
+    headers = {"Authorization": f"Bearer {TOKENS[role]}", "Accept-Encoding": encoding}
     async with served.session.get(f"{served.url}/api/v1/stream?window={window}", headers=headers, read_bufsize=1 << 20) as response:
         assert response.status == 200, await response.text()
         assert response.content_type == "text/event-stream"
+        assert response.headers.get("Content-Encoding", "identity") == encoding
         yield Events(response.content)
 
 
@@ -577,6 +578,15 @@ async def test_what_several_see_alike_is_made_once(served: Served, monkeypatch: 
     assert [each["partner"] for each in frames[2]["changed"]["partners"]] == ["acme"]
     assert len(made) == 2
     assert "partner" in made
+
+
+async def test_who_takes_no_packed_stream_is_told_the_same(served: Served) -> None:
+    async with streaming(served) as packed, streaming(served, encoding="identity") as plain:
+        assert (await packed.next())[1]["partners"] == (await plain.next())[1]["partners"]
+        await fill(
+            served.client, served.settings, [Record(served.settings.topics.kpis, 0, *kpi_record("acme", {"answered": 50}, revision=2))]
+        )
+        assert await packed.next_of("delta") == await plain.next_of("delta")
 
 
 async def test_a_stream_ends_with_the_right_to_look(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
