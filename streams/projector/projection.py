@@ -161,9 +161,11 @@ class Projection:
     def _transition(self, record: Record) -> list[Command]:
         event: dict[str, Any] = orjson.loads(record.value or b"null")
         if "transition" in event and event["transition"]["kind"] in KINDS:
+            # All of it is read before anything is kept: half a line would make Redis refuse the batch, again and again.
+            said, until_ms = (int(event["evaluated_at"]), line(event)), event["processed_at"] + HAPPENED_KEPT_MS
             told = self._happened.setdefault(event["partner"], _Happened([]))
-            told.lines += (event["evaluated_at"], line(event))
-            told.until_ms = max(told.until_ms, event["processed_at"] + HAPPENED_KEPT_MS)
+            told.lines += said
+            told.until_ms = max(told.until_ms, until_ms)
         # What came of a command stands in the same topic.
         key, most = (self._keys.outcomes, OUTCOMES_MAX) if "outcome" in event else (self._keys.transitions, TRANSITIONS_MAX)
         return [("ZADD", key, int(event["processed_at"]), record.value or b""), ("ZREMRANGEBYRANK", key, 0, -most - 1)]

@@ -166,13 +166,14 @@ class Projector:
             follows[name], leads_to[name] = positions[name], records[-1].offset + 1
             for record in records:
                 commands += self._project(record)
-        commands += self._projection.gathered()
+        # What was gathered says in its order when a key expires, and is one command a hash already.
+        commands = together(commands) + self._projection.gathered()
         # Every batch changes them, and each takes all partners: a start would do little else, and waits with them for its end. A view
         # that was left before goes on with what it holds, and sums that anew.
         if not self._source.begins and monotonic() - self._summed_at >= TOTALS_SECONDS:
             commands += self._projection.totals()
             self._summed_at = monotonic()
-        if not await self._store.apply(together(commands), follows, leads_to):
+        if not await self._store.apply(commands, follows, leads_to):
             _log.info("the view was flushed, or another projector is at work")
             return False
         positions.update(leads_to)

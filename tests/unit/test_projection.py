@@ -201,6 +201,17 @@ def test_what_makes_no_sense_is_said_and_nothing_else(projection: Projection, to
         project(projection, topic, key, value)
 
 
+@pytest.mark.parametrize("without", ["rule", "processed_at", "evaluated_at"])
+def test_of_a_transition_that_makes_no_sense_nothing_is_gathered(projection: Projection, without: str) -> None:
+    """Half of a line would be a command that Redis refuses, and with it every batch after."""
+    key, value = alert_event("acme", 1)
+    body = json.loads(value)
+    del body[without]
+    with pytest.raises(UnreadableError):
+        project(projection, TOPICS.alerts, key, json.dumps(body).encode())
+    assert projection.gathered() == []
+
+
 @given(st.lists(st.tuples(st.sampled_from("kl"), st.sampled_from("abc"), st.none() | st.integers(0, 9)), max_size=30))
 def test_commands_together_come_to_what_they_come_to_one_by_one(said: list[tuple[str, str, int | None]]) -> None:
     """The last that is said of a field holds; what is no field of a hash stays as it is."""
