@@ -46,7 +46,8 @@ class Sessions:
             over = ends * 1000 <= now_ms
         except (ValueError, TypeError):
             return None
-        if user is None or over or not compare_digest(signature.encode(), self._sign(payload, user).encode()):
+        # A quoted cookie may carry bytes that are no text; aiohttp hands them on as surrogates.
+        if user is None or over or not compare_digest(signature.encode(errors="replace"), self._sign(payload, user).encode()):
             return None
         return user
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -252,6 +253,7 @@ async def test_who_sends_slowly_holds_no_connection(served: Served, monkeypatch:
 STRANGE: list[tuple[bytes, dict[str, bytes], bytes, int]] = [
     (b"GET /api/v1/session", {"Authorization": b"Bearer \xff\xfe"}, b"", 401),
     (b"GET /api/v1/session", {"Cookie": b"outwatch_session=\xff.\xff"}, b"", 401),
+    (b"GET /api/v1/session", {"Cookie": b'outwatch_session="%s.\xff"' % b64encode(b'["operator",9999999999]')}, b"", 401),
     (b"GET /api/v1/partners/%00", {}, b"", 404),
     (b"GET /api/v1/partners/%2A", {}, b"", 404),
     (b"GET /api/v1/partners/acme%2f..%2fboreal", {}, b"", 404),
