@@ -52,6 +52,8 @@ export function header(root, warning, app, views) {
 
   const alarm = alarms(app);
   const logout = async () => {
+    // The cookie may be another by now: renewed, or of a login beside this page. What has to come with it is asked for anew.
+    await app.api.get("session").then(app.api.trust).catch(() => {});
     await app.api.remove("session").catch(() => {});
     stream.close();
     location.assign("/login");

@@ -32,7 +32,7 @@ const WINDOW = "15m";
  * @typedef {Object} App
  * @property {Store} store
  * @property {Stream} stream
- * @property {{get: function, post: function, remove: function}} api
+ * @property {{get: function, post: function, remove: function, trust: function}} api
  * @property {Url} url
  * @property {{name: string, role: string, partner: string|null}} session
  * @property {Prefs} prefs
