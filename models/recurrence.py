@@ -114,9 +114,8 @@ class Recurrence:
     text: str
     begins: datetime
     """Without a zone, as every time here."""
-    _counted: list[datetime] = field(default_factory=list, repr=False, compare=False)
-    """Of a rule that is not weekly, the occurrences up to `_horizon`."""
-    _horizon: list[datetime] = field(default_factory=list, repr=False, compare=False)
+    _counted: list[tuple[datetime, list[datetime]]] = field(default_factory=list, repr=False, compare=False)
+    """Of a rule that is not weekly, once it was looked for, up to when it was counted out, and its occurrences."""
 
     def between(self, low: datetime, high: datetime) -> list[tuple[int, datetime]]:
         """The occurrences in [low, high) with their numbers from 0 on, the last before them, and the first after them if it is near."""
@@ -156,8 +155,10 @@ class Recurrence:
         return list(enumerate(rule, skipped * self._per_period))
 
     def _by_list(self, low: datetime, high: datetime) -> list[tuple[int, datetime]]:
-        if not self._horizon or self._horizon[0] < high:
-            self._horizon[:] = [high + _AHEAD]
-            self._counted[:] = _rule(self.text, self.begins, high + _AHEAD)
-        first = max(0, bisect_left(self._counted, low) - 1)
-        return list(enumerate(self._counted[first : bisect_left(self._counted, high) + 1], first))
+        until, counted = next(iter(self._counted), (self.begins, list[datetime]()))
+        if not self._counted or until < high:
+            counted = list(_rule(self.text, self.begins, high + _AHEAD))
+            # Kept together and at once: several threads may lay out the same rotation.
+            self._counted[:] = [(high + _AHEAD, counted)]
+        first = max(0, bisect_left(counted, low) - 1)
+        return list(enumerate(counted[first : bisect_left(counted, high) + 1], first))

@@ -1,17 +1,22 @@
 """Who is on call: layers, turns, overrides, gaps, and what it costs to ask."""
 
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from time import process_time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import ValidationError
 
+from models import recurrence
 from models.oncall import GapReason, OnCall, Segment, calendar_revision, coverage
 from models.people import PersonSpec, receivers_of
 from models.policy_file import lint, load, parts, whole
 from models.policy_record import decode_policy, encode_policy, policy_key
 from models.policy_spec import SharedPart, to_json
 from models.receivers import MailReceiver, WebhookReceiver
+from models.recurrence import Recurrence
 from models.windows import DAY_MS, HOUR_MS
 from tests.rotations import layer, ms, override, rotation, spec
 
@@ -230,3 +235,22 @@ def test_a_rotation_that_leaves_nothing_out_has_the_revision_that_it_had() -> No
     plain = spec(layer(["ana"], "FREQ=DAILY"))
     assert "except" not in to_json(plain)["layers"][0]
     assert calendar_revision([plain]) == "a755bd811303"
+
+
+def test_whoever_looks_while_occurrences_are_counted_out_finds_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The desk lays out days in a thread, and says who is on call beside it."""
+    begins, low, high = datetime(2026, 1, 1, 9), datetime(2026, 11, 1), datetime(2026, 12, 1)  # noqa: DTZ001 - wall-clock time
+    wanted = Recurrence("FREQ=MONTHLY", begins).between(low, high)
+    shared, beside = Recurrence("FREQ=MONTHLY", begins), list[Any]()
+
+    def slowly(text: str, first: datetime, until: datetime | None) -> Iterator[datetime]:
+        monkeypatch.undo()
+        beside.append(shared.between(low, high))
+        # Whoever looked further meanwhile is not cut short either.
+        beside.append(shared.between(low, high + timedelta(days=4000)))
+        yield from rule_of(text, first, until)
+
+    rule_of = recurrence._rule
+    monkeypatch.setattr(recurrence, "_rule", slowly)
+    assert [shared.between(low, high), beside[0], shared.between(low, high)] == [wanted] * 3
+    assert shared.between(low, high + timedelta(days=4000)) == beside[1]
