@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from desk.users import User
+from desk.users import Role, User
 from models.notices import OverrideState
 from models.oncall import Gap
 from models.policy_spec import SharedPart
@@ -38,8 +38,8 @@ def on_call(shared: SharedPart, overrides: list[OverrideState], user: User, at_m
 
 
 def schedule(shared: SharedPart, overrides: list[OverrideState], user: User, from_ms: int, to_ms: int) -> dict[str, Any]:
-    """Of [from, to) the fields of `desk.shapes.Schedule` but for these; a partner sees its own rotations."""
-    names = {person.id: person.name for person in shared.people}
+    """Of [from, to) the fields of `desk.shapes.Schedule` but for these; a partner sees its own rotations, without what others said."""
+    names, whole = {person.id: person.name for person in shared.people}, user.role is not Role.PARTNER
     found = []
     for spec in shared.rotations:
         if not user.sees(spec.partner):
@@ -62,13 +62,14 @@ def schedule(shared: SharedPart, overrides: list[OverrideState], user: User, fro
                     for begin_ms, end_ms, who in rotation.schedule(from_ms, to_ms, own)
                 ],
                 "gaps": [{"from": gap.begin_ms, "to": gap.end_ms, "reason": gap.reason} for gap in rotation.gaps(from_ms, to_ms, own)],
-                "overrides": [_override(each, names) for each in own if each.from_ < to_ms and each.to > from_ms],
+                "overrides": [_override(each, names, whole=whole) for each in own if each.from_ < to_ms and each.to > from_ms],
                 "takers": [{"id": person.id, "name": person.name} for person in shared.people if person.partner == spec.partner],
             }
         )
     return {"rotations": found}
 
 
-def _override(each: OverrideState, names: dict[str, str]) -> dict[str, Any]:
+def _override(each: OverrideState, names: dict[str, str], *, whole: bool) -> dict[str, Any]:
+    comment = each.comment if whole else None
     when = {"from": each.from_, "to": each.to, "at": each.at}
-    return {"id": each.id, "person": names.get(each.person, each.person), **when, "by": each.actor, "comment": each.comment}
+    return {"id": each.id, "person": names.get(each.person, each.person), **when, "by": each.actor, "comment": comment}

@@ -40,6 +40,7 @@ from tests.desks import (
     alert,
     fill,
     incident,
+    override,
     serving,
 )
 from tests.view_records import AT_MS, alert_event, kpi_record
@@ -216,8 +217,10 @@ async def test_a_partner_is_told_neither_what_others_said_nor_what_they_are_to_d
     silence = {"record": "silence", "id": "s-acme", "partner": "acme", "actor": "ana", "at": AT_MS, "from": AT_MS, "until": AT_MS + 1}
     silence |= {"matchers": {"rule": "x"}, "comment": "SECRET of a silence"}
     topics = served.settings.topics
-    beside = Record(topics.alerts_state, 0, b"silence/s-acme", orjson.dumps(silence))
-    some = [Record(topics.alerts_state, 0, key, orjson.dumps(body)), Record(topics.incidents, 0, number, orjson.dumps(case)), beside]
+    taken, swap = override("o-acme", "acme_duty", "bo", AT_MS + DAY_MS, AT_MS + 2 * DAY_MS)
+    beside = [(b"silence/s-acme", silence), (taken, {**orjson.loads(swap), "comment": "SECRET of an override"}), (key, body)]
+    some = [Record(topics.alerts_state, 0, each, orjson.dumps(value)) for each, value in beside]
+    some.append(Record(topics.incidents, 0, number, orjson.dumps(case)))
     async with streaming(served, "partner") as theirs, streaming(served, "viewer") as whole:
         frames = [json.dumps((await events.next())[1]) for events in (theirs, whole)]
         await fill(served.client, served.settings, some)
@@ -231,7 +234,7 @@ async def test_a_partner_is_told_neither_what_others_said_nor_what_they_are_to_d
                 told[role] += await (await served.ask(path, role)).text()
     assert "SECRET" not in told["partner"]
     told["operator"] += frames[1]
-    kinds = ("of an ack", "of an alert", "action", "told", "commented", "acknowledged", "of a silence")
+    kinds = ("of an ack", "of an alert", "action", "told", "commented", "acknowledged", "of a silence", "of an override")
     assert all(f"SECRET {each}" in told["operator"] for each in kinds)
 
 
