@@ -202,9 +202,10 @@ def _seen(board: Board, user: User, kind: Any, identity: str) -> Any:  # noqa: A
 
 
 def _told_of(board: Board, user: User, fingerprint: str) -> bool:
-    """Whether an incident with that alert was addressed to the partner's side."""
+    """Whether a present incident with that alert was addressed to the partner's side; of one that is over nothing follows."""
     incidents = (orjson.loads(body) for body in board.all_of("incidents", user))
-    return any(each["addressed"] and any(member["fingerprint"] == fingerprint for member in each["members"]) for each in incidents)
+    present = (each for each in incidents if each["addressed"] and each["ended_at"] is None)
+    return any(any(member["fingerprint"] == fingerprint for member in each["members"]) for each in present)
 
 
 def _refuse(field: str, message: str) -> NoReturn:

@@ -322,6 +322,21 @@ async def test_a_partner_acknowledges_what_its_own_people_were_told_of_and_nothi
     ]
 
 
+async def test_what_was_over_before_an_alert_fired_anew_lets_no_partner_acknowledge_it(served: Served) -> None:
+    """Else it would stop the client's own escalation, of which it was not told."""
+    key, value = incident(ACME_INCIDENT, "acme", ACME_ALERT)
+    over = orjson.dumps({**orjson.loads(value), "ended_at": AT_MS})
+    await fill(served.client, served.settings, [Record(served.settings.topics.incidents, 0, key, over)])
+
+    async def seen() -> bool:
+        found = (await served.get("/api/v1/incidents", "partner"))["incidents"]
+        return any(each["id"] == ACME_INCIDENT and each["ended_at"] == AT_MS for each in found)
+
+    await until(seen)
+    assert (await served.post("acknowledge", {"alert": ACME_ALERT}, "partner")).status == 403
+    assert (await served.post("acknowledge", {"alert": ACME_ALERT})).status == 202
+
+
 async def test_a_command_is_what_the_workers_read_and_its_id_is_told(served: Served) -> None:
     sent = []
     for name in ("acknowledge", "snooze", "silence", "comment", "annotate", "dispute", "expire", "resolve", "reassign"):
