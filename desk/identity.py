@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from aiohttp import web
@@ -156,11 +156,13 @@ def _peer(request: web.Request) -> str:
 def _site(address: str) -> str:
     """Of IPv6 the network that one customer of a provider has: it has as many addresses as it likes."""
     network = _network_of(address)
-    return str(network.supernet(new_prefix=64)) if isinstance(network, IPv6Network) else address
+    return str(network.supernet(new_prefix=64)) if isinstance(network, IPv6Network) else str(network or address)
 
 
 def _network_of(text: str) -> IPv4Network | IPv6Network | None:
     try:
-        return ip_network(ip_address(text))
+        address = ip_address(text)
+        # Who listens for both kinds is told of IPv4 as of IPv6, and all of that would be one site.
+        return ip_network((address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address)
     except ValueError:
         return None

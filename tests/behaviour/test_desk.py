@@ -523,6 +523,7 @@ async def test_behind_a_trusted_proxy_who_guesses_is_told_apart_by_what_the_prox
         one_customer = [await guess(served, f"2001:db8:0:1::{number:x}") for number in range(11)]
         assert one_customer == [401] * 10 + [429], "of IPv6 a customer has more addresses than it needs tries"
         assert await guess(served, "2001:db8:0:2::1") == 401
+        assert [await guess(served, f"::ffff:192.0.2.{number}") for number in range(11)] == [401] * 11, "these are of IPv4, each another's"
     async with serving(redis_url, app_id, tmp_path) as served:
         assert [await guess(served, f"198.51.100.{number}") for number in range(11)] == [401] * 10 + [429]
 
