@@ -174,8 +174,8 @@ class ViewReader:
 
 
 def overrides_in(look: Look) -> list[OverrideState]:
-    """Who is on call in another's place."""
-    return [OverrideState.model_validate(each.body) for each in look.overrides.values()]
+    """Who is on call in another's place; of what a newer release wrote, what this one knows."""
+    return [OverrideState.model_validate(each.body, extra="ignore") for each in look.overrides.values()]
 
 
 def _hash(raw: Mapping[bytes, bytes], known: Hash) -> dict[str, Read]:

@@ -9,11 +9,11 @@ from desk.errors import UnavailableError
 from desk.reports import reports
 from desk.shapes import Report
 from desk.users import Role, User
-from desk.view import Look, Read
+from desk.view import Look, Read, overrides_in
 from models.notices import OverrideState
 from models.policy_spec import SharedPart
 from models.windows import DAY_MS, HOUR_MS
-from tests.desks import ACME_ALERT, ACME_INCIDENT, BOREAL_ALERT, BOREAL_INCIDENT, incident
+from tests.desks import ACME_ALERT, ACME_INCIDENT, BOREAL_ALERT, BOREAL_INCIDENT, incident, override
 from tests.view_records import AT_MS
 
 VIEWER = User(name="vi", role=Role.VIEWER)
@@ -113,3 +113,11 @@ def test_who_took_a_shift_has_one_of_their_own() -> None:
 def test_incidents_of_a_newer_release_are_said_to_be() -> None:
     with pytest.raises(UnavailableError, match="another release"):
         told(look=looked(mood="good"))
+
+
+def test_of_an_override_of_a_newer_release_is_read_what_this_one_knows() -> None:
+    """Who is on call goes on being told, also while workers are newer than the desk."""
+    _, value = override("o1", "ops", "bo", NOW_MS, NOW_MS + 1)
+    body = orjson.loads(value)
+    (read,) = overrides_in(Look(overrides={"o1": Read(b"", body | {"mood": "good"})}))
+    assert read == OverrideState.model_validate(body)
