@@ -69,7 +69,8 @@ class Overview {
 
   /** Rows stay where they are while somebody points at one, or has the focus in one. */
   _watch(body) {
-    const freed = () => queueMicrotask(() => this._isHeld() || this._moved.hidden || this.update({}));
+    // Later, since a browser that moves the focus from row to row has it nowhere in between.
+    const freed = () => setTimeout(() => this._isHeld() || this._moved.hidden || this.update({}));
     body.addEventListener("pointerenter", () => (this._pointed = true));
     body.addEventListener("pointerleave", () => {
       this._pointed = false;
