@@ -39,7 +39,7 @@ export function makeCard(app, trouble, { named }) {
     open: h("button", { type: "button", class: "quiet", "aria-expanded": "false", on: { click: () => unfold(node) } }, "Log"),
     log: h("ol", { class: "trouble-log", hidden: true }),
   };
-  const more = menu("More", `More for ${trouble.incident?.text ?? trouble.alerts[0].explanation}`, () => entries(app, of(node)));
+  const more = menu("More", "More", () => entries(app, of(node)));
   more.hidden = entries(app, trouble).every((each) => each === null);
   const acts = h("div", { class: "trouble-acts" }, parts.acknowledge, more, parts.open, parts.runbook);
   const node = h(
@@ -48,7 +48,7 @@ export function makeCard(app, trouble, { named }) {
     h("div", { class: "trouble-head" }, parts.state, parts.name, parts.age),
     ...[parts.text, parts.members, parts.taken, parts.told, parts.held, parts.action, acts, parts.log],
   );
-  CARDS.set(node, { trouble, parts });
+  CARDS.set(node, { trouble, parts: { ...parts, more } });
   return node;
 
   /** @param {KeyboardEvent} event */
@@ -122,6 +122,7 @@ function draw(app, node, parts, { trouble, over, name, taken }) {
   parts.runbook.hidden = runbook === null;
   attribute(parts.runbook, "href", runbook);
   parts.acknowledge.hidden = over || taken !== null || !mayAcknowledge(app.session, trouble);
+  for (const each of parts.more.children) attribute(each, "aria-label", `More for ${trouble.incident?.text ?? worst.explanation}`);
   attribute(parts.acknowledge, "aria-label", `Acknowledge ${name}: ${worst === null ? trouble.incident.text : sentence(worst, name)}`);
   show(node);
 }

@@ -31,7 +31,7 @@ export function mount(root, app, { partner = null } = {}) {
   const count = h("span", { class: "rail-count" });
   const moved = h("button", { type: "button", class: "rail-moved", on: { click: apply } });
   const list = h("ol", { class: "rail-list" });
-  const more = h("button", { type: "button", class: "quiet", on: { click: () => render((shown += SHOWN)) } });
+  const more = h("button", { type: "button", class: "quiet", on: { click: () => render((shown += SHOWN), true) } });
   const held = h("ol", { class: "rail-list" });
   const folded = h("details", { class: "rail-held" }, h("summary", {}), held);
   const none = h("p", { class: "rail-none" });
@@ -55,6 +55,8 @@ export function mount(root, app, { partner = null } = {}) {
   /** @type {Set<string> | null} */
   let known = null;
   let saidAt = -SAID_MS;
+  /** Whether what the address names was looked for in what stands there at first. */
+  let sought = false;
   const deaf = app.keys.on("a", "Acknowledge the alert, or that of the row", () => {
     const card = focused();
     if (card === null) return false;
@@ -63,7 +65,6 @@ export function mount(root, app, { partner = null } = {}) {
   });
   const timer = setInterval(() => render(shown), TICK_MS);
   render(shown);
-  reveal();
   app.url.addEventListener("change", reveal);
   return { update, unmount };
 
@@ -84,7 +85,7 @@ export function mount(root, app, { partner = null } = {}) {
     const all = troubles(app.store, partner);
     const open = all.filter((each) => each.held.length === 0);
     const present = open.slice(0, bound);
-    const { items, fresh, over, elsewhere } = anyway || !busy() ? { ...plain(present), fresh: [], over: 0, elsewhere: 0 } : kept(present);
+    const { items, fresh, over, elsewhere } = anyway || !busy() ? { ...plain(present), fresh: [], over: 0, elsewhere: 0 } : kept(all, present);
     told = items.map((each) => each.trouble);
     cards(list, items);
     cards(held, plain(all.filter((each) => each.held.length > 0).slice(0, bound)).items);
@@ -92,6 +93,9 @@ export function mount(root, app, { partner = null } = {}) {
     hint(fresh, over, elsewhere);
     quiet.update();
     speak(open);
+    if (sought || !app.store.told) return;
+    sought = true;
+    reveal();
   }
 
   /** @param {Element} place @param {{trouble: Trouble, over: boolean}[]} items */
@@ -105,15 +109,20 @@ export function mount(root, app, { partner = null } = {}) {
     );
   }
 
-  /** What is shown stays where it is; what ended is said to be over, and what is new is counted. @param {Trouble[]} present */
-  function kept(present) {
-    const now = new Map(present.map((each) => [each.key, each]));
+  /**
+   * What is shown stays where it is; what ended is said to be over, and what is new is counted.
+   *
+   * @param {Trouble[]} all that last, those that are held back or have no room as well
+   * @param {Trouble[]} present what would be shown
+   */
+  function kept(all, present) {
+    const now = new Map(all.map((each) => [each.key, each]));
     const items = told.map((each) => ({ trouble: now.get(each.key) ?? each, over: !now.has(each.key) }));
     const before = new Set(told.map((each) => each.key));
     const fresh = present.filter((each) => !before.has(each.key));
     const stands = items.filter((each) => !each.over);
     const belongs = present.filter((each) => before.has(each.key));
-    const elsewhere = stands.filter((each, place) => each.trouble.key !== belongs[place].key).length;
+    const elsewhere = stands.filter((each, place) => each.trouble.key !== belongs[place]?.key).length;
     return { items, fresh, over: items.length - stands.length, elsewhere };
   }
 
@@ -161,11 +170,11 @@ export function mount(root, app, { partner = null } = {}) {
   /** New ones are read out, together and not too often; what stood there at first is not. @param {Trouble[]} open */
   function speak(open) {
     if (!app.store.told) return;
-    if (known === null) known = new Set(open.map((each) => each.key));
-    const fresh = open.filter((each) => !(/** @type {Set<string>} */ (known).has(each.key)));
+    if (known === null) known = new Set(open.map((each) => each.episode));
+    const fresh = open.filter((each) => !(/** @type {Set<string>} */ (known).has(each.episode)));
     if (fresh.length === 0 || performance.now() - saidAt < SAID_MS) return;
     saidAt = performance.now();
-    known = new Set(open.map((each) => each.key));
+    known = new Set(open.map((each) => each.episode));
     const first = fresh[0];
     const name = app.store.partners.get(first.partner)?.name ?? first.partner;
     text(spoken, `${fresh.length} new: ${name} ${first.severity}${fresh.length > 1 ? ` and ${fresh.length - 1} more` : ""}`);

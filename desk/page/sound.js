@@ -45,10 +45,10 @@ export function alarms(app) {
     if (document.title !== named) document.title = named;
   }
 
-  /** What stood there at first is known, and nothing is heard twice. @param {import("./troubles.js").Trouble[]} open */
+  /** What stood there at first is known, and nothing is heard twice, but what fires again another time. @param {import("./troubles.js").Trouble[]} open */
   function listen(open) {
     if (!app.store.told) return;
-    const keys = new Map(open.map((each) => [`${each.key} ${each.severity}`, each.severity]));
+    const keys = new Map(open.map((each) => [`${each.episode} ${each.severity}`, each.severity]));
     const fresh = heard === null ? [] : [...keys].filter(([key]) => !(/** @type {Set<string>} */ (heard).has(key)));
     heard = new Set([...keys.keys(), ...(heard ?? [])].slice(0, HEARD_MAX));
     if (fresh.length === 0 || !on("sound")) return;

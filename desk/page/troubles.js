@@ -8,6 +8,7 @@ const SEVERITIES = ["warning", "critical"];
 /**
  * @typedef {object} Trouble
  * @property {string} key stays the same while it lasts
+ * @property {string} episode differs each time: an alert that fires again has the same key
  * @property {string} partner
  * @property {any} incident null for an alert that is of none
  * @property {any[]} alerts open ones, what matters most first
@@ -46,6 +47,7 @@ function ofIncident(incident, members, alerts) {
   if (incident.absorbed_by != null) held.push("absorbed");
   return {
     key: incident.id,
+    episode: incident.id,
     partner: incident.partner,
     incident,
     alerts: alerts.sort(graver),
@@ -60,6 +62,7 @@ function ofIncident(incident, members, alerts) {
 function ofAlert(alert) {
   return {
     key: alert.fingerprint,
+    episode: alert.episode,
     partner: alert.partner,
     incident: null,
     alerts: [alert],

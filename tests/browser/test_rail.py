@@ -7,12 +7,13 @@ import pytest
 from playwright.async_api import Page, expect
 
 from models import clock
+from models.reasons import SuppressReason
 from models.windows import MINUTE_MS
 from streams.projector.projection import Record
 from tests.browser.conftest import Visit
 from tests.browser.house import Doing, Partner
 from tests.browser.standing import Stand
-from tests.browser.trouble import Trouble, alert
+from tests.browser.trouble import Trouble, alert, trouble_of
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
@@ -40,10 +41,13 @@ def fine(stand: Stand, number: int) -> Partner:
     return [partner for partner in stand.view.house.partners if partner.doing is Doing.FINE][number]
 
 
-async def fire(stand: Stand, partner: Partner, severity: str | None) -> None:
-    """An alert of a partner that was fine, or that it is gone."""
+async def fire(
+    stand: Stand, partner: Partner, severity: str | None, since_ms: int | None = None, held: tuple[SuppressReason, ...] = ()
+) -> None:
+    """An alert of a partner that was fine, or that it is gone; `since_ms`: which time of it."""
     now = clock.now_ms()
-    trouble = Trouble(partner, "service_level_low", "service_level", "15m", "firing", severity, 0.65, 0.7, now - MINUTE_MS)
+    since_ms = since_ms or now - MINUTE_MS
+    trouble = Trouble(partner, "service_level_low", "service_level", "15m", "firing", severity, 0.65, 0.7, since_ms, held)
     key, value = alert(trouble, FIGURE, now)
     await stand.view.put([Record(stand.settings.topics.alerts_state, 0, key, None if severity is None else value)])
 
@@ -96,6 +100,39 @@ async def test_a_new_alert_waits_while_somebody_points_at_the_list_and_is_counte
     await expect(card(page, partner.name)).to_have_count(0)
 
 
+async def test_what_is_held_back_under_a_hand_is_not_said_to_be_over(stand: Stand, visit: Visit) -> None:
+    partner, since_ms = fine(stand, 23), clock.now_ms() - MINUTE_MS
+    page = (await visit(stand)).page
+    fired = card(page, partner.name)
+    try:
+        await fire(stand, partner, "critical", since_ms)
+        await fired.locator(".trouble-text").hover()
+        await fire(stand, partner, "critical", since_ms, (SuppressReason.SILENCED,))
+        await expect(fired.locator(".trouble-held")).to_have_text("Nobody is told: silenced")
+        await expect(fired.locator(".trouble-state")).to_have_text("Critical")
+        await page.mouse.move(5, 5)
+        await expect(fired).to_have_count(0)
+    finally:
+        await fire(stand, partner, None)
+
+
+async def test_where_there_is_little_room_a_few_stand_there_and_more_when_they_are_asked_for(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, viewport={"width": 900, "height": 900})).page
+    cards = page.locator(".rail > .rail-list > .trouble")
+    await expect(cards).to_have_count(3)
+    more = page.get_by_role("button", name=re.compile(r"^\d+ more$"))
+    many = int((await more.inner_text()).split()[0])
+    await more.click()
+    await expect(cards).to_have_count(3 + min(40, many))
+
+
+async def test_a_link_to_an_alert_marks_it_where_it_was_just_opened(stand: Stand, visit: Visit) -> None:
+    acme = next(each for each in stand.view.house.partners if each.id == "acme")
+    worst = next(trouble_of(acme)).fingerprint
+    page = (await visit(stand, f"/partner/acme?alert={worst}")).page
+    await expect(page.locator(".trouble.marked")).to_have_count(1)
+
+
 async def test_the_alert_of_the_row_that_has_the_focus_is_acknowledged_by_a_key(stand: Stand, visit: Visit) -> None:
     page = (await visit(stand)).page
     await expect(card(page, "Acme Care")).to_be_visible()
@@ -131,16 +168,19 @@ async def test_a_sound_and_a_count_come_once_somebody_wants_them_and_not_twice(s
         await expect(alarms).to_have_text("Alarms: sound")
         await expect(page).to_have_title(re.compile(r"^\(\d+\) "))
         await expect(page.locator("body[data-tones]")).to_have_count(0)
-        other = fine(stand, 22)
-        await fire(stand, other, "warning")
+        other, since_ms = fine(stand, 22), clock.now_ms() - MINUTE_MS
+        await fire(stand, other, "warning", since_ms)
         await expect(card(page, other.name)).to_be_visible()
         await expect(page.locator("body")).to_have_attribute("data-tones", "1")
-        await fire(stand, other, "critical")
+        await fire(stand, other, "critical", since_ms)
         await expect(page.locator("body")).to_have_attribute("data-tones", "5")
-        await fire(stand, other, "critical")
+        await fire(stand, other, "warning", since_ms)
+        await fire(stand, other, "critical", since_ms)
         await fire(stand, other, None)
         await expect(card(page, other.name)).to_have_count(0)
         await expect(page.locator("body")).to_have_attribute("data-tones", "5")
+        await fire(stand, other, "warning", since_ms + 1)
+        await expect(page.locator("body")).to_have_attribute("data-tones", "6")
     finally:
         for each in (partner, fine(stand, 22)):
             await fire(stand, each, None)
