@@ -45,6 +45,7 @@ export function course(app, study) {
 
   const load = async () => {
     const want = asked(study.said, study.scope, study.now);
+    const of = ofWhat(study);
     const { partner, kpi, scope } = study;
     state.aborted.abort();
     const { signal } = (state.aborted = new AbortController());
@@ -53,7 +54,7 @@ export function course(app, study) {
     const params = { window: want.step, from: Math.floor(want.from), to: want.live ? null : Math.floor(want.to), scope };
     try {
       if (study.entry(kpi).history === false) throw new NoHistoryError();
-      state.history = { ...(await app.api.get(`kpis/${encodeURIComponent(partner)}/${encodeURIComponent(kpi)}`, params, signal)), asked: want };
+      state.history = { ...(await app.api.get(`kpis/${encodeURIComponent(partner)}/${encodeURIComponent(kpi)}`, params, signal)), asked: want, of };
       state.problem = null;
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -65,11 +66,14 @@ export function course(app, study) {
 
   const show = () => {
     const { history, problem } = state;
+    // Points of another figure are never held against the targets of this one: they stand dimmed until its own come.
+    const own = history?.of === ofWhat(study);
+    node.classList.toggle("is-reading", history !== null && !own);
     attribute(canvas, "hidden", history === null);
     attribute(legend.node, "hidden", history === null);
     attribute(table.node, "hidden", history === null || history.points.length === 0);
-    text(notes, history === null ? problemWords(problem, study) : notesOf(history, study));
-    if (history !== null) {
+    text(notes, own ? notesOf(history, study) : problemWords(problem, study));
+    if (own) {
       const data = dataOf(study, state, app);
       const seen = JSON.stringify([data.from, data.to, data.now, data.target, data.critical, data.levels, data.marks, state.read]);
       if (seen !== state.seen) {
@@ -79,7 +83,7 @@ export function course(app, study) {
         table.update(history);
       }
     }
-    if (!canvas.matches(":hover, :focus-within")) say(standing(state));
+    if (!canvas.matches(":hover, :focus-within")) say(own ? standing(state) : ["", "", ""]);
   };
 
   show();
@@ -100,6 +104,7 @@ export function course(app, study) {
       if (key !== state.key) {
         if (state.key !== "") drawn.clear();
         state.key = key;
+        if (state.history !== null) show();
         load();
       } else if (state.problem instanceof NoHistoryError !== (entry.history === false)) load();
       else if (state.history !== null) show();
@@ -110,6 +115,11 @@ export function course(app, study) {
       drawn.close();
     },
   };
+}
+
+/** What a figure is of, apart from the span. @param {import("./study.js").Study} study */
+function ofWhat({ kpi, scope }) {
+  return `${kpi} ${scope}`;
 }
 
 /** How often points of a width are asked for anew: the wider, the less a moment adds, and the more they cost the desk. */

@@ -12,8 +12,8 @@ export class Keys {
     this.on("/", "Search", () => focusOn(document.querySelector("[data-search]")));
     this.on("j", "Next row", () => step(1));
     this.on("k", "Row before", () => step(-1));
-    this.on("ArrowDown", null, () => step(1));
-    this.on("ArrowUp", null, () => step(-1));
+    this.on("ArrowDown", null, (event) => !scrolls(event.target) && step(1));
+    this.on("ArrowUp", null, (event) => !scrolls(event.target) && step(-1));
     document.addEventListener("keydown", (event) => this._pressed(event));
   }
 
@@ -61,6 +61,11 @@ function focusOn(node) {
   node.focus();
   node.select?.();
   return true;
+}
+
+/** Whether what has the focus is a list that the arrows scroll. */
+function scrolls(node) {
+  return node.scrollHeight > node.clientHeight && ["auto", "scroll"].includes(getComputedStyle(node).overflowY);
 }
 
 /** To the next of what views mark as `data-row`; from nowhere to the first. */

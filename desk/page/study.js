@@ -167,6 +167,8 @@ export class Study extends EventTarget {
     } catch (error) {
       if (error.name === "AbortError") return;
       this.problem = error;
+      // What it was is not how it stands: it is said that there is none any more.
+      if (error.status === 404) this.detail = this.figures = null;
     }
     this.dispatchEvent(new Event("change"));
   }

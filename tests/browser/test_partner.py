@@ -17,6 +17,7 @@ from tests.browser.seed import figures
 from tests.browser.standing import Stand, imported
 from tests.desks import fill
 from tests.view_records import rollup, stretch
+from tests.waiting import until
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
@@ -200,6 +201,61 @@ async def test_a_part_is_looked_at_alone_and_the_way_back_is_there(visit: Visit,
     assert "scope=queue%3Dbilling" in page.url
     await page.get_by_role("link", name="Back to the whole partner").click()
     await expect(page.locator(".head-part")).to_be_hidden()
+
+
+async def test_points_of_another_figure_are_dimmed_until_its_own_are_there(visit: Visit, stand: Stand, acme: str) -> None:
+    page = (await visit(stand, acme)).page
+    come = asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await come.wait()
+        await route.continue_()
+
+    await expect(page.locator(".readout strong")).not_to_be_empty()
+    await page.route("**/api/v1/kpis/acme/asa?*", late)
+    await page.locator("a.pick", has_text="Average speed of answer").click()
+    await tell_acme(stand)
+    try:
+        await expect(page.locator(".course.is-reading")).to_contain_text("The past of it is being read")
+        await expect(page.locator(".readout strong")).to_be_empty()
+    finally:
+        come.set()
+    await expect(page.locator(".course.is-reading")).to_have_count(0)
+    await expect(page.locator(".readout strong")).not_to_be_empty()
+
+
+async def test_a_partner_that_is_no_more_is_not_shown_as_it_was(visit: Visit, stand: Stand) -> None:
+    page = (await visit(stand, "/oncall")).page
+    stood = """new Promise((resolve) => {
+        const answers = [{ window: "15m", scopes: [], partner: { name: "Acme" } }, { scope: "all", figures: [] }];
+        const gone = Object.assign(new Error("none"), { status: 404 });
+        const get = async () => answers.shift() ?? Promise.reject(gone);
+        const app = { api: { get }, url: { current: () => ({ path: "", params: {} }) }, store: { partners: new Map(), window: "15m" } };
+        const study = new it.Study(app, "acme");
+        const rows = [];
+        study.addEventListener("change", () => {
+            rows.push(study.row);
+            if (rows.length === 1) return study.load();
+            study.close();
+            resolve([rows, study.problem.status]);
+        });
+    })"""
+    assert await imported(page, "study", stood) == [[{"name": "Acme"}, None], 404]
+
+
+async def test_the_arrows_scroll_a_list_that_has_the_focus(visit: Visit, stand: Stand, acme: str) -> None:
+    page = (await visit(stand, acme)).page
+    happened = page.locator(".happened")
+    await expect(happened.locator("li").first).to_be_visible()
+    await happened.evaluate("node => { node.style.maxHeight = '40px'; node.style.overflowY = 'auto'; }")
+    await happened.focus()
+    await page.keyboard.press("ArrowDown")
+
+    async def scrolled() -> bool:
+        return bool(await happened.evaluate("node => node.scrollTop") > 0)
+
+    await until(scrolled, 10)
+    await expect(happened).to_be_focused()
 
 
 async def test_the_timeline_is_narrowed_to_a_kind(visit: Visit, stand: Stand, acme: str) -> None:
