@@ -71,11 +71,12 @@ export function figureButton(explain) {
  *
  * @param {Element} node
  * @param {any} told
+ * @param {string} kpi its id
  * @param {string} title of the KPI
  * @param {boolean} [dimmed] its partner is stale
  */
-export function showFigure(node, told, title, dimmed = false) {
-  const said = figure(told, title);
+export function showFigure(node, told, kpi, title, dimmed = false) {
+  const said = figure(told, kpi);
   const state = dimmed ? "stale" : stateOf(told);
   text(node, said.text);
   attribute(node, "class", `figure figure-${STATES[state].class}`);

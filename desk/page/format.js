@@ -78,12 +78,13 @@ function missed({ value, unit, status, target, critical }) {
  * All that a figure says of itself, a line each, for a tooltip.
  *
  * @param {Object|null|undefined} kpiFigure
+ * @param {string} kpi its id
  * @param {string} title of the KPI
  */
-export function told(kpiFigure, title) {
+export function told(kpiFigure, kpi, title) {
   if (!kpiFigure) return `${title}: no data in this window`;
   const { value, unit, n, ci_low: low, ci_high: high, target, critical, status, definition, numerator, denominator } = kpiFigure;
-  const said = figure(kpiFigure, title);
+  const said = figure(kpiFigure, kpi);
   const lines = [`${title}: ${value === null ? (said.why ?? DASH) : said.text}`];
   if (target !== null && target !== undefined) {
     lines.push(`target ${quantity(target, unit)}${critical === null || critical === undefined ? "" : `, critical ${quantity(critical, unit)}`}`);

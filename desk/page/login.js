@@ -61,7 +61,7 @@ function said(problem) {
 
 /** Where to go then: an address of ours, whatever a link claims. */
 function safe(next) {
-  if (!next) return "/";
+  if (!next || !URL.canParse(next, location.origin)) return "/";
   const address = new URL(next, location.origin);
   return address.origin === location.origin && next.startsWith("/") ? address.pathname + address.search : "/";
 }

@@ -173,7 +173,7 @@ function initials(people) {
 
 /** @param {number[]} begins */
 function ruler(begins) {
-  const marks = begins.slice(0, -1).map((each) => h("li", { data: { weekend: String([0, 6].includes(new Date(each).getDay())) } }, day(each)));
+  const marks = begins.slice(0, -1).map(() => h("li", { data: { weekend: "" } }));
   return h("div", { class: "ruler", "aria-hidden": "true" }, h("span"), h("ol", {}, ...marks, h("li", { class: "present-line" })));
 }
 
@@ -181,5 +181,8 @@ function ruler(begins) {
 function ruled(node, begins, at) {
   const line = /** @type {HTMLElement} */ (node.querySelector(".present-line"));
   line.style.setProperty("--at", String(place(at, begins)));
-  node.querySelectorAll("li[data-weekend]").forEach((each, number) => text(each, day(begins[number])));
+  node.querySelectorAll("li[data-weekend]").forEach((/** @type {any} */ each, number) => {
+    text(each, day(begins[number]));
+    each.dataset.weekend = String([0, 6].includes(new Date(begins[number]).getDay()));
+  });
 }

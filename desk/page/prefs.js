@@ -2,16 +2,17 @@
 
 const KEY = "outwatch";
 
-/** Named values in local storage; without it they last as long as the page. Fires `change` with the name. */
+/** Named values in local storage, which other windows of this page write as well; without it they last as long as the page. Fires
+ * `change` with the name; null: another window wrote. */
 export class Prefs extends EventTarget {
   constructor() {
     super();
-    this._values = {};
-    try {
-      this._values = JSON.parse(localStorage.getItem(KEY)) ?? {};
-    } catch {
-      // No storage, or something else in it: as if nothing had been kept.
-    }
+    this._values = kept({});
+    addEventListener("storage", (event) => {
+      if (event.key !== KEY) return;
+      this._values = kept(this._values);
+      this.dispatchEvent(new CustomEvent("change", { detail: null }));
+    });
   }
 
   /**
@@ -24,12 +25,21 @@ export class Prefs extends EventTarget {
 
   /** @param {string} name @param {any} value null forgets it */
   set(name, value) {
-    this._values = { ...this._values, [name]: value };
+    this._values = { ...kept(this._values), [name]: value };
     try {
       localStorage.setItem(KEY, JSON.stringify(this._values));
     } catch {
       // It holds until the page is left.
     }
     this.dispatchEvent(new CustomEvent("change", { detail: name }));
+  }
+}
+
+/** What is kept; `otherwise` where nothing may be read, or something else stands there. */
+function kept(otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? otherwise;
+  } catch {
+    return otherwise;
   }
 }

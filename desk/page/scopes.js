@@ -92,7 +92,7 @@ function row(scope, study, explain) {
       attribute(node, "class", study.scope === scope ? "chosen-row" : null);
       const stale = study.row?.state === "stale";
       showState(state, stale ? "stale" : stateOf(told));
-      showFigure(button, told, `${study.entry(study.kpi).title}, ${scopeWords(scope)}`, stale);
+      showFigure(button, told, study.kpi, `${study.entry(study.kpi).title}, ${scopeWords(scope)}`, stale);
       [counted(told), interval(told), aim(told, study.higher(study.kpi))].forEach((said, at) => text(cells[at], said));
     },
   };

@@ -89,7 +89,7 @@ function row(kpi, study, explain) {
       attribute(link, "aria-current", study.kpi === kpi ? "true" : null);
       attribute(node, "class", study.kpi === kpi ? "chosen-row" : null);
       attribute(link, "title", entry.traps ? `${entry.formula}\nMind: ${entry.traps}` : entry.formula);
-      showFigure(button, told, entry.title, stale);
+      showFigure(button, told, kpi, entry.title, stale);
       text(cells.aim, aim(told, study.higher(kpi)));
       // What is so now is counted from nothing: it is there, or it is not.
       text(cells.counted, entry.live && told.denominator === 1 ? DASH : counted(told));

@@ -40,11 +40,15 @@ export class Store extends EventTarget {
     /** Of the desk; another one serves another page. @type {string|null} */
     this.version = null;
     this._heard = 0;
+    this._heardAt = 0;
   }
 
-  /** The clock of the desk now, epoch ms: what the browser's own clock says does not matter. */
+  /**
+   * The clock of the desk now, epoch ms: what the browser's own clock says does not matter. How long ago the desk spoke is the longer of two
+   * measures, since in some browsers `performance.now()` stands still while the machine sleeps, and what is old would look new when it wakes.
+   */
   clock() {
-    return this.at === null ? Date.now() : this.at + (performance.now() - this._heard);
+    return this.at === null ? Date.now() : this.at + Math.max(performance.now() - this._heard, Date.now() - this._heardAt);
   }
 
   /** How old what is shown is, ms; null while nothing was ever heard of a worker. */
@@ -108,6 +112,7 @@ export class Store extends EventTarget {
     this.window = frame.window ?? this.window;
     this.version = frame.version ?? this.version;
     this._heard = performance.now();
+    this._heardAt = Date.now();
     this.dispatchEvent(new CustomEvent("change", { detail }));
   }
 }

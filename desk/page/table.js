@@ -106,7 +106,6 @@ export class Table {
       row.css = css;
       attribute(row.node, "class", css);
       attribute(row.star, "aria-pressed", String(mine));
-      attribute(row.star, "aria-label", `${entry.name} is one of my partners`);
     }
     if (row.entry === entry && row.line === line) return;
     drawn(row, row.cells.get("spark")?.firstChild, line, entry.row.kpis.service_level);
@@ -114,6 +113,7 @@ export class Table {
     if (row.entry?.state !== entry.state) row.cells.get("state").replaceChildren(mark(entry.state));
     row.entry = entry;
     text(row.link, entry.name);
+    attribute(row.star, "aria-label", `${entry.name} is one of my partners`);
     attribute(row.unnamed, "hidden", entry.row.configured !== false);
     attribute(row.cells.get("state"), "title", entry.why);
     for (const column of row.columns) {
@@ -167,5 +167,5 @@ function patchBalance(cell, why) {
 function explain(target, rows) {
   const cell = target.closest?.("td[data-kpi]");
   const entry = cell && rows.get(cell.closest("tr").dataset.partner)?.entry;
-  if (entry) attribute(cell, "title", told(entry.row.kpis[cell.dataset.kpi], titleOf(cell.dataset.kpi)));
+  if (entry) attribute(cell, "title", told(entry.row.kpis[cell.dataset.kpi], cell.dataset.kpi, titleOf(cell.dataset.kpi)));
 }

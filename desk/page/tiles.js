@@ -98,6 +98,6 @@ export class Tiles {
   _explain(event) {
     const cell = event.target.closest("[data-kpi]");
     const entry = cell && this._made.get(cell.closest("li").dataset.partner)?.entry;
-    if (entry) attribute(cell, "title", told(entry.row.kpis[cell.dataset.kpi], titleOf(cell.dataset.kpi)));
+    if (entry) attribute(cell, "title", told(entry.row.kpis[cell.dataset.kpi], cell.dataset.kpi, titleOf(cell.dataset.kpi)));
   }
 }

@@ -72,7 +72,7 @@ function row(window, study, explain) {
       attribute(node, "class", window === study.window ? "chosen-row" : null);
       const stale = study.row?.state === "stale";
       showState(state, stale ? "stale" : stateOf(told));
-      showFigure(button, told, `${study.entry(study.kpi).title}, ${WINDOW_WORDS[window] ?? window}`, stale);
+      showFigure(button, told, study.kpi, `${study.entry(study.kpi).title}, ${WINDOW_WORDS[window] ?? window}`, stale);
       [counted(told), observed(told), interval(told)].forEach((said, at) => text(cells[at], said));
     },
   };

@@ -185,7 +185,8 @@ async def test_how_a_partner_stands_is_the_worst_of_its_alerts_and_figures_and_o
         ("it.figure({...FIGURE, value: null, n: 0, status: 'not_applicable'}).why", "nothing was counted in this window"),
         ("it.figure({...FIGURE, value: null, unit: 's'}, 'longest_wait').why", "nobody waits"),
         ("it.figure(undefined).why", "no data in this window"),
-        ("it.told(FIGURE, 'Service level').split('\\n')[2]", "n 100 (90 of 100)"),
+        ("it.told(FIGURE, 'service_level', 'Service level').split('\\n')[2]", "n 100 (90 of 100)"),
+        ("it.told({...FIGURE, value: null, unit: 's'}, 'longest_wait', 'Oldest').split('\\n')[0]", "Oldest: nobody waits"),
     ],
 )
 async def test_figures_and_times_are_written_as_a_person_reads_them(plain: Page, call: str, said: str) -> None:
@@ -225,6 +226,63 @@ async def test_rows_are_put_in_order_with_as_few_moves_as_can_be_and_the_focus_s
         }"""
     )
     assert moved == []
+
+
+async def test_a_partner_that_is_called_otherwise_is_so_everywhere_in_its_row(plain: Page) -> None:
+    said = await plain.evaluate(
+        """async (row) => {
+            const { Table } = await import("/page/table.js");
+            const table = new Table(document.createElement("div"), {});
+            const columns = [{ id: "state", head: "" }, { id: "partner", head: "" }];
+            const how = { columns, mine: new Set(), lines: {}, gone: new Set() };
+            const show = (name) => table.update([{ id: "acme", name, row, state: "ok", balance: null }], how);
+            show("Acme");
+            show("Acme Care");
+            return [table.body.querySelector("a").textContent, table.body.querySelector(".star").getAttribute("aria-label")];
+        }""",
+        partner(service_level="ok"),
+    )
+    assert said == ["Acme Care", "Acme Care is one of my partners"]
+
+
+async def test_data_is_as_old_as_the_longer_of_two_clocks_says_since_one_may_sleep(plain: Page) -> None:
+    ages = await plain.evaluate(
+        """async () => {
+            const { Store } = await import("/page/store.js");
+            const store = new Store();
+            const [performanceNow, dateNow] = [performance.now, Date.now];
+            const [began, today] = [performance.now(), Date.now()];
+            try {
+                performance.now = () => began;
+                Date.now = () => today;
+                store.now({ at: 5000, as_of: 4000 });
+                Date.now = () => today + 60000;
+                const asleep = store.age();
+                Date.now = () => today - 60000;
+                performance.now = () => began + 3000;
+                return [asleep, store.age()];
+            } finally {
+                [performance.now, Date.now] = [performanceNow, dateNow];
+            }
+        }"""
+    )
+    assert ages == [61_000, 4_000]
+
+
+async def test_what_one_window_keeps_is_not_lost_by_another(stand: Stand, visit: Visit) -> None:
+    page = (await visit(stand, "/?view=table&q=acme")).page
+    other = await page.context.new_page()
+    await other.goto(page.url)
+    stars = [each.locator("tbody .star") for each in (page, other)]
+    await expect(stars[1].nth(1)).to_be_attached()
+    await page.locator("tbody tr").first.hover()
+    await stars[0].first.click()
+    await expect(stars[1].first).to_have_attribute("aria-pressed", "true")
+    await other.locator("tbody tr").nth(1).hover()
+    await stars[1].nth(1).click()
+    for each in stars:
+        await expect(each.first).to_have_attribute("aria-pressed", "true")
+        await expect(each.nth(1)).to_have_attribute("aria-pressed", "true")
 
 
 IDS: Final = st.lists(st.integers(0, 12).map(str), unique=True, max_size=8)
@@ -307,7 +365,7 @@ async def test_a_wrong_token_is_told_so_and_a_right_one_leads_to_where_one_was_g
     await expect(page.get_by_role("button", name=re.compile("^viewer"))).to_be_visible()
 
 
-@pytest.mark.parametrize("following", ["//elsewhere.example/", "/\\elsewhere.example"])
+@pytest.mark.parametrize("following", ["//elsewhere.example/", "/\\elsewhere.example", "//["])
 async def test_a_link_logs_in_and_leads_nowhere_but_to_this_page(stand: Stand, visit: Visit, following: str) -> None:
     page = (await visit(stand, f"/login?next={following}#token={TOKENS['viewer']}", role=None)).page
     await expect(page).to_have_url(f"{stand.url}/")
