@@ -26,7 +26,7 @@ VIEWERS_OF_ONE_MAX: Final = 20
 """Of one user: pages left open are many, and each takes a frame a second."""
 NOW_SECONDS: Final = 5.0
 VERSION: Final = version("outwatch")
-"""Told with every `now`: a page that is left open for weeks loads itself anew where it becomes another."""
+"""Told with every `now`: a wall that is left open for weeks loads itself anew where it becomes another."""
 _SLOW_SECONDS: Final = 20.0
 """Who does not take a frame in this time is let go, and comes again when it can."""
 

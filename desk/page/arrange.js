@@ -3,9 +3,6 @@
 import { rising } from "./rising.js";
 import { STATES } from "./states.js";
 
-/** The groups that the counts filter by, worst first. */
-export const GROUPS = ["critical", "warning", "stale", "unknown", "ok"];
-
 /**
  * How many partners there are of each group, and how many contacts wait.
  *

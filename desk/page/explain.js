@@ -13,7 +13,7 @@ const PARTS_MAX = 8;
 const NOTES_MAX = 5;
 
 /** What the address says of it: `KPI`, `KPI:WINDOW` or `KPI:WINDOW:SCOPE`. @param {string} said */
-export function parsed(said) {
+function parsed(said) {
   const [kpi, window, ...scope] = said.split(":");
   return { kpi, window: window || null, scope: scope.join(":") || null };
 }

@@ -19,9 +19,6 @@ import { Study } from "./study.js";
 import { timeline } from "./timeline.js";
 import { WINDOW_WORDS, windows } from "./windows.js";
 
-/** In the title of the window and in the help. */
-export const title = "Partner";
-
 /**
  * @param {HTMLElement} root
  * @param {import("./main.js").App} app
@@ -84,7 +81,6 @@ export function mount(root, app) {
     },
     tick() {
       head.tick();
-      rail.tick?.();
     },
     unmount() {
       study.removeEventListener("change", read);

@@ -25,8 +25,6 @@ export class Stream extends EventTarget {
     this.state = "connecting";
     /** Why it was refused. @type {import("./api.js").ApiError|null} */
     this.error = null;
-    /** When it is tried again, by performance.now(); null: now, or it is live. */
-    this.again = null;
   }
 
   /** Watch this window from now on. */
@@ -35,11 +33,6 @@ export class Stream extends EventTarget {
     this._window = window;
     this._wait = WAIT_MS;
     this._connect();
-  }
-
-  /** Try at once. */
-  retry() {
-    if (this.state !== "live") this._connect();
   }
 
   /** Watch nothing any more. */
@@ -90,12 +83,10 @@ export class Stream extends EventTarget {
     const wait = this._wait * (0.75 + Math.random() / 2);
     this._wait = Math.min(WAIT_MS_MAX, this._wait * 2);
     this._timer = setTimeout(() => this._connect(), wait);
-    this.again = performance.now() + wait;
     this._say(state, error);
   }
 
   _say(state, error) {
-    if (state === "live") this.again = null;
     if (state === this.state && error === this.error) return;
     this.state = state;
     this.error = error;
