@@ -158,7 +158,7 @@ export function mount(root, app, { partner = null } = {}) {
   function summary(open, waiting, bound) {
     text(count, open.length > 0 ? String(open.length) : "");
     const stale = (app.store.age() ?? Infinity) > STALE_MS;
-    const nothing = stale ? `Nothing fired when anything was last heard, ${age(app.store.age())} ago.` : "Nothing fires.";
+    const nothing = stale ? `Nothing fired when anything was last heard, ${age(app.store.age())} ago.` : waiting > 0 ? "Nothing fires but what is held back." : "Nothing fires.";
     /** @type {any} */ (none).hidden = open.length > 0 || !app.store.told;
     text(none, app.store.asOf === null ? "No worker was heard of yet, so nothing is known." : nothing);
     /** @type {any} */ (more).hidden = open.length <= bound;

@@ -13,7 +13,7 @@ from streams.projector.projection import Record
 from tests.browser.conftest import Visit
 from tests.browser.house import Doing, Partner
 from tests.browser.standing import Stand
-from tests.browser.trouble import Trouble, alert, trouble_of
+from tests.browser.trouble import SILENCED, Trouble, alert, trouble_of
 
 pytestmark = [pytest.mark.redis, pytest.mark.asyncio(loop_scope="session")]
 
@@ -114,6 +114,12 @@ async def test_what_is_held_back_under_a_hand_is_not_said_to_be_over(stand: Stan
         await expect(fired).to_have_count(0)
     finally:
         await fire(stand, partner, None)
+
+
+async def test_a_silenced_alert_is_not_said_to_be_none(stand: Stand, visit: Visit) -> None:
+    silenced = next(each for each in stand.view.house.partners if each.number == SILENCED)
+    page = (await visit(stand, f"/partner/{silenced.id}")).page
+    await expect(page.locator(".rail-none")).to_have_text("Nothing fires but what is held back.")
 
 
 async def test_where_there_is_little_room_a_few_stand_there_and_more_when_they_are_asked_for(stand: Stand, visit: Visit) -> None:

@@ -18,14 +18,15 @@ from models.rules import Severity
 from models.windows import DAY_MS, HOUR_MS, MINUTE_MS, window
 from tests.browser.house import Doing, House, Partner
 
-__all__ = ["Trouble", "alert", "incident", "notices", "transitions", "trouble_of"]
+__all__ = ["SILENCED", "Trouble", "alert", "incident", "notices", "transitions", "trouble_of"]
 
 KeyValue = tuple[bytes, bytes]
 
 _STEP_MS: Final = 10 * MINUTE_MS
 _ACKNOWLEDGED: Final = {9, 26}
 """Numbers of partners whose incident somebody looks after."""
-_SILENCED: Final = 38
+SILENCED: Final = 38
+"""Number of the partner whose alert is silenced."""
 _ORDER: Final = {"critical": 200, "warning": 100}
 
 
@@ -63,7 +64,7 @@ class Trouble:
 def trouble_of(partner: Partner) -> Iterator[Trouble]:
     """The alerts of a partner."""
     since_ms = partner.began_ms + 6 * MINUTE_MS
-    silenced = (SuppressReason.SILENCED,) if partner.number == _SILENCED else ()
+    silenced = (SuppressReason.SILENCED,) if partner.number == SILENCED else ()
     low, asa, abandons = ("service_level_low", "service_level"), ("asa_high", "asa"), ("abandon_rate_high", "abandon_rate")
     match partner.doing:
         case Doing.CRITICAL:
@@ -281,9 +282,9 @@ def notices(house: House) -> Iterator[KeyValue]:
         said("s-all", "*", "bo", at_ms - HOUR_MS)
         | {"matchers": {"rule": "csat_low"}, "comment": "New survey form", "until": at_ms + DAY_MS}
     ]
-    if len(partners) > _SILENCED:
-        matchers = {"partner": partners[_SILENCED].id, "rule": "service_level_low"}
-        quiet = said("s-one", partners[_SILENCED].id, "ana", at_ms - 2 * HOUR_MS)
+    if len(partners) > SILENCED:
+        matchers = {"partner": partners[SILENCED].id, "rule": "service_level_low"}
+        quiet = said("s-one", partners[SILENCED].id, "ana", at_ms - 2 * HOUR_MS)
         silences.append(quiet | {"matchers": matchers, "comment": "Known: training until noon", "until": at_ms + 2 * HOUR_MS})
     spans = [
         (first, "ana", "pilot", "Pilot of the new routing", at_ms - 5 * HOUR_MS, at_ms - 2 * HOUR_MS, None),
