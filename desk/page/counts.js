@@ -8,7 +8,7 @@ const COUNTS = [
   ["warning", "warning", "diamond", "An alert warns, or a figure misses its target"],
   ["stale", "stale or silent", "clock", "Not counted at the moment, or its feed fell silent: what is shown may not hold"],
   ["unknown", "not judged", "ring", "No data, too few observations, or no target: nobody knows whether it is good"],
-  ["ok", "on target", "dot", "Every figure that has a target meets it, and no alert fires"],
+  ["ok", "on target", "dot", "Every figure that can be judged meets its target, and no alert fires"],
   ["waiting", "contacts waiting", null, "Of all partners, now; shows those where somebody waits"],
 ];
 

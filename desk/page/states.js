@@ -37,7 +37,7 @@ export const STATES = {
   insufficient: state("Insufficient", "half", 6, "unknown", "unknown", "too few observations to judge"),
   no_target: state("No target", "ring", 7, "unknown", "unknown", "counted, but the policy has no target to hold it against"),
   not_applicable: state("Not applicable", "dash", 8, "unknown", "unknown", "nothing that its targets are about was counted"),
-  ok: state("OK", "dot", 9, "ok", "ok", "every figure that has a target meets it, and no alert fires"),
+  ok: state("OK", "dot", 9, "ok", "ok", "every figure that can be judged meets its target, and no alert fires"),
   none: state("No data", "dash", 10, "unknown", "unknown", "no data in this window"),
 };
 

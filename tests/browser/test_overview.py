@@ -165,6 +165,11 @@ async def test_how_a_partner_stands_is_the_worst_of_its_alerts_and_figures_and_o
     assert found["why"]
 
 
+async def test_of_a_partner_with_a_target_that_too_little_says_anything_of_it_is_not_said_that_all_are_met(plain: Page) -> None:
+    found = await imported(plain, "states", f"it.standing({js(partner(service_level='ok', csat='insufficient'))}, [], (kpi) => kpi)")
+    assert found == {"state": "ok", "why": "every figure that can be judged meets its target, and no alert fires"}
+
+
 @pytest.mark.parametrize(
     ("call", "said"),
     [
