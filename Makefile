@@ -43,7 +43,7 @@ kafka: $(STAMP) ## start a local Apache Kafka and say how to use it
 .PHONY: test
 test: lint types contracts ## run every check
 	@echo "==> tests"
-	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --durations 25
 
 .PHONY: lint
 lint: $(STAMP) ## ruff: rules and format

@@ -69,7 +69,7 @@ class Streams:
             response = web.StreamResponse(
                 headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no", "Vary": "Accept-Encoding"}
             )
-            packed = "gzip" in request.headers.get("Accept-Encoding", "")
+            packed = "gzip" in map(str.strip, request.headers.get("Accept-Encoding", "").split(","))
             if packed:
                 response.headers["Content-Encoding"] = "gzip"
             await response.prepare(request)

@@ -283,7 +283,6 @@ class Notifier:
         await wait_or_stop(stop, TICK_SECONDS)
         if stop.is_set() or not self._intent_source.partitions():
             return
-        await self._reconciler.look()
         ours, now_ms = self._intent_source.partitions(), self._now_ms()
         for state in self._incidents.open():
             if self._number(state.partner) in ours:
@@ -291,6 +290,8 @@ class Notifier:
                     if self._lanes.idle(notification):
                         self._lanes.add(notification, None, now_ms)
         self._wake.set()
+        # Behind the telling, so that nothing an Alertmanager answers keeps back what must not end there.
+        await self._reconciler.look()
         await wait_or_stop(stop, STANDING_SECONDS)
 
     async def _hand_over(self, stop: asyncio.Event) -> None:

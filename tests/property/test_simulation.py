@@ -17,7 +17,7 @@ REGRESSIONS: tuple[int, ...] = ()
 SEEDS = (
     [int(os.environ["SIM_SEED"])]
     if "SIM_SEED" in os.environ
-    else [*sorted({*REGRESSIONS, *range(int(os.environ.get("SIM_SEEDS", "500")))})]
+    else [*sorted({*REGRESSIONS, *range(int(os.environ.get("SIM_SEEDS", "250")))})]
 )
 
 
