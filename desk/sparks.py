@@ -7,9 +7,11 @@ A line of 30 points for 200 partners is 6,000 stretches read and as many values 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from time import monotonic
 from typing import Final, Literal, NamedTuple
 
+from desk.errors import UnavailableError
 from desk.policies import Policies
 from desk.view import Look, ViewReader
 from models.history import Stretch, Tier, unpack, value_of
@@ -58,7 +60,7 @@ class Sparks:
 
         Raises:
             redis.exceptions.RedisError: if Redis cannot be asked.
-            UnavailableError: if a newer release wrote a policy.
+            UnavailableError: if a newer release wrote what holds for all; a partner whose own part it wrote has no line.
         """
         key = kpi, width, number
         async with self._lock:
@@ -77,8 +79,13 @@ class Sparks:
         # One point more than is asked for: the last has not come yet where its stretch closed this moment.
         from_ms = max(0, to_ms - (number + 1) * step_ms)
         tier = Tier.QUARTER if step_ms >= QUARTER_MS else Tier.MINUTE
-        policies = {partner: self._policies.of(partner, look) for partner in partners}
-        packed = await self._reader.packed(partners, _ALL, tier, from_ms, to_ms)
+        self._policies.shared(look)
+        policies: dict[str, PartnerPolicy] = {}
+        for partner in partners:
+            # One partner's part that a newer release wrote takes the line of no other.
+            with suppress(UnavailableError):
+                policies[partner] = self._policies.of(partner, look)
+        packed = await self._reader.packed(list(policies), _ALL, tier, from_ms, to_ms)
         return await asyncio.to_thread(lines, kpi, from_ms, step_ms, number, packed, policies)
 
 

@@ -46,6 +46,7 @@ export function course(app, study) {
   const load = async () => {
     const want = asked(study.said, study.scope, study.now);
     const of = ofWhat(study);
+    const { key } = state;
     const { partner, kpi, scope } = study;
     state.aborted.abort();
     const { signal } = (state.aborted = new AbortController());
@@ -54,11 +55,12 @@ export function course(app, study) {
     const params = { window: want.step, from: Math.floor(want.from), to: want.live ? null : Math.floor(want.to), scope };
     try {
       if (study.entry(kpi).history === false) throw new NoHistoryError();
-      state.history = { ...(await app.api.get(`kpis/${encodeURIComponent(partner)}/${encodeURIComponent(kpi)}`, params, signal)), asked: want, of };
+      state.history = { ...(await app.api.get(`kpis/${encodeURIComponent(partner)}/${encodeURIComponent(kpi)}`, params, signal)), asked: want, of, key };
       state.problem = null;
     } catch (error) {
       if (error.name === "AbortError") return;
-      state.history = null;
+      // Points of this very span stay: that they could not be read anew is said beside them.
+      if (state.history?.key !== key || error instanceof NoHistoryError) state.history = null;
       state.problem = error;
     }
     show();
@@ -72,7 +74,7 @@ export function course(app, study) {
     attribute(canvas, "hidden", history === null);
     attribute(legend.node, "hidden", history === null);
     attribute(table.node, "hidden", history === null || history.points.length === 0);
-    text(notes, own ? notesOf(history, study) : problemWords(problem, study));
+    text(notes, own ? notesOf(history, study, problem) : problemWords(problem, study));
     if (own) {
       const data = dataOf(study, state, app);
       const seen = JSON.stringify([data.from, data.to, data.now, data.target, data.critical, data.levels, data.marks, state.read]);
@@ -192,13 +194,14 @@ function when({ from, to }) {
   return to - from > DAY_MS ? `${day(from)} to ${day(to)}` : to > from ? `${day(from)} ${time(from)}${DASH}${time(to)}` : `${day(from)} ${time(from)}`;
 }
 
-function notesOf(history, study) {
+function notesOf(history, study, problem) {
   const parts = [`Each point is ${STEP_WORDS[history.window] ?? history.window}; where nothing was counted there is none. Times are ${zone()}.`];
   const own = study.detail?.timezone;
   if (history.window === "1d" && own && own !== zone()) parts.push(`Days are those of ${own}.`);
   if (!history.complete) parts.push("The past is still being filled in: more points will come.");
   if (history.points.length === 0) parts.push("Nothing was counted in this span.");
   if (study.scope !== "all") parts.push("Of parts, days are kept alone.");
+  if (problem !== null) parts.push(`They could not be read anew: ${problem.message}`);
   return parts.join(" ");
 }
 

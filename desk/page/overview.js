@@ -14,6 +14,7 @@ import { toolbar } from "./toolbar.js";
 
 const TILES_MAX = 12;
 const SPARKS_MS = 60_000;
+const SPARKS_SOON_MS = 5_000;
 
 /**
  * @param {Element} root
@@ -33,6 +34,8 @@ class Overview {
     this._shown = [];
     this._last = new Map();
     this._lines = {};
+    this._read = 0;
+    this._every = SPARKS_SOON_MS;
     this._pointed = false;
     this._asked = "";
     this._moved = h("button", { type: "button", class: "moved", hidden: true, on: { click: () => this.update({}, true) } });
@@ -54,7 +57,7 @@ class Overview {
     this._rail = rail.mount(side, app);
     this._watch(this._table.body);
     this._watch(this._tiles.node);
-    this._timer = setInterval(() => document.hidden || this._sparks(), SPARKS_MS);
+    this._timer = setInterval(() => document.hidden || performance.now() - this._read < this._every || this._sparks(), SPARKS_SOON_MS);
     this._sparks();
     learn().then(() => this._again(), () => {});
     this._redraw = () => this.update({});
@@ -136,11 +139,14 @@ class Overview {
   }
 
   async _sparks() {
+    this._read = performance.now();
     try {
       this._lines = (await this._app.api.get("sparks", { kpi: "service_level", window: "1m", points: 30 })).partners;
+      this._every = SPARKS_MS;
       this.update({});
     } catch {
       // The lines stay as they are; that the desk does not answer is said in the bar.
+      this._every = SPARKS_SOON_MS;
     }
   }
 }

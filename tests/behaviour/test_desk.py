@@ -738,6 +738,7 @@ async def test_a_policy_of_a_newer_release_is_said_to_be_one(served: Served) -> 
 
     await until(refused)
     assert (await served.ask("/api/v1/partners/boreal")).status == 200
+    assert list((await served.get("/api/v1/sparks?points=3"))["partners"]) == ["boreal"], "it takes the line of no other"
 
 
 async def test_so_many_watch_and_further_ones_are_told_to_come_later(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
