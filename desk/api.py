@@ -9,7 +9,6 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel
-from redis.exceptions import RedisError
 
 from desk.asked import Known, command_of
 from desk.board import Board, snapshot
@@ -221,10 +220,7 @@ class Api:
         _in_the_past(self._policies.shared(look).customs.catalogue, query.kpi)
         partners = [identity for kind, identity in board.entities if kind == "partners"]
         until_ms = max((beat.body["frontier"] for beat in look.heartbeats.values()), default=self._now_ms())
-        try:
-            made = await self._sparks.of(query.kpi, query.window, query.points, partners, look, until_ms)
-        except RedisError as error:
-            raise UnavailableError(Refusal.NO_VIEW, f"Redis does not answer: {type(error).__name__}") from error
+        made = await self._sparks.of(query.kpi, query.window, query.points, partners, look, until_ms)
         seen = {partner: line for partner, line in made.values.items() if call.user.sees(partner)}
         asked = {"kpi": query.kpi, "window": query.window, "from": made.from_ms, "step_ms": made.step_ms, "points": query.points}
         return json({"at": self._now_ms(), **asked, "complete": look.complete, "partners": seen})

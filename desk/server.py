@@ -10,9 +10,10 @@ import orjson
 import structlog
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from redis.exceptions import RedisError
 
 from desk.api import Api, Call
-from desk.errors import ForbiddenError, InvalidError, ProblemError, Refusal, TooManyError
+from desk.errors import ForbiddenError, InvalidError, ProblemError, Refusal, TooManyError, UnavailableError
 from desk.files import add_page
 from desk.identity import Identity
 from desk.limits import Limits
@@ -137,6 +138,10 @@ def _problems(metrics: Metrics) -> Any:  # noqa: ANN401 - aiohttp types its midd
             refused = ProblemError(status, _REASONS.get(status, Refusal.INVALID), error.reason)
             metrics.refused(refused.reason)
             response = _problem(refused.body, {name: value for name, value in error.headers.items() if name == "Allow"})
+        except RedisError as error:
+            away = UnavailableError(Refusal.NO_VIEW, f"Redis does not answer: {type(error).__name__}")
+            metrics.refused(away.reason)
+            response = _problem(away.body, away.headers)
         except Exception:  # noqa: BLE001 - nothing of one request may end the others; logged with its traceback
             _log.exception("a request made our code raise", path=request.path)
             bug = ProblemError(HTTPStatus.INTERNAL_SERVER_ERROR, Refusal.BUG, "a bug: the log of the desk has it")

@@ -14,6 +14,7 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 from multidict import CIMultiDict
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from desk.board import delta
 from desk.files import VIEWS, page_files
@@ -739,6 +740,19 @@ async def test_a_policy_of_a_newer_release_is_said_to_be_one(served: Served) -> 
     await until(refused)
     assert (await served.ask("/api/v1/partners/boreal")).status == 200
     assert list((await served.get("/api/v1/sparks?points=3"))["partners"]) == ["boreal"], "it takes the line of no other"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/partners/acme", "/api/v1/partners/acme/figures", "/api/v1/kpis/acme/asa", "/api/v1/sparks?points=4"]
+)
+async def test_a_redis_that_goes_between_two_looks_is_said_to_be_away(served: Served, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    async def gone(*_: object) -> None:
+        raise RedisConnectionError
+
+    for name in ("scopes", "windows", "history", "packed"):
+        monkeypatch.setattr(f"desk.view.ViewReader.{name}", gone)
+    answer = await served.ask(path)
+    assert (answer.status, (await answer.json())["type"]) == (503, "urn:outwatch:no_view")
 
 
 async def test_so_many_watch_and_further_ones_are_told_to_come_later(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:

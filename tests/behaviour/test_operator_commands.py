@@ -152,6 +152,8 @@ async def test_an_operator_silences_acknowledges_annotates_and_takes_a_shift(set
             (fingerprint,) = await states(settings)
             acked = await outwatch("ack", fingerprint[:8], "--comment", "on it", "--actor", "ana")
             assert (acked.exit_code, acked.output.split("  ")[1]) == (0, "applied: acknowledged by ana\n"), acked.output
+            ack = (await states(settings))[fingerprint]["ack"]
+            assert (ack["actor"], ack["comment"]) == ("ana", "on it")
             await somebody_looks_after_the_incident(settings)
             noted = await outwatch("annotate", "release 7", "--kind", "release")
             assert noted.exit_code == 0, noted.output
@@ -168,7 +170,7 @@ async def test_an_operator_silences_acknowledges_annotates_and_takes_a_shift(set
             identity = orjson.loads(added.stdout)["id"]
 
             present = await states(settings)
-            assert (present[fingerprint]["ack"]["actor"], present[fingerprint]["ack"]["comment"]) == ("ana", "on it")
+            assert present[fingerprint]["ack"] is None, "its incident was handed to somebody else since"
             assert [each["text"] for each in present[fingerprint]["comments"]] == ["the dialler was restarted"]
             notes = {body["text"] for key, body in present.items() if key.startswith("annotation/")}
             assert notes == {"release 7", "new script"}
