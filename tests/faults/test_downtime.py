@@ -186,6 +186,7 @@ def transitions(seen: list[ConsumerRecord], topics: Topics) -> list[dict[str, An
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.long
 async def test_so_is_a_downtime_of_real_workers(kafka: str, app_id: str, tmp_path: Path) -> None:
     """The first lived ten minutes ago, by its own clock; the second finds what came since."""
     settings = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=1, replication=1)

@@ -37,6 +37,7 @@ async def in_sync(cluster: Cluster, settings: Settings) -> None:
     await until(lambda: cluster.in_sync(settings, settings.topics.interactions, settings.topics.changelog(settings.app_id)), 40)
 
 
+@pytest.mark.long
 async def test_leaders_that_die_and_brokers_that_are_rolled_lose_nothing(cluster: Cluster, app_id: str, tmp_path: Path) -> None:
     settings = Settings(
         brokers=cluster.bootstrap, app_id=app_id, partitions=2, session_timeout_seconds=6, replication=3, http_port=free_port()

@@ -172,6 +172,7 @@ def break_off(line: str) -> None:
 @pytest.mark.kafka
 @pytest.mark.slow
 @pytest.mark.timeout(240)
+@pytest.mark.long
 async def test_a_grown_topic_is_refused_and_a_copy_under_more_partitions_comes_to_the_same(kafka: str, app_id: str, tmp_path: Path) -> None:
     old = Settings(brokers=kafka, app_id=app_id, topic_prefix=f"{app_id}.", partitions=4, session_timeout_seconds=6, replication=1)
     await create(old)
